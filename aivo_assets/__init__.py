@@ -1,0 +1,1 @@
+"""AIVO training platform: knowledge tracing, student models and recommendations that train themselves."""

@@ -1,0 +1,59 @@
+"""The one exception tree. Belongs here: what can go wrong, said so that a person knows what to do; nothing else.
+
+Every error carries a sentence on what was wrong and where, and one on what to do next. The CLI prints both and exits
+with the class's exit code; Dagster shows both in the failed step.
+"""
+
+from typing import ClassVar
+
+
+class AivoError(Exception):
+    """Base of every error the platform raises on purpose.
+
+    Args:
+        what: What was wrong and where (file, row, column, value), one sentence.
+        fix: What the reader can do about it, one sentence.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, fix: str) -> None:
+        super().__init__(f"{what}\n  → {fix}")
+        self.what = what
+        self.fix = fix
+
+
+class SettingsError(AivoError):
+    """A setting is missing or has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class SourceError(AivoError):
+    """A source cannot be read at all: absent, empty, unreadable, unreachable, or a required column is missing."""
+
+    exit_code = 3
+
+
+class PrivacyError(AivoError):
+    """Something would let personal data pass the raw zone."""
+
+    exit_code = 4
+
+
+class LakeError(AivoError):
+    """The lake does not hold what was asked for, or holds something it should not."""
+
+    exit_code = 5
+
+
+class ModelError(AivoError):
+    """A model cannot be fitted, stored, loaded or used as asked."""
+
+    exit_code = 6
+
+
+class ServiceError(AivoError):
+    """A process or service the platform depends on could not be started or reached."""
+
+    exit_code = 7

@@ -1,0 +1,10 @@
+"""The lake: where every dataset is kept. Belongs here: paths, manifests, atomic writes; no knowledge of the columns.
+
+`Dataset` says what a dataset is called and what is replaced as a whole; `Lake` reads and writes it. Each stage
+declares its own datasets beside its schema.
+"""
+
+from aivo_assets.lake.dataset import Dataset
+from aivo_assets.lake.store import Lake, Written
+
+__all__ = ["Dataset", "Lake", "Written"]

@@ -1,0 +1,52 @@
+"""What a dataset is: its place, its columns and the unit that is replaced as a whole. No reading or writing here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import polars as pl
+
+Unit = Literal["whole", "day", "shard"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset of the lake.
+
+    Attributes:
+        path: Folder below the lake's root, zone first: `anonymised/interactions`.
+        schema: Columns and dtypes; a dataset that holds nothing yet reads as an empty frame of these.
+        unit: What one write replaces: everything, one day, or one shard.
+        sharded: Whether a unit's rows are split into files by their `shard` column (Int32).
+    """
+
+    path: str
+    schema: Mapping[str, pl.DataType | type[pl.DataType]]
+    unit: Unit = "whole"
+    sharded: bool = False
+
+    @property
+    def zone(self) -> str:
+        """First part of the path; everything but `raw` is free of personal data."""
+        return self.path.split("/", 1)[0]
+
+    def folder(self, *, day: date | None = None, shard: int | None = None) -> str:
+        """Folder of one unit, relative to the lake's root.
+
+        Raises:
+            ValueError: The unit is not fully named, or named too precisely.
+        """
+        given = {"day": day is not None, "shard": shard is not None}
+        wanted = {"day": self.unit == "day", "shard": self.unit == "shard"}
+        if given != wanted:
+            raise ValueError(f"{self.path} is replaced by {self.unit}: got day={day}, shard={shard}")
+        if day is not None:
+            return f"{self.path}/day={day.isoformat()}"
+        if shard is not None:
+            return f"{self.path}/shard={shard:04d}"
+        return self.path
+
+    def empty(self) -> pl.DataFrame:
+        """A frame with the dataset's columns and no row."""
+        return pl.DataFrame(schema=dict(self.schema))

@@ -1,0 +1,253 @@
+"""Reading and writing datasets, whole or not at all. Belongs here: manifests, atomic replacement, content versions.
+
+A unit's folder holds Parquet files named by the hash of their bytes and one `_manifest.json` that lists the files
+which count. A write puts its files first and replaces the manifest last, in one step, so a reader sees the old unit
+or the new one. Writing the same content again changes nothing. The files of the manifest before stay until the next
+write, for readers that had already begun.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from upath import UPath
+
+from aivo_assets.errors import LakeError
+from aivo_assets.lake.dataset import Dataset
+
+MANIFEST = "_manifest.json"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write left behind.
+
+    Attributes:
+        version: Hash of the content; equal content has an equal version.
+        rows: Rows in the unit.
+        bytes: Size of its Parquet files.
+        changed: Whether the content differs from what stood there before.
+    """
+
+    version: str
+    rows: int
+    bytes: int
+    changed: bool
+
+
+class Lake:
+    """All datasets below one root.
+
+    Args:
+        root: Folder or fsspec URL.
+        shards: Shards that a day is split into.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], *, shards: int) -> None:
+        self.root = UPath(root)
+        self.shards = shards
+
+    def write(
+        self,
+        dataset: Dataset,
+        frame: pl.DataFrame,
+        *,
+        day: date | None = None,
+        shard: int | None = None,
+        made_by: Mapping[str, Any] | None = None,
+    ) -> Written:
+        """Replace one unit with `frame`, atomically.
+
+        Args:
+            dataset: What is written; `frame` must have exactly its columns.
+            frame: The unit's rows, in the order in which they are to be kept.
+            day: Which day, for a dataset that is replaced by day.
+            shard: Which shard, for a dataset that is replaced by shard.
+            made_by: Provenance kept in the manifest: data versions, code version, parameters. JSON values.
+
+        Raises:
+            LakeError: The columns are not the dataset's.
+        """
+        self._refuse_other_columns(dataset, frame)
+        folder = self.root / dataset.folder(day=day, shard=shard)
+        before = _read_manifest(folder)
+        files = [_write_part(folder, name, part) for name, part in _parts(frame, dataset.sharded and day is not None)]
+        version = _digest("".join(str(entry["path"]) for entry in files).encode())
+        manifest = {"version": version, "rows": frame.height, "files": files, "made_by": dict(made_by or {})}
+        changed = before is None or before["version"] != version
+        if before is None or changed or before["made_by"] != manifest["made_by"]:
+            _write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+        if changed:
+            _remove_unlisted(folder, [manifest, before or {"files": []}])
+        size = sum(int(entry["bytes"]) for entry in files)
+        return Written(version=version, rows=frame.height, bytes=size, changed=changed)
+
+    def scan(
+        self,
+        dataset: Dataset,
+        *,
+        days: Iterable[date] | None = None,
+        until: date | None = None,
+        shards: Iterable[int] | None = None,
+    ) -> pl.LazyFrame:
+        """The rows of a dataset as a lazy frame; an empty one where nothing is kept.
+
+        Args:
+            dataset: What to read.
+            days: Only these days; days that hold nothing are passed over.
+            until: Only days up to and including this one.
+            shards: Only these shards.
+        """
+        files = self.files(dataset, days=days, until=until, shards=shards)
+        if not files:
+            return dataset.empty().lazy()
+        return pl.scan_parquet(files, hive_partitioning=False, glob=False)
+
+    def files(
+        self,
+        dataset: Dataset,
+        *,
+        days: Iterable[date] | None = None,
+        until: date | None = None,
+        shards: Iterable[int] | None = None,
+    ) -> list[str]:
+        """Paths of the Parquet files that `scan` reads, in the order of their units."""
+        wanted = None if shards is None else {f"shard={shard:04d}" for shard in shards}
+        found = []
+        for folder, manifest in self._manifests(dataset, days=days, until=until):
+            for entry in manifest["files"]:
+                unit_shard = folder.name if dataset.unit == "shard" else str(entry["path"]).split("/", 1)[0]
+                if wanted is None or unit_shard in wanted:
+                    found.append(str(folder / entry["path"]))
+        return found
+
+    def days(self, dataset: Dataset) -> list[date]:
+        """Days that a dataset holds, ascending."""
+        return sorted(
+            date.fromisoformat(folder.name.removeprefix("day="))
+            for folder in _folders(self.root / dataset.path, "day=")
+            if (folder / MANIFEST).exists()
+        )
+
+    def version(self, dataset: Dataset, *, days: Iterable[date] | None = None, until: date | None = None) -> str:
+        """Hash of the content of a dataset, or of some of its days; equal content has an equal version."""
+        parts = [
+            f"{folder.name}:{manifest['version']}"
+            for folder, manifest in self._manifests(dataset, days=days, until=until)
+        ]
+        return _digest("\n".join(parts).encode())
+
+    def manifest(self, dataset: Dataset, *, day: date | None = None, shard: int | None = None) -> dict[str, Any] | None:
+        """Manifest of one unit (`version`, `rows`, `files`, `made_by`), or None where nothing is kept."""
+        return _read_manifest(self.root / dataset.folder(day=day, shard=shard))
+
+    def remove(self, dataset: Dataset, *, day: date) -> None:
+        """Take one day away: first its manifest, so that no reader begins, then its files."""
+        folder = self.root / dataset.folder(day=day)
+        (folder / MANIFEST).unlink(missing_ok=True)
+        _remove_unlisted(folder, [{"files": []}])
+
+    def write_bytes(self, path: str, content: bytes) -> UPath:
+        """Write a document (a report, a receipt) below the root, atomically, and return where it is."""
+        target = self.root / path
+        _write_atomically(target, content)
+        return target
+
+    def _manifests(
+        self, dataset: Dataset, *, days: Iterable[date] | None = None, until: date | None = None
+    ) -> list[tuple[UPath, dict[str, Any]]]:
+        base = self.root / dataset.path
+        if dataset.unit == "whole":
+            folders = [base]
+        elif dataset.unit == "shard":
+            folders = _folders(base, "shard=")
+        else:
+            chosen = self.days(dataset) if days is None else sorted(set(days))
+            folders = [base / f"day={day}" for day in chosen if until is None or day <= until]
+        read = ((folder, _read_manifest(folder)) for folder in folders)
+        return [(folder, manifest) for folder, manifest in read if manifest is not None]
+
+    @staticmethod
+    def _refuse_other_columns(dataset: Dataset, frame: pl.DataFrame) -> None:
+        expected = dict(dataset.empty().schema)
+        actual = dict(frame.schema)
+        if expected == actual and list(expected) == list(actual):
+            return
+        differing = [
+            f"{name}: expected {expected.get(name, 'absent')}, got {actual.get(name, 'absent')}"
+            for name in sorted(expected.keys() | actual.keys())
+            if expected.get(name) != actual.get(name)
+        ]
+        raise LakeError(
+            f"{dataset.path} cannot take this frame: {'; '.join(differing) or 'its columns are in another order'}",
+            fix="Bring the frame to the dataset's schema, or change the schema and re-materialise the dataset.",
+        )
+
+
+def _parts(frame: pl.DataFrame, sharded: bool) -> list[tuple[str, pl.DataFrame]]:
+    if not sharded:
+        return [("", frame)]
+    return [
+        (f"shard={shard:04d}/", frame.filter(pl.col("shard") == shard))
+        for shard in sorted(frame["shard"].unique().to_list())
+    ]
+
+
+def _write_part(folder: UPath, prefix: str, part: pl.DataFrame) -> dict[str, str | int]:
+    buffer = io.BytesIO()
+    part.write_parquet(buffer, compression="zstd", compression_level=1)
+    content = buffer.getvalue()
+    path = f"{prefix}{_digest(content)}.parquet"
+    if not (folder / path).exists():
+        _write_atomically(folder / path, content)
+    return {"path": path, "rows": part.height, "bytes": len(content)}
+
+
+def _write_atomically(path: UPath, content: bytes) -> None:
+    if path.protocol not in ("", "file", "local"):
+        path.fs.pipe_file(path.path, content)  # object stores show an object only once it is complete
+        return
+    target = Path(path.path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with beside.open("wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    beside.replace(target)
+
+
+def _read_manifest(folder: UPath) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise LakeError(
+            f"The manifest {folder / MANIFEST} is not JSON: {error}", fix="Re-materialise this partition."
+        ) from error
+    return content
+
+
+def _remove_unlisted(folder: UPath, manifests: Sequence[Mapping[str, Any]]) -> None:
+    listed = {str(entry["path"]) for manifest in manifests for entry in manifest["files"]}
+    for file in folder.glob("**/*.parquet"):
+        if file.relative_to(folder).as_posix() not in listed:
+            file.unlink(missing_ok=True)
+
+
+def _folders(base: UPath, prefix: str) -> list[UPath]:
+    if not base.exists():
+        return []
+    return sorted((entry for entry in base.iterdir() if entry.name.startswith(prefix)), key=lambda entry: entry.name)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
