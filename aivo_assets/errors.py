@@ -35,6 +35,10 @@ class SourceError(AivoError):
     exit_code = 3
 
 
+class SourceUnreachableError(SourceError):
+    """A source that may answer later does not answer now; trying again makes sense."""
+
+
 class PrivacyError(AivoError):
     """Something would let personal data pass the raw zone."""
 
@@ -57,3 +61,9 @@ class ServiceError(AivoError):
     """A process or service the platform depends on could not be started or reached."""
 
     exit_code = 7
+
+
+class RunError(AivoError):
+    """A run failed for a reason that is not an error of ours."""
+
+    exit_code = 8

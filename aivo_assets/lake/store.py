@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import polars as pl
@@ -202,7 +203,8 @@ def _parts(frame: pl.DataFrame, sharded: bool) -> list[tuple[str, pl.DataFrame]]
 
 def _write_part(folder: UPath, prefix: str, part: pl.DataFrame) -> dict[str, str | int]:
     buffer = io.BytesIO()
-    part.write_parquet(buffer, compression="zstd", compression_level=1)
+    # Pages follow chunks, and a version must say what a frame holds, not how it came about.
+    part.rechunk().write_parquet(buffer, compression="zstd", compression_level=1)
     content = buffer.getvalue()
     path = f"{prefix}{_digest(content)}.parquet"
     if not (folder / path).exists():
@@ -216,12 +218,15 @@ def _write_atomically(path: UPath, content: bytes) -> None:
         return
     target = Path(path.path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    with beside.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    beside.replace(target)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.tmp")
+    try:
+        with beside.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)  # a full disk must not fill up with what could not be written
 
 
 def _read_manifest(folder: UPath) -> dict[str, Any] | None:

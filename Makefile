@@ -1,0 +1,44 @@
+# The two commands of a new user are `make demo` and `make test`; `make up` starts the platform.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test up lint lock clean
+
+help:  ## What can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## The virtual environment with the pinned packages
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; name it with: make PYTHON=python3.11 …" >&2; exit 1; }
+	@echo "Installing into $(VENV) (a minute or two, once) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install  ## A simulated school from raw events to recommendations, in about two minutes
+	@$(BIN)/aivo demo
+
+test: install  ## The whole suite
+	@$(BIN)/python -m pytest
+
+up: install  ## The web UI and the daemon, with every schedule and sensor on
+	@$(BIN)/aivo up
+
+lint: install  ## Style, types and the one-way import rule
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock:  ## Pin every package anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
+
+clean:  ## Remove what the platform keeps in .aivo; the virtual environment stays
+	rm -rf .aivo

@@ -1,0 +1,180 @@
+"""What a rule of a policy is, and how a table of rules decides. Belongs here: the mechanics; no rule, no threshold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import polars as pl
+
+from aivo_assets.adaptive.schema import EVIDENCE, LEVEL_COUNT
+
+Direction = Literal["<", "<=", ">", ">="]
+
+PRIORITIES: Final = ("low", "medium", "high", "urgent")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A signal against a threshold. It is condition and evidence in one, so that the two cannot tell different stories.
+
+    Attributes:
+        signal: Column of `SIGNALS`.
+        direction: How the signal must stand to the threshold; a null signal fails.
+        threshold: The threshold.
+    """
+
+    signal: str
+    direction: Direction
+    threshold: float
+
+    def holds(self) -> pl.Expr:
+        """Whether the test holds, never null."""
+        value = pl.col(self.signal)
+        outcomes = {
+            "<": value < self.threshold,
+            "<=": value <= self.threshold,
+            ">": value > self.threshold,
+            ">=": value >= self.threshold,
+        }
+        return outcomes[self.direction].fill_null(value=False)
+
+    def evidence(self) -> pl.Expr:
+        """The test as a struct of `EVIDENCE`."""
+        return pl.struct(
+            signal=pl.lit(self.signal),
+            value=pl.col(self.signal).cast(pl.Float64),
+            threshold=pl.lit(float(self.threshold)),
+            direction=pl.lit(self.direction),
+        ).cast(EVIDENCE)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of recommendation.
+
+    Attributes:
+        name: The contract's name.
+        shift: Levels to move by.
+        plan: What the learner is on after it; None leaves the plan as it was.
+    """
+
+    name: str
+    shift: int = 0
+    plan: str | None = "practice"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of a policy: when every test and gate holds, and no rule above does, this is the recommendation.
+
+    Attributes:
+        name: Key of the rule's texts in the wording catalogue.
+        kind: What is recommended.
+        tests: What decides, and what is shown as evidence.
+        priority: Priority where nothing raises it.
+        urgent: Where all of these hold too, the priority is `urgent`.
+        gates: Yes-or-no signals that must hold and that are no evidence ("this skill is what the learner is at").
+        shown: Signals with a threshold shown as evidence though they do not decide.
+        at_least: The expectation: this share of the next answers correct.
+    """
+
+    name: str
+    kind: Kind
+    tests: tuple[Criterion, ...]
+    priority: str
+    at_least: float
+    urgent: tuple[Criterion, ...] = ()
+    gates: tuple[str, ...] = ()
+    shown: tuple[Criterion, ...] = ()
+
+    @property
+    def condition(self) -> pl.Expr:
+        """Whether the rule fits, never null."""
+        gates = [pl.col(name).fill_null(value=False) for name in self.gates]
+        return pl.all_horizontal(pl.lit(value=True), *gates, *(test.holds() for test in self.tests))
+
+    @property
+    def priority_expression(self) -> pl.Expr:
+        """The priority: `urgent` where the urgent tests hold, the rule's own elsewhere."""
+        if not self.urgent:
+            return pl.lit(self.priority)
+        urgent = pl.all_horizontal(test.holds() for test in self.urgent)
+        return pl.when(urgent).then(pl.lit("urgent")).otherwise(pl.lit(self.priority))
+
+    @property
+    def evidence(self) -> pl.Expr:
+        """What decided, as a list of `EVIDENCE`; signals that are not known are left out."""
+        tests = [*self.tests, *self.shown]
+        if not tests:
+            return pl.lit([], dtype=pl.List(EVIDENCE))
+        shown = pl.concat_list(test.evidence() for test in tests)
+        return shown.list.filter(pl.element().struct.field("value").is_not_null())
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A table of rules, first match wins. The last rule has no tests, so that every learner gets an answer.
+
+    Attributes:
+        name: Name of the policy.
+        rules: The rules in order.
+        passing: Names of the kinds that pass (a break): the kind beneath them is told as the counterfactual.
+    """
+
+    name: str
+    rules: tuple[Rule, ...]
+    passing: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        names = [rule.name for rule in self.rules]
+        if len(set(names)) != len(names):
+            raise ValueError(f"policy {self.name}: rule names repeat: {names}")
+        if not self.rules or self.rules[-1].tests or self.rules[-1].gates:
+            raise ValueError(f"policy {self.name}: the last rule must fit everyone")
+
+    def decide(self, signals: pl.DataFrame) -> pl.DataFrame:
+        """Add the decision to each row of signals.
+
+        Args:
+            signals: `SIGNALS`.
+
+        Returns:
+            The same rows with rule, kind, plan, recommended_level (Int8, 1 to 10), priority, at_least (Float64),
+            passes (Boolean: the kind is one that passes) and kind_beneath (the kind, were it not for one that passes).
+        """
+        position = _first(self.rules)
+        beneath = _first([rule for rule in self.rules if rule.kind.name not in self.passing])
+        table = pl.DataFrame(
+            {
+                "rule": [rule.name for rule in self.rules],
+                "kind": [rule.kind.name for rule in self.rules],
+                "_shift": [rule.kind.shift for rule in self.rules],
+                "_plan": pl.Series([rule.kind.plan for rule in self.rules], dtype=pl.String),
+                "at_least": [rule.at_least for rule in self.rules],
+                "passes": [rule.kind.name in self.passing for rule in self.rules],
+            },
+            schema_overrides={"_shift": pl.Int16},
+        )
+        kinds = table.select("rule", kind_beneath="kind")
+        return (
+            signals.with_columns(rule=position, _beneath=beneath)
+            .join(table, on="rule", how="left", maintain_order="left")
+            .join(kinds, left_on="_beneath", right_on="rule", how="left", maintain_order="left")
+            .with_columns(
+                recommended_level=(pl.col("current_level").cast(pl.Int16) + pl.col("_shift"))
+                .clip(1, LEVEL_COUNT)
+                .cast(pl.Int8),
+                plan=pl.coalesce("_plan", "previous_plan", pl.lit("practice")),
+                priority=_by_rule({rule.name: rule.priority_expression for rule in self.rules}),
+            )
+            .drop("_shift", "_plan", "_beneath")
+        )
+
+
+def _first(rules: "tuple[Rule, ...] | list[Rule]") -> pl.Expr:
+    """Name of the first rule that fits."""
+    return pl.coalesce(pl.when(rule.condition).then(pl.lit(rule.name)) for rule in rules)
+
+
+def _by_rule(expressions: Mapping[str, pl.Expr]) -> pl.Expr:
+    return pl.coalesce(pl.when(pl.col("rule") == name).then(value) for name, value in expressions.items())

@@ -1,0 +1,143 @@
+"""Where a learner stands in a skill: the level, since when, and what the models say of it. No practice facts here.
+
+The level must not wander with the mixture of the last tasks, so it is sticky: a learner who works around the level that
+was recommended, or around the one before, stands there; only who works elsewhere is moved by practice itself.
+"""
+
+from datetime import date
+from statistics import NormalDist
+from typing import Final
+
+import polars as pl
+
+from aivo_assets.adaptive.schema import LEVEL_COUNT
+from aivo_assets.settings import PolicySettings
+
+_KEYS: Final = ["learner", "subject", "skill_id"]
+_MIDDLE_LEVEL: Final = 5  # for a learner of whom neither items nor models tell anything
+_CERTAIN: Final = 0.005  # probabilities are kept so far from 0 and 1 before a logit is taken
+
+
+def logit(probability: pl.Expr) -> pl.Expr:
+    """Log odds, finite: probabilities are clipped to 0.005 … 0.995."""
+    clipped = probability.cast(pl.Float64).clip(_CERTAIN, 1 - _CERTAIN)
+    return (clipped / (1 - clipped)).log()
+
+
+def expit(log_odds: pl.Expr) -> pl.Expr:
+    """Probability of log odds."""
+    return 1 / (1 + (-log_odds).exp())
+
+
+def add_previous(
+    rows: pl.LazyFrame, by_skill: pl.LazyFrame, before: pl.LazyFrame, settings: PolicySettings
+) -> pl.LazyFrame:
+    """Add the recommendation before this day and the level practised since (`level_after`, `events_after`)."""
+    after = (
+        by_skill.join(before.select(*_KEYS, "previous_day"), on=_KEYS)
+        .filter(pl.col("day") > pl.col("previous_day"))
+        .group_by(_KEYS)
+        .agg(
+            level_after=pl.col("item_level").tail(settings.recent_events).median(),
+            events_after=pl.col("item_level").count(),
+        )
+    )
+    return rows.join(before, on=_KEYS, how="left").join(after, on=_KEYS, how="left")
+
+
+def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float) -> pl.LazyFrame:
+    """Add mastery, the probabilities by level, and how unsure they are.
+
+    The band of mastery is turned into a standard deviation in logits, and that is taken as the uncertainty of success
+    at every level: what is not known of the learner's skill is the same at each of them.
+    """
+    z = NormalDist().inv_cdf(0.5 + interval / 2)
+    answers = mastery.select(
+        *_KEYS, "mastery", "mastery_lower", "mastery_upper", "level_probabilities", "model_version"
+    ).with_columns(
+        success_sd=(logit(pl.col("mastery_upper")) - logit(pl.col("mastery_lower"))) / (2 * z), band_z=pl.lit(z)
+    )
+    return rows.join(answers, on=_KEYS, how="left")
+
+
+def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
+    """Add the current level, where it comes from, since when, and the probabilities of success around it."""
+    zone_middle = sum(settings.success_zone) / 2
+    by_model = (pl.col("level_probabilities").list.eval((pl.element() - zone_middle).abs()).list.arg_min() + 1).cast(
+        pl.Int8
+    )
+    after, new, old = pl.col("level_after"), pl.col("previous_level"), pl.col("previous_current_level")
+    to_new, to_old = (after - new).abs(), (after - old).abs()
+    source = (
+        pl.when(pl.col("previous_day").is_not_null() & (pl.col("events_after").fill_null(0) < settings.followed_events))
+        .then(pl.lit("kept"))
+        .when((to_new <= to_old) & (to_new <= settings.level_tolerance))
+        .then(pl.lit("followed"))
+        .when(to_old <= settings.level_tolerance)
+        .then(pl.lit("kept"))
+        .when(pl.col("practised_level").is_not_null())
+        .then(pl.lit("practised"))
+        .when(by_model.is_not_null())
+        .then(pl.lit("model"))
+        .otherwise(pl.lit("middle"))
+    )
+    practised = pl.coalesce((after + 0.5).floor(), "practised_level")  # what was done since tells more than all of it
+    levels = {"kept": old, "followed": new, "practised": practised, "model": by_model}
+    chosen = pl.coalesce(
+        *(pl.when(pl.col("level_source") == name).then(level.cast(pl.Int8)) for name, level in levels.items()),
+        pl.lit(_MIDDLE_LEVEL, dtype=pl.Int8),
+    )
+    kept = pl.col("current_level") == old
+    since = pl.when(kept.fill_null(value=False)).then("previous_level_since").otherwise("previous_day")
+    return (
+        rows.with_columns(level_source=source)
+        .with_columns(current_level=chosen)
+        .with_columns(level_since=since, **_probabilities())
+        .with_columns(
+            p_level_lower=expit(logit(pl.col("p_level")) - pl.col("band_z") * pl.col("success_sd")),
+            p_level_upper=expit(logit(pl.col("p_level")) + pl.col("band_z") * pl.col("success_sd")),
+        )
+    )
+
+
+def add_level_history(
+    rows: pl.LazyFrame, by_skill: pl.LazyFrame, as_of: date, settings: PolicySettings
+) -> pl.LazyFrame:
+    """Add what the learner did at the current level, give or take the tolerance, since it is the level.
+
+    The day of the move itself belongs to the level before: the recommendation came after that day's practice.
+    """
+    near = (pl.col("item_level").cast(pl.Int16) - pl.col("current_level")).abs() <= settings.level_tolerance
+    since = pl.col("level_since").is_null() | (pl.col("day") > pl.col("level_since"))
+    second = pl.int_range(pl.len()) * 2 >= pl.len()
+    residual = pl.col("correct") - pl.col("expected")
+    growth = residual.filter(second).mean() - residual.filter(~second).mean()
+    history = (
+        by_skill.join(rows.select(*_KEYS, "current_level", "level_since"), on=_KEYS, maintain_order="left")
+        .filter(near & since)
+        .group_by(_KEYS)
+        .agg(
+            attempts_at_level=pl.len(),
+            successes_at_level=pl.col("correct").sum(),
+            days_at_level=(pl.col("day").last() - pl.col("day").first()).dt.total_days() + 1,
+            practice_days_at_level=pl.col("day").n_unique(),
+            growth_at_level=pl.when(pl.len() >= 2 * settings.trend_events).then(growth),
+        )
+    )
+    counts = ["attempts_at_level", "successes_at_level", "days_at_level", "practice_days_at_level"]
+    return (
+        rows.join(history, on=_KEYS, how="left")
+        .with_columns(pl.col(counts).fill_null(0).cast(pl.Int32))
+        .with_columns(
+            failures_at_level=pl.col("attempts_at_level") - pl.col("successes_at_level"),
+            days_since_move=(pl.lit(as_of) - pl.col("level_since")).dt.total_days(),
+        )
+    )
+
+
+def _probabilities() -> dict[str, pl.Expr]:
+    def at(shift: int) -> pl.Expr:
+        index = (pl.col("current_level").cast(pl.Int32) + shift).clip(1, LEVEL_COUNT) - 1
+        return pl.col("level_probabilities").list.get(index, null_on_oob=True).cast(pl.Float64)
+
+    return {"p_level": at(0), "p_above": at(1), "p_below": at(-1)}

@@ -1,0 +1,40 @@
+"""The assets, a module a stage, in the order of the data. Belongs here: a few lines around pure functions, no more."""
+
+import dagster as dg
+
+from aivo_assets.assets import (
+    anonymised,
+    drift,
+    features,
+    main_brain,
+    privacy_audit,
+    raw,
+    recommendations,
+    student_models,
+    warehouse,
+)
+from aivo_assets.settings import Settings
+
+
+def all_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """Every asset, in the order of the data."""
+    return [
+        raw.ingest,
+        raw.raw_learners,
+        anonymised.anonymised_interactions,
+        anonymised.anonymised_learners,
+        warehouse.warehouse_assets(settings),
+        features.fold_training_events,
+        main_brain.main_brain_candidate,
+        main_brain.main_brain_evaluation,
+        main_brain.main_brain_promotion,
+        student_models.item_bank,
+        student_models.fold_learners,
+        student_models.student_models,
+        recommendations.learning_signals,
+        recommendations.recommendations,
+        drift.drift_verdict,
+        drift.drift_report,
+        drift.training_need,
+        privacy_audit.privacy_audit,
+    ]

@@ -1,0 +1,96 @@
+"""Stage 2, the privacy line: what leaves the raw zone, without persons. Everything after reads only from here on."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.assets.describe import columns, owned
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
+from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
+from aivo_assets.lake import Lake
+from aivo_assets.privacy.anonymise import anonymise_interactions
+from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
+from aivo_assets.privacy.keys import PseudonymKey
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS, COLUMN_DESCRIPTIONS
+from aivo_assets.resources.clock import Clock
+from aivo_assets.settings import Settings
+
+DAYS_AT_ONCE = 31
+
+
+@dg.asset(
+    description="Answers without persons: keyed pseudonyms, times floored to the privacy resolution, exact order and "
+    "gaps as whole numbers, and no column that is not on the allow-list.",
+    deps=["raw_interactions"],
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    kinds={"parquet", "polars"},
+    metadata=columns(ANONYMISED_INTERACTIONS, COLUMN_DESCRIPTIONS),
+    **owned("privacy"),
+)
+def anonymised_interactions(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    pseudonym_key: dg.ResourceParam[PseudonymKey],
+) -> dg.MaterializeResult:
+    """Anonymise the days of this run, a month at a time."""
+    days = days_of(context)
+    rows = 0
+    for some in _months(days):
+        events = lake.scan(RAW_INTERACTIONS, days=some)
+        rows += _write_days(lake, some, anonymise_interactions(events, pseudonym_key, settings.privacy, lake.shards))
+    return dg.MaterializeResult(
+        metadata={"rows_in": rows, "rows_out": rows, "columns that left": len(ANONYMISED_INTERACTIONS.schema)},
+        data_version=dg.DataVersion(lake.version(ANONYMISED_INTERACTIONS, days=days)),
+    )
+
+
+@dg.asset(
+    description="What may be known of each learner: age bands and attributes, generalised and suppressed until every "
+    "combination is shared by at least k learners.",
+    deps=["raw_learners"],
+    kinds={"parquet", "polars"},
+    metadata=columns(ANONYMISED_LEARNERS, COLUMN_DESCRIPTIONS),
+    **owned("privacy"),
+)
+def anonymised_learners(
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+    lake: dg.ResourceParam[Lake],
+    pseudonym_key: dg.ResourceParam[PseudonymKey],
+) -> dg.MaterializeResult:
+    """Generalise the learner table."""
+    raw = lake.scan(RAW_LEARNERS).collect()
+    made = anonymise_table(raw, pseudonym_key, settings.privacy, lake.shards, clock.now().date())
+    written = lake.write(ANONYMISED_LEARNERS, made.frame)
+    return dg.MaterializeResult(
+        metadata={
+            "rows_in": raw.height,
+            "rows_out": made.frame.height,
+            "k asked for": made.report.k,
+            "k achieved": made.report.achieved_k or 0,
+            "learners suppressed": made.report.suppressed_learners,
+            "cells suppressed": sum(made.report.suppressed_cells.values()),
+            "cells generalised": sum(made.report.generalised_cells.values()),
+            "detail lost": round(made.report.loss, 3),
+        },
+        data_version=dg.DataVersion(written.version),
+    )
+
+
+def _months(days: list[date]) -> Iterator[list[date]]:
+    for first in range(0, len(days), DAYS_AT_ONCE):
+        yield days[first : first + DAYS_AT_ONCE]
+
+
+def _write_days(lake: Lake, days: list[date], events: pl.DataFrame) -> int:
+    """Write one partition a day, an empty one too: a day without events is a fact. Returns the rows written."""
+    by_day = {key[0]: part for key, part in events.partition_by("day", as_dict=True, maintain_order=True).items()}
+    for day in days:
+        raw_version = lake.version(RAW_INTERACTIONS, days=[day])
+        part = by_day.get(day, ANONYMISED_INTERACTIONS.empty())
+        lake.write(ANONYMISED_INTERACTIONS, part, day=day, made_by={"raw_version": raw_version})
+    return events.height

@@ -1,0 +1,58 @@
+"""How an asset presents itself in the catalogue: owners, group and columns. No data is touched here."""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.lake import Dataset
+
+OWNERS = {
+    "events": "team:data-platform",
+    "privacy": "team:privacy",
+    "warehouse": "team:data-platform",
+    "features": "team:machine-learning",
+    "main_brain": "team:machine-learning",
+    "student_models": "team:machine-learning",
+    "recommendations": "team:education",
+    "drift": "team:machine-learning",
+}
+
+
+def owned(group: str) -> dict[str, Any]:
+    """Group and owners of an asset."""
+    return {"group_name": group, "owners": [OWNERS[group]]}
+
+
+def columns(dataset: Dataset, descriptions: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Column metadata of a dataset, as the catalogue shows it.
+
+    Args:
+        dataset: Whose columns.
+        descriptions: A sentence a column, where there is one.
+    """
+    said = descriptions or {}
+    return {
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn(name=name, type=str(pl.Field(name, dtype).dtype), description=said.get(name))
+                for name, dtype in dataset.schema.items()
+            ]
+        )
+    }
+
+
+def step_log(context: dg.AssetExecutionContext) -> Callable[[str], None]:
+    """Says what a long step is doing, in the run's log and so at the terminal of `aivo run`."""
+
+    def say(message: str) -> None:
+        context.log.info(message)
+
+    return say
+
+
+def picture(png: bytes) -> dg.MetadataValue:
+    """A small plot, shown in the asset's metadata itself."""
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{base64.b64encode(png).decode()})")

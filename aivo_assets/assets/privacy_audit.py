@@ -1,0 +1,63 @@
+"""The last word on privacy: every derived file, report and piece of metadata is searched for raw values."""
+
+import json
+
+import dagster as dg
+
+from aivo_assets.assets.describe import owned
+from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
+from aivo_assets.lake import Lake
+from aivo_assets.privacy.artefacts import Text, artefacts_below
+from aivo_assets.privacy.leak_scan import Finding, scan
+from aivo_assets.privacy.raw_values import RawValues
+
+
+@dg.asset(
+    deps=["recommendations", "drift_report", "mart_class_progress", "fct_learner_skill_daily", "dim_items", "dim_skills"],
+    description="Every file past the raw zone, every report and all asset metadata, searched for raw identifiers, names, "
+    "e-mails and birth dates.",
+    kinds={"polars"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "no_raw_values", asset="privacy_audit", description="Nothing raw was found past the raw zone.", blocking=True
+        )
+    ],
+    **owned("privacy"),
+)
+def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
+    """Search everything derived."""
+    raw = RawValues.collect(lake.scan(RAW_INTERACTIONS), lake.scan(RAW_LEARNERS))
+    artefacts = [*artefacts_below(lake.root), *_metadata(context)]
+    findings = scan(raw, artefacts)
+    return dg.MaterializeResult(
+        metadata={"rows_in": raw.frame.height, "rows_out": len(findings), "places searched": len(artefacts)},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="no_raw_values",
+                passed=not findings,
+                metadata={"findings": _table(findings), "raw values sought": raw.frame.height},
+            )
+        ],
+    )
+
+
+def _metadata(context: dg.AssetExecutionContext) -> list[Text]:
+    """The latest metadata of every asset, as texts."""
+    texts = []
+    for key in context.instance.all_asset_keys():
+        event = context.instance.get_latest_materialization_event(key)
+        if event is not None and event.asset_materialization is not None:
+            values = {name: str(value.value) for name, value in event.asset_materialization.metadata.items()}
+            texts.append(Text.of(f"metadata of {key.to_user_string()}", json.dumps(values)))
+    return texts
+
+
+def _table(findings: list[Finding]) -> dg.MetadataValue:
+    if not findings:
+        return dg.MetadataValue.text("none")
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({"artefact": each.artefact, "place": each.place, "kind": each.kind, "count": each.count})
+            for each in findings[:100]
+        ]
+    )

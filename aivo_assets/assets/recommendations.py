@@ -1,0 +1,120 @@
+"""Stage 7, recommendations: the signals of every learner and skill, and what should happen next, with its evidence."""
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.adaptive.recommendations import recommend
+from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, RECOMMENDATIONS, SIGNALS
+from aivo_assets.adaptive.signals import assignment_sizes, compute_signals
+from aivo_assets.adaptive.wording import load_wording
+from aivo_assets.assets.describe import columns, owned
+from aivo_assets.assets.main_brain import NO_CHAMPION
+from aivo_assets.assets.student_models import newest
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.lake import Lake
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.settings import Settings
+from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS
+
+
+@dg.asset(
+    deps=["anonymised_interactions", "student_models", "item_bank"],
+    description="What a recommendation weighs, for every learner and skill active in the window: accuracy, time, focus, "
+    "sessions, hints, level and what happened there, trends, and the main brain's answers.",
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    kinds={"polars", "parquet"},
+    metadata=columns(SIGNALS, COLUMN_DESCRIPTIONS[SIGNALS.path]),
+    **owned("recommendations"),
+)
+def learning_signals(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+) -> dg.MaterializeResult:
+    """Compute the signals as of the last day of this run."""
+    day = as_of(context)
+    note_days_passed_over(context)
+    bank, mastery = newest(lake, ITEM_BANK, until=day), newest(lake, SKILL_MASTERY, until=day)
+    students = newest(lake, STUDENT_MODELS, until=day)
+    if bank is None or mastery is None or students is None:
+        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+    interactions = lake.scan(ANONYMISED_INTERACTIONS, until=day)
+    signals = compute_signals(
+        interactions,
+        bank,
+        mastery,
+        students,
+        lake.scan(RECOMMENDATIONS, until=day),
+        as_of=day,
+        settings=settings.policy,
+        session_gap_minutes=settings.features.session_gap_minutes,
+        interval=settings.students.interval,
+        assignments=assignment_sizes(interactions),
+    )
+    written = lake.write(SIGNALS, signals, day=day)
+    return dg.MaterializeResult(
+        metadata={"rows_out": written.rows, "learners": signals["learner"].n_unique()},
+        data_version=dg.DataVersion(written.version),
+    )
+
+
+@dg.asset(
+    deps=["learning_signals", "item_bank"],
+    description="For every active learner what should happen next: one of seven kinds, with its level, reasons in plain "
+    "words, evidence, confidence, content and expected effect. Rank 1 is the learner's recommendation.",
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    kinds={"polars", "parquet"},
+    metadata=columns(RECOMMENDATIONS, COLUMN_DESCRIPTIONS[RECOMMENDATIONS.path]),
+    check_specs=[
+        dg.AssetCheckSpec(
+            "one_for_every_active_learner",
+            asset="recommendations",
+            description="Every learner with signals has exactly one recommendation of rank 1, at a level from 1 to 10.",
+        )
+    ],
+    **owned("recommendations"),
+)
+def recommendations(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+) -> dg.MaterializeResult:
+    """Decide and explain as of the last day of this run."""
+    day = as_of(context)
+    note_days_passed_over(context)
+    signals, bank = lake.scan(SIGNALS, days=[day]).collect(), newest(lake, ITEM_BANK, until=day)
+    if bank is None:
+        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=[dg.AssetCheckResult(check_name="one_for_every_active_learner", passed=True, description=NO_CHAMPION)])
+    made = recommend(
+        signals,
+        bank,
+        settings=settings.policy,
+        wording=load_wording(settings.policy),
+        made_by=f"signals {lake.version(SIGNALS, days=[day])}",
+    )
+    written = lake.write(RECOMMENDATIONS, made, day=day)
+    return dg.MaterializeResult(
+        metadata={
+            "rows_in": signals.height,
+            "rows_out": written.rows,
+            "learners": made["learner"].n_unique(),
+            "changed": int(made["changed"].sum()),
+            "by kind": _by_kind(made),
+        },
+        data_version=dg.DataVersion(written.version),
+        check_results=[_one_each(signals, made)],
+    )
+
+
+def _by_kind(made: pl.DataFrame) -> dg.MetadataValue:
+    counts = made.filter(pl.col("rank") == 1).group_by("kind").agg(learners=pl.len()).sort("learners", descending=True)
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in counts.to_dicts()] or [dg.TableRecord({"kind": "none"})])
+
+
+def _one_each(signals: pl.DataFrame, made: pl.DataFrame) -> dg.AssetCheckResult:
+    first = made.filter(pl.col("rank") == 1)
+    missing = signals["learner"].n_unique() - first["learner"].n_unique()
+    outside = made.filter(~pl.col("recommended_level").is_between(1, 10)).height
+    return dg.AssetCheckResult(
+        check_name="one_for_every_active_learner",
+        passed=missing == 0 and first.height == first["learner"].n_unique() and outside == 0,
+        metadata={"learners without": missing, "levels outside 1 to 10": outside},
+    )

@@ -1,0 +1,29 @@
+"""Checks across stages, which no single asset can answer. A check of one asset stands with the asset."""
+
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.events.schema import RAW_INTERACTIONS
+from aivo_assets.lake import Lake
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+
+
+@dg.asset_check(
+    asset="anonymised_interactions",
+    name="as_many_as_raw",
+    description="Each day has as many anonymised answers as raw ones: none was lost or doubled at the privacy line.",
+    blocking=True,
+)
+def as_many_as_raw(context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+    """Compare the days of this run."""
+    days = [date.fromisoformat(key) for key in context.op_execution_context.partition_keys]
+    raw = lake.scan(RAW_INTERACTIONS, days=days).select(pl.len()).collect().item()
+    anonymised = lake.scan(ANONYMISED_INTERACTIONS, days=days).select(pl.len()).collect().item()
+    return dg.AssetCheckResult(passed=raw == anonymised, metadata={"raw": raw, "anonymised": anonymised})
+
+
+def build_checks() -> list[dg.AssetChecksDefinition]:
+    """All checks across stages."""
+    return [as_many_as_raw]

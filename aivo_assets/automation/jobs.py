@@ -1,0 +1,77 @@
+"""The jobs of the contract: which assets each one makes. Belongs here: selections by name; no asset is defined here."""
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+EVENTS = dg.AssetSelection.groups("events", "privacy") - dg.AssetSelection.assets("privacy_audit")
+TRAINING = dg.AssetSelection.groups("features", "main_brain")
+STUDENTS = dg.AssetSelection.groups("student_models", "recommendations")
+DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")
+
+# A person's word for a run's reason; sensors, schedules and the CLI set it, `Materialize` in the UI leaves it out.
+CAUSE_TAG = "aivo/cause"
+MODEL_TAG = "aivo/model"
+
+EVERY_JOB = (
+    "main_brain_training",
+    "drift_monitoring",
+    "weekly_full_retraining",
+    "adaptive_check",
+    "emergency_retrain",
+    "student_model_update",
+    "late_events",
+    "end_to_end",
+)
+TRAINING_JOBS = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
+
+
+def build_jobs() -> list[UnresolvedAssetJobDefinition]:
+    """All jobs. Steps run in the run's own process: their work is already parallel inside polars and sklearn."""
+
+    def job(name: str, selection: dg.AssetSelection, description: str) -> UnresolvedAssetJobDefinition:
+        return dg.define_asset_job(
+            name, selection=selection, description=description, executor_def=dg.in_process_executor
+        )
+
+    return [
+        job(
+            "main_brain_training",
+            EVENTS | TRAINING | STUDENTS,
+            "Daily: the day's events, a challenger, its evaluation, the promotion, then every student model.",
+        ),
+        job(
+            "drift_monitoring",
+            EVENTS | dg.AssetSelection.assets("learner_states", "scored_events") | DRIFT,
+            "Every six hours: the last days' events against what each model promised.",
+        ),
+        job(
+            "weekly_full_retraining",
+            dg.AssetSelection.all(),
+            "Sundays: every model, mart, report and check anew.",
+        ),
+        job(
+            "adaptive_check",
+            EVENTS | STUDENTS | dg.AssetSelection.assets("training_need") - dg.AssetSelection.assets("item_bank"),
+            "Every two hours: new events, student models, recommendations, and whether training is needed now.",
+        ),
+        job(
+            "emergency_retrain",
+            EVENTS | TRAINING | STUDENTS,
+            "At any time, for a reason that is recorded: as main_brain_training, whatever the guards say.",
+        ),
+        job(
+            "student_model_update",
+            dg.AssetSelection.assets("learner_states", "scored_events", "student_models"),
+            "When a recommendation changed a learner's level or plan: the student models as of now.",
+        ),
+        job(
+            "late_events",
+            EVENTS,
+            "When events arrived for days gone by: those days again.",
+        ),
+        job(
+            "end_to_end",
+            dg.AssetSelection.all(),
+            "From raw events to recommendations and drift report, for a range of days (`aivo run`, `aivo demo`).",
+        ),
+    ]

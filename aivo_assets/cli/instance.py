@@ -1,0 +1,51 @@
+"""The Dagster instance below AIVO_HOME. Belongs here: its folder, its storage and how long it is open; no jobs."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import dagster as dg
+
+from aivo_assets.errors import SettingsError
+from aivo_assets.operations.postgres import embedded_postgres
+from aivo_assets.settings import Settings
+
+STORAGE_VARIABLE = "AIVO_DAGSTER_STORAGE_URL"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The instance with its storage running: your PostgreSQL, or the embedded one for as long as this is open.
+
+    The environment of this process, and so of those it starts, names the instance while it is open.
+    """
+    home = settings.home.absolute()
+    folder = home / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(REPOSITORY / "dagster.yaml", folder / "dagster.yaml")
+    own = settings.postgres_url
+    storage = embedded_postgres(home) if own is None else nullcontext(_psycopg2(own.get_secret_value()))
+    with storage as url:
+        os.environ["AIVO_HOME"] = str(home)
+        os.environ["DAGSTER_HOME"] = str(folder)
+        os.environ[STORAGE_VARIABLE] = url
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+
+
+def _psycopg2(url: str) -> str:
+    """The URL with the driver that dagster-postgres uses; SQLAlchemy reads a bare `postgresql://` as another one.
+
+    Raises:
+        SettingsError: It is not a PostgreSQL URL.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise SettingsError(
+            f"AIVO_POSTGRES_URL begins with {scheme!r}, which is not PostgreSQL",
+            fix="Give a URL such as postgresql://user:password@host:5432/dagster.",
+        )
+    return f"postgresql+psycopg2://{rest}"

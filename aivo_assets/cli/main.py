@@ -1,0 +1,35 @@
+"""The commands of `aivo`, and how an error reaches a person. Each command's work is in a module of its own."""
+
+import sys
+import warnings
+
+import typer
+from rich.console import Console
+
+from aivo_assets.cli import data, keys, operate, registry
+from aivo_assets.errors import AivoError
+
+app = typer.Typer(
+    name="aivo",
+    help="Knowledge tracing, student models and recommendations that train themselves.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (data, operate, keys, registry):
+    part.add_to(app)
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends it with what was wrong, what to do, and the error's exit code."""
+    warnings.filterwarnings("ignore", category=Warning, module=r"dagster|dbt|mlflow|evidently|litestar")
+    try:
+        app()
+    except AivoError as error:
+        console = Console(stderr=True)
+        console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {error.what}", highlight=False)
+        console.print(f"  → {error.fix}", highlight=False, markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

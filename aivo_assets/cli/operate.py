@@ -1,0 +1,100 @@
+"""`aivo up`: the web UI and the daemon, for as long as the command runs."""
+
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from aivo_assets.cli.instance import REPOSITORY, open_instance
+from aivo_assets.cli.services import Service, Services
+from aivo_assets.errors import ServiceError
+from aivo_assets.lake import calendar
+from aivo_assets.resources.clock import SystemClock
+from aivo_assets.resources.platform import open_lake
+from aivo_assets.settings import Settings, load_settings
+
+SECONDS_TO_START = 120.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("up")(up)
+
+
+def up(
+    host: Annotated[str, typer.Option(help="Address that the web UI listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the web UI.")] = 3000,
+) -> None:
+    """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
+    console = Console()
+    settings = load_settings()
+    _refuse_taken_port(host, port)
+    _begin_calendar(settings)
+    logs = settings.home.absolute() / "logs"
+    with open_instance(settings):
+        services = [
+            Service(
+                "web UI", [*_module("dagster_webserver"), "-h", host, "-p", str(port), *_workspace()], logs / "web.log"
+            ),
+            Service("daemon", [*_module("dagster._daemon"), "run", *_workspace()], logs / "daemon.log"),
+        ]
+        console.print("Starting PostgreSQL, the web UI and the daemon …")
+        with Services(services, environment=os.environ) as running:
+            _wait_until_up(f"http://{host}:{port}/server_info", running)
+            console.print(
+                f"[bold green]AIVO is up:[/] http://{host}:{port}   [dim](logs in {logs}; Ctrl-C ends it)[/dim]"
+            )
+            try:
+                running.watch()
+            except KeyboardInterrupt:
+                console.print("\nStopping …")
+    console.print("Stopped.")
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", name]
+
+
+def _workspace() -> list[str]:
+    return ["-w", str(REPOSITORY / "workspace.yaml")]
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServiceError(
+                f"Port {port} of {host} cannot be used: {error.strerror}",
+                fix="Choose another one: aivo up --port 3001.",
+            ) from error
+
+
+def _begin_calendar(settings: Settings) -> None:
+    """Fix the first daily partition before anything loads it, so that every process sees the same days."""
+    from aivo_assets.definitions import DAYS_BEFORE_ANY_EVENT  # noqa: PLC0415 - Dagster's import takes seconds
+
+    lake = open_lake(settings)
+    start = SystemClock().now().date() - DAYS_BEFORE_ANY_EVENT
+    calendar.extend(lake, calendar.first_day(lake, otherwise=start))
+
+
+def _wait_until_up(url: str, services: Services) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline:
+        services.check()
+        try:
+            if httpx.get(url, timeout=2).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.5)
+    raise ServiceError(
+        f"The web UI did not answer within {SECONDS_TO_START:.0f} s", fix="Its log is logs/web.log below AIVO_HOME."
+    )

@@ -1,0 +1,67 @@
+"""Options that several commands share, and how they become settings. No command is defined here."""
+
+import json
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aivo_assets.errors import SettingsError
+from aivo_assets.settings import Settings, load_settings
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", help="simulator, assistments, datashop, parquet, csv or postgres. [AIVO_SOURCE_KIND]"),
+]
+PathOption = Annotated[str | None, typer.Option("--path", help="File of a file source. [AIVO_SOURCE_PATH]")]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="Column mapping, ours=theirs; repeat it. [AIVO_SOURCE_COLUMNS]"),
+]
+FirstDayOption = Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")]
+LastDayOption = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
+
+
+def settings_with(source: str | None, path: str | None, mapping: list[str] | None) -> Settings:
+    """The settings after options took precedence over the environment; the environment is changed to agree.
+
+    Raises:
+        SettingsError: An option cannot be used.
+    """
+    if source is not None:
+        os.environ["AIVO_SOURCE_KIND"] = source
+    if path is not None:
+        os.environ["AIVO_SOURCE_PATH"] = str(Path(path).absolute()) if "://" not in path else path
+    if mapping:
+        os.environ["AIVO_SOURCE_COLUMNS"] = _as_json(mapping)
+    return load_settings()
+
+
+def _as_json(mapping: list[str]) -> str:
+    pairs = [entry.partition("=") for entry in mapping]
+    if any(not separator or not ours or not theirs for ours, separator, theirs in pairs):
+        raise SettingsError(f"--map {' '.join(mapping)} is not ours=theirs", fix="For example: --map learner_id=pupil.")
+    return json.dumps({ours: theirs for ours, _, theirs in pairs})
+
+
+def day_range(first: str | None, last: str | None, *, otherwise: tuple[date, date]) -> tuple[date, date]:
+    """First and last day of a command; a day that is left out is taken from `otherwise`.
+
+    Raises:
+        SettingsError: A day is not a date, or the last lies before the first.
+    """
+    days = (_day(first, "--from") or otherwise[0], _day(last, "--to") or otherwise[1])
+    if days[1] < days[0]:
+        raise SettingsError(f"--to {days[1]} lies before --from {days[0]}", fix="Swap them.")
+    return days
+
+
+def _day(value: str | None, option: str) -> date | None:
+    if value is None:
+        return None
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
+    except ValueError as error:
+        raise SettingsError(f"{option} {value!r} is not a day", fix="Write it as YYYY-MM-DD.") from error

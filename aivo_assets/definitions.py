@@ -1,0 +1,53 @@
+"""What Dagster loads: one builder, whose settings, resources and clock tests and replays may replace."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import dagster as dg
+
+from aivo_assets.assets import all_assets
+from aivo_assets.automation.checks import build_checks
+from aivo_assets.automation.jobs import build_jobs
+from aivo_assets.automation.partitions import narrow
+from aivo_assets.automation.schedules import build_schedules
+from aivo_assets.automation.sensors import build_sensors
+from aivo_assets.lake import calendar
+from aivo_assets.resources.clock import Clock, SystemClock
+from aivo_assets.resources.platform import build_resources, open_lake
+from aivo_assets.settings import Settings, load_settings
+
+DAYS_BEFORE_ANY_EVENT = timedelta(days=60)
+
+
+def build_definitions(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    resources: Mapping[str, dg.ResourceDefinition] | None = None,
+    loggers: Mapping[str, dg.LoggerDefinition] | None = None,
+) -> dg.Definitions:
+    """Everything that Dagster is to know.
+
+    Args:
+        settings: What all of it is built from.
+        clock: The clock that everything reads. Default: the machine's.
+        resources: Resources that replace the ones of the same name.
+        loggers: Loggers of the runs. Default: Dagster's own.
+    """
+    clock = clock or SystemClock()
+    first_day = calendar.first_day(open_lake(settings), otherwise=clock.now().date() - DAYS_BEFORE_ANY_EVENT)
+    return dg.Definitions(
+        assets=narrow(all_assets(settings), first_day),
+        asset_checks=build_checks(),
+        jobs=build_jobs(),
+        schedules=build_schedules(settings),
+        sensors=build_sensors(settings),
+        resources={**build_resources(settings, clock=clock), **(resources or {})},
+        loggers=loggers,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of a code location, built from its environment."""
+    return build_definitions(load_settings())

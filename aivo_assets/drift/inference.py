@@ -1,0 +1,98 @@
+"""Effect sizes of learner-clustered data with their uncertainty. Belongs here: estimators; no measure, no threshold.
+
+Answers of one learner resemble each other, so learners, not events, are the independent units: every covariance is
+the cluster-robust sandwich of per-learner sums (Liang & Zeger 1986), and quantiles are Student's with learners - 1
+degrees of freedom.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A vector of means.
+
+    Attributes:
+        mean: Means, float64 [k].
+        covariance: Cluster-robust covariance of the means, float64 [k, k].
+        clusters: Number of learners.
+    """
+
+    mean: Floats
+    covariance: Floats
+    clusters: int
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How much worse the window is than the reference.
+
+    Attributes:
+        size: The effect, sampling noise taken off where it would add up; positive is worse.
+        standard_error: Its standard error.
+        lower: One-sided lower confidence bound.
+    """
+
+    size: float
+    standard_error: float
+    lower: float
+
+
+def clustered_means(values: Floats, codes: Codes) -> Estimate:
+    """Means over events with learners as clusters.
+
+    Args:
+        values: float64 [n, k], one row an event.
+        codes: int64 [n], the learner of each event as 0 … learners - 1.
+    """
+    sums = np.column_stack([np.bincount(codes, weights=column).astype(np.float64) for column in values.T])
+    return estimate_from_sums(sums, np.bincount(codes).astype(np.float64))
+
+
+def estimate_from_sums(sums: Floats, counts: Floats) -> Estimate:
+    """The same from per-learner sums, float64 [learners, k], and event counts, float64 [learners]."""
+    total, clusters = float(counts.sum()), len(counts)
+    mean = sums.sum(axis=0) / total
+    centred = sums - counts[:, None] * mean
+    correction = clusters / max(clusters - 1, 1)
+    return Estimate(mean, correction * (centred.T @ centred) / total**2, clusters)
+
+
+def increase(window: Estimate, reference: Estimate, confidence: float) -> Effect:
+    """Window mean minus reference mean of a single measure (k = 1)."""
+    size = float(window.mean[0] - reference.mean[0])
+    error = float(np.sqrt(window.covariance[0, 0] + reference.covariance[0, 0]))
+    return Effect(size, error, size - _quantile(window, reference, confidence) * error)
+
+
+def squared_distance(window: Estimate, reference: Estimate, weights: Floats, confidence: float) -> Effect:
+    """Weighted squared distance d'Wd of two mean vectors, without what sampling noise adds to it.
+
+    The plug-in value exceeds the true one by tr(WS) on average, S being the covariance of d. That is taken off, and
+    the variance of a Gaussian quadratic form, 2 tr(WSWS) + 4 d'WSWd (Mathai & Provost 1992, th. 3.2b), gives the
+    error.
+
+    Args:
+        window: Means of k quantities in the window.
+        reference: The same in the reference.
+        weights: Positive semi-definite W, float64 [k, k].
+        confidence: Of the one-sided lower bound.
+    """
+    difference = window.mean - reference.mean
+    noise = weights @ (window.covariance + reference.covariance)
+    size = float(difference @ weights @ difference - np.trace(noise))
+    variance = float(2.0 * np.trace(noise @ noise) + 4.0 * difference @ noise @ weights @ difference)
+    error = float(np.sqrt(max(variance, 0.0)))
+    return Effect(size, error, size - _quantile(window, reference, confidence) * error)
+
+
+def _quantile(window: Estimate, reference: Estimate, confidence: float) -> float:
+    fewest = min(window.clusters, reference.clusters)
+    return float(stats.t.ppf(confidence, max(fewest - 1, 1)))

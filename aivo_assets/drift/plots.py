@@ -1,0 +1,87 @@
+"""Small pictures of drift. Belongs here: from verdicts and scored events to PNG bytes; no number for use."""
+
+import io
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from aivo_assets.settings import DriftSettings
+
+_MARKS = {"retrain": ("^", "retrain"), "alert": ("X", "alert")}
+
+
+def plot_scores(verdicts: pl.DataFrame, settings: DriftSettings) -> bytes:
+    """Score over time, a line a model, with both thresholds and a mark where a retraining was asked for.
+
+    Args:
+        verdicts: Rows of `DRIFT_VERDICTS`; days without a score are gaps in the line.
+        settings: For the thresholds.
+
+    Returns:
+        A PNG.
+    """
+    figure = Figure(figsize=(7.0, 2.8), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    named = set()
+    for of_model in verdicts.sort("day").partition_by("model_id", maintain_order=True):
+        (line,) = axes.plot(
+            of_model["day"].to_list(), of_model["score"].to_list(), marker=".", label=of_model["model_id"][0]
+        )
+        for verdict, (marker, label) in _MARKS.items():
+            hits = of_model.filter(pl.col("verdict").cast(pl.String) == verdict)
+            if hits.height:
+                shown = label if label not in named else None
+                named.add(label)
+                axes.scatter(
+                    hits["day"].to_list(),
+                    hits["score"].to_list(),
+                    marker=marker,
+                    s=60,
+                    label=shown,
+                    color=line.get_color(),
+                )
+    axes.axhline(settings.retrain_score, color="tab:orange", linestyle="--", linewidth=1)
+    axes.axhline(settings.alert_score, color="tab:red", linestyle="--", linewidth=1)
+    top = max([settings.alert_score, *verdicts["score"].drop_nulls().to_list()])
+    axes.set_ylim(0.0, min(1.0, top * 1.2) or 1.0)
+    axes.set_ylabel("share of what the model knew, lost", fontsize="small")
+    axes.tick_params(axis="x", labelrotation=30, labelsize="small")
+    axes.spines[["top", "right"]].set_visible(False)
+    if verdicts.height:
+        axes.legend(fontsize="small", frameon=False, loc="upper left")
+    return _png(figure)
+
+
+def plot_calibration(window: pl.DataFrame, reference: pl.DataFrame, *, bins: int = 10) -> bytes:
+    """Share of correct answers against the probability given, window beside reference, in bins of equal mass.
+
+    Args:
+        window: Scored events of the window, not empty.
+        reference: Scored events of the reference, not empty.
+        bins: Points a line.
+
+    Returns:
+        A PNG.
+    """
+    figure = Figure(figsize=(3.4, 3.2), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    for label, events in (("reference", reference), ("window", window)):
+        points = (
+            events.select("probability", "correct")
+            .sort("probability", "correct")
+            .with_columns(bin=pl.int_range(pl.len()) * bins // pl.len())
+            .group_by("bin", maintain_order=True)
+            .agg(pl.col("probability").mean(), pl.col("correct").mean())
+        )
+        axes.plot(points["probability"].to_list(), points["correct"].to_list(), marker=".", label=label)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability given", ylabel="share correct")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize="small", frameon=False)
+    return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,167 @@
+"""Landing events: read a source, keep what is new in the days it belongs to, account for every row.
+
+Belongs here: the order of these steps and nothing of how each is done.
+
+First all of the source is read and validated into a staging folder, so that a source that fails half-way leaves the
+lake as it was. Then each day that got events is merged with what the lake holds and replaced as a whole. A crash
+between two days leaves each of them old or new, and landing again does the rest. The cursor moves last.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from aivo_assets.events import identity
+from aivo_assets.events.identity import CONFLICT, DUPLICATE, NEW, REASON_CONFLICT
+from aivo_assets.events.intake import validate
+from aivo_assets.events.learners import land_learners
+from aivo_assets.events.quarantine import set_aside
+from aivo_assets.events.receipts import Receipt, read_receipts, write_receipt
+from aivo_assets.events.schema import RAW_INTERACTIONS, Event
+from aivo_assets.events.sources.base import BROKEN_COLUMNS, Source, Window
+from aivo_assets.events.staging import Staging
+from aivo_assets.lake import Lake
+
+__all__ = ["Receipt", "land", "land_learners", "read_cursor", "read_receipts"]
+
+CURSORS_PATH = "raw/cursors"
+
+_ROWS_AT_ONCE = 1_000_000
+
+
+def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, run: str) -> Receipt:
+    """Bring a source's events into the lake.
+
+    The same extract twice, or extracts that overlap, change nothing. Late events land in their own day. Rows of one day
+    are kept in order of time, those of one instant in the order in which the source gave them.
+
+    Args:
+        lake: Where events are kept.
+        source: What is read.
+        window: Days wanted; ignored by a source that is read by cursor. None for all.
+        now: The present instant, UTC; later events are set aside.
+        run: Which run lands, for the receipt.
+
+    Returns:
+        The account of every row.
+
+    Raises:
+        SourceError: The source cannot be read; no partition was touched.
+        LakeError: The lake cannot be read, or the rows do not add up.
+    """
+    wanted = window if source.window_applies else None
+    fingerprint = source.fingerprint()
+    since = None if source.window_applies else read_cursor(lake, fingerprint)
+    batch_id = identity.digest([source.name, fingerprint, since or ""])
+    with tempfile.TemporaryDirectory(prefix="aivo-landing-") as folder:
+        staging = Staging(Path(folder))
+        for extract in source.events(wanted, since):
+            validated = validate(extract, now=now, subject=extract.subject, window=wanted)
+            staging.add(validated, folded=extract.folded, cursor=extract.cursor)
+        keys = identity.with_ordinals(staging.keys())
+        judged = keys.join(identity.resolve(keys, _held(lake, keys)), on="order", how="left", maintain_order="left")
+        days_changed = _merge_days(lake, staging, judged.filter(pl.col("status") == NEW), run=run, source=source.name)
+        problems = pl.concat([staging.problems(), _conflicts(staging, judged)])
+
+    counts = dict(judged.group_by("status").len().iter_rows())
+    set_aside(lake, problems, batch_id=batch_id, run=run)
+    receipt = Receipt(
+        run=run,
+        source=source.name,
+        batch_id=batch_id,
+        landed_at=now,
+        rows_read=staging.rows_read + staging.folded,
+        rows_in=staging.rows_read - staging.outside_window,
+        kept=counts.get(NEW, 0),
+        duplicates=counts.get(DUPLICATE, 0),
+        set_aside=staging.set_aside + counts.get(CONFLICT, 0),
+        folded=staging.folded,
+        outside_window=staging.outside_window,
+        days_changed=days_changed,
+        by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
+        cursor=staging.cursor,
+    )
+    write_receipt(lake, receipt, what=f"{wanted.first}_{wanted.last}" if wanted else "all")
+    if staging.cursor is not None and staging.cursor != since:
+        _move_cursor(lake, fingerprint, staging.cursor, source=source.name, run=run)
+    return receipt
+
+
+def read_cursor(lake: Lake, fingerprint: str) -> str | None:
+    """How far the source of this fingerprint was read; None where it never was."""
+    try:
+        cursor = json.loads((lake.root / _cursor_path(fingerprint)).read_text())["cursor"]
+    except FileNotFoundError:
+        return None
+    return str(cursor)
+
+
+def _move_cursor(lake: Lake, fingerprint: str, cursor: str, *, source: str, run: str) -> None:
+    content = {"cursor": cursor, "source": source, "run": run}
+    lake.write_bytes(_cursor_path(fingerprint), json.dumps(content, indent=1).encode())
+
+
+def _cursor_path(fingerprint: str) -> str:
+    return f"{CURSORS_PATH}/{identity.digest([fingerprint])}.json"
+
+
+def _held(lake: Lake, keys: pl.DataFrame) -> pl.DataFrame:
+    """Id and content of the lake's events whose id is among the keys.
+
+    A derived id holds its time, so it can only be known in its own day. A given id is looked for in every day.
+    """
+    days = None if keys["named"].any() else keys["day"].unique().to_list()
+    ids = keys.lazy().select("event_id").unique()
+    return (
+        lake.scan(RAW_INTERACTIONS, days=days)
+        .join(ids, on="event_id", how="semi")
+        .select("event_id", identity.content_hash())
+        .collect(engine="streaming")
+    )
+
+
+def _merge_days(lake: Lake, staging: Staging, new: pl.DataFrame, *, run: str, source: str) -> tuple[date, ...]:
+    """Write each day that got new events, a bundle of days at a time so that memory stays bounded."""
+    per_day = new.group_by("day").len().sort("day")
+    for days in _bundles(per_day):
+        chosen = new.filter(pl.col("day").is_in(days)).select("order", "event_id", "day")
+        events = staging.events(chosen)
+        for day in days:
+            added = events.filter(pl.col("day") == day).select(Event.column_names())
+            held = lake.scan(RAW_INTERACTIONS, days=[day]).collect()
+            merged = pl.concat([held, added]).sort("occurred_at", maintain_order=True)
+            lake.write(RAW_INTERACTIONS, Event.validate(merged), day=day, made_by={"run": run, "source": source})
+    return tuple(per_day["day"].to_list())
+
+
+def _bundles(per_day: pl.DataFrame) -> Iterator[list[date]]:
+    bundle: list[date] = []
+    rows = 0
+    for day, count in per_day.iter_rows():
+        if bundle and rows + count > _ROWS_AT_ONCE:
+            yield bundle
+            bundle, rows = [], 0
+        bundle.append(day)
+        rows += count
+    if bundle:
+        yield bundle
+
+
+def _conflicts(staging: Staging, judged: pl.DataFrame) -> pl.DataFrame:
+    """A problem for each row whose id is taken."""
+    rows = judged.filter(pl.col("status") == CONFLICT).select("order", "event_id")
+    return (
+        staging.places(rows)
+        .select(
+            "location",
+            "row",
+            column=pl.lit("event_id"),
+            value=pl.col("event_id"),
+            reason=pl.lit(REASON_CONFLICT),
+        )
+        .cast(pl.Schema(BROKEN_COLUMNS))
+    )

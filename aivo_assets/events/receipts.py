@@ -1,0 +1,100 @@
+"""Receipts: the account of one landing. Belongs here: what is counted, the law that the counts obey, and its JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from aivo_assets.errors import LakeError
+from aivo_assets.lake import Lake
+
+RECEIPTS_PATH = "raw/receipts"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a landing did. It names no learner and quotes no value.
+
+    Every row that the source gave is in exactly one of kept, duplicates, set aside, folded and outside the window;
+    `rows_in` is those of the first three.
+
+    Attributes:
+        run: Which run landed.
+        source: Name of the source.
+        batch_id: Under which its problems are filed in the quarantine.
+        landed_at: When, UTC.
+        rows_read: All rows and lines that the source gave.
+        rows_in: Rows that were judged.
+        kept: New events (or learners new or changed).
+        duplicates: Rows that say what is known already, from this extract or from the lake.
+        set_aside: Rows with a problem.
+        folded: Rows that are a part of another row's event.
+        outside_window: Rows of other days than those asked for.
+        days_changed: Days that got events, ascending.
+        by_reason: For each reason how many rows have it; a row may have several.
+        values_set_aside: Values that were set aside from rows that were kept (learner table only).
+        cursor: How far the source is read now.
+
+    Raises:
+        LakeError: The counts do not add up; nothing may be believed then.
+    """
+
+    run: str
+    source: str
+    batch_id: str
+    landed_at: datetime
+    rows_read: int
+    kept: int
+    duplicates: int
+    set_aside: int
+    rows_in: int
+    folded: int = 0
+    outside_window: int = 0
+    days_changed: tuple[date, ...] = ()
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    values_set_aside: int = 0
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        accounted = self.kept + self.duplicates + self.set_aside
+        if self.rows_in == accounted and self.rows_read == self.rows_in + self.folded + self.outside_window:
+            return
+        raise LakeError(
+            f"The receipt of {self.source} does not add up: {self.rows_read} rows read = {self.rows_in} in"
+            f" + {self.folded} folded + {self.outside_window} outside; {self.rows_in} in = {self.kept} kept"
+            f" + {self.duplicates} duplicates + {self.set_aside} set aside",
+            fix="This is an error of the platform, not of the data: report it with the source's kind and settings.",
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt in JSON values."""
+        content = asdict(self)
+        content["landed_at"] = self.landed_at.isoformat()
+        content["days_changed"] = [day.isoformat() for day in self.days_changed]
+        content["by_reason"] = dict(sorted(self.by_reason.items()))
+        return content
+
+
+def write_receipt(lake: Lake, receipt: Receipt, *, what: str) -> None:
+    """Keep a receipt; one of the same run and the same `what` (a window, "learners") replaces it."""
+    content = json.dumps(receipt.as_json(), indent=1, sort_keys=True).encode()
+    lake.write_bytes(f"{RECEIPTS_PATH}/{receipt.run}.{what}.json", content)
+
+
+def read_receipts(lake: Lake) -> list[Receipt]:
+    """All receipts, oldest first."""
+    base = lake.root / RECEIPTS_PATH
+    paths = [path for path in base.iterdir() if path.name.endswith(".json")] if base.exists() else []
+    receipts = [_from_json(json.loads(path.read_text())) for path in paths if not path.name.startswith(".")]
+    return sorted(receipts, key=lambda receipt: (receipt.landed_at, receipt.run))
+
+
+def _from_json(content: dict[str, Any]) -> Receipt:
+    return Receipt(
+        **{
+            **content,
+            "landed_at": datetime.fromisoformat(content["landed_at"]),
+            "days_changed": tuple(date.fromisoformat(day) for day in content["days_changed"]),
+        }
+    )

@@ -1,0 +1,121 @@
+"""ASSISTments "skill builder" exports: the 30-column CSV of 2009. Belongs here: what its columns mean.
+
+* One event is one problem that a learner worked on, and `order_id` names it. `correct` says whether the *first*
+  response was right (a hint asked for first counts as wrong), so `attempt_number` is 1; the export's `attempt_count` is
+  how many attempts followed, which belongs to the outcome and is left behind.
+* A problem of several skills stands in the file once a skill. Those rows are one event with several skills; each after
+  the first is counted as folded. Rows of one `order_id` that differ in anything but the skill are not: they go on as
+  they are, and the landing sets aside the later ones.
+* There are no times. `order_id` grows with time, so an event happened `order_id` seconds after `first_event_at`: order
+  is kept, and the same event has the same time in every extract. Gaps are not real seconds.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import polars as pl
+
+from aivo_assets.events.sources.base import Extract, Window, broken_rows
+from aivo_assets.events.sources.columns import mapped
+from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
+from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
+from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.settings import SourceSettings
+
+_THEIRS = {
+    "event_id": ("order_id",),
+    "learner_id": ("user_id",),
+    "item_id": ("problem_id",),
+    "skill_ids": ("skill_id",),
+    "subject": (),
+    "occurred_at": ("order_id",),
+    "correct": ("correct",),
+    "response_time_ms": ("ms_first_response",),
+    "hint_count": ("hint_count",),
+    "attempt_number": (),
+    "session_id": (),
+    "focus": (),
+    "assignment_id": ("assignment_id",),
+    "teacher_id": ("teacher_id",),
+    "class_id": ("student_class_id",),
+    "school_id": ("school_id",),
+}
+_REQUIRED = ("event_id", "learner_id", "item_id", "occurred_at", "correct")
+
+
+class AssistmentsSource:
+    """ASSISTments files.
+
+    Args:
+        settings: Path, encoding, subject and column mapping.
+        first_event_at: Time of the event whose `order_id` is 0.
+    """
+
+    name = "assistments"
+    window_applies = True
+
+    def __init__(self, settings: SourceSettings, first_event_at: datetime) -> None:
+        self._settings = settings
+        self._first_event_at = first_event_at
+        self._dialect = Dialect(encoding=settings.encoding)
+
+    def fingerprint(self) -> str:
+        """Hash of the files and of how they are read."""
+        return fingerprint(find_files(self._settings.path), self._settings)
+
+    def events(self, window: Window | None, cursor: str | None) -> Iterator[Extract]:
+        """Read each file as a whole, because rows of one event need not stand together; see `Source.events`."""
+        del window, cursor
+        files = find_files(self._settings.path)
+        rows = 0
+        for file in files:
+            header = read_header(file, self._dialect)
+            columns = mapped(_THEIRS, self._settings.columns, header, place=str(file), required=_REQUIRED)
+            frames: list[pl.DataFrame] = []
+            broken: Broken = []
+            for block in read_blocks(file, self._dialect, sorted(set(columns.values()))):
+                frames.append(
+                    block.frame.select(_row="_row", **{ours: pl.col(theirs) for ours, theirs in columns.items()})
+                )
+                broken.extend(block.broken)
+            if frames:
+                frame = pl.concat(frames)
+                events = one_row_an_event(frame)
+                rows += frame.height + len(broken)
+                yield Extract(
+                    frame=events.with_columns(_location=pl.lit(str(file))),
+                    broken=broken_rows(str(file), broken),
+                    timezone=self._settings.timezone,
+                    subject=self._settings.subject,
+                    first_event_at=self._first_event_at,
+                    folded=frame.height - events.height,
+                )
+        if not rows:
+            raise refuse_empty(files)
+
+    def learners(self) -> pl.DataFrame | None:
+        """The learner table, if the settings name one."""
+        return read_learners(self._settings)
+
+
+def one_row_an_event(rows: pl.DataFrame) -> pl.DataFrame:
+    """Fold the rows that say of one event but its skill differently into the first of them.
+
+    Args:
+        rows: Columns named as in `Event` as text, and `_row`.
+
+    Returns:
+        The events in the order of their ids, as far as those are numbers; `skill_ids` is a list.
+    """
+    skill = pl.col("skill_ids") if "skill_ids" in rows.columns else pl.lit(None, dtype=pl.String)
+    # The export writes skills through floats: 10.0 is skill 10.
+    rows = rows.with_columns(skill_ids=skill.str.replace(r"\.0$", ""), attempt_number=pl.lit("1"))
+    unnamed = pl.when(pl.col("event_id").str.strip_chars() == "").then(pl.col("_row"))
+    same = [name for name in rows.columns if name not in ("skill_ids", "_row")]
+    return (
+        rows.with_columns(_unnamed=unnamed)
+        .group_by([*same, "_unnamed"], maintain_order=True)
+        .agg(pl.col("skill_ids"), pl.col("_row").first())
+        .drop("_unnamed")
+        .sort(pl.col("event_id").cast(pl.Int64, strict=False), maintain_order=True, nulls_last=True)
+    )

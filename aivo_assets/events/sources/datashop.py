@@ -1,0 +1,245 @@
+"""DataShop transaction exports (tab-separated). Belongs here: what a transaction is to us.
+
+What is one event? A transaction is one thing that a learner did at one step of a problem: an attempt, or a request for
+a hint. DataShop's own unit for learning curves (its student-step roll-up), and that of the models that are compared on
+its data, is the **first** thing done at a step of a problem view: right only if that is a correct attempt; an incorrect
+attempt and a hint both say that the learner could not. So
+
+* one event is one learner at one step of one view of a problem, as in ASSISTments. Its time, session, duration and id
+  (`Transaction Id`) are the first transaction's; `correct` is 1 for CORRECT, 0 for INCORRECT and HINT; `hint_count`
+  counts the hint requests of the step; `attempt_number` is 1. Later transactions of the step are folded into it.
+* With `AIVO_SOURCE_ATTEMPTS=all` every attempt is an event with its number, and hint requests count towards the attempt
+  that follows. Right answers after being told are then in the data, which makes learners look better than they are.
+* A transaction without an outcome, or with one that is no answer (STUDY: the solution was shown to be read), is no
+  event. It is set aside with that reason.
+* The item is problem and step. The same step in another unit is the same item. Levels, selection, action and input are
+  not read: `Input` is free text that learners typed.
+* Skills are those of one KC model: the one that the settings name, else `KC (Default)`, else the first that tells
+  at least two skills apart and is not DataShop's own Single-KC or Unique-step, else none. Repeated columns of one
+  model, and `~~` within a value, are several skills.
+* Times carry the row's `Time Zone`, else the zone of the settings. They are of whole seconds, in which a learner may do
+  several things: the n-th in the file gets n microseconds, so that the order of the export survives sorting by time.
+* A duration of 0 seconds is one that was not measured (in one export nearly all are 0); `response_time_ms` is then
+  empty.
+
+An export is read whole, because the rows of a step need not stand together. Text is not quoted: a quote means itself.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import polars as pl
+
+from aivo_assets.errors import SourceError
+from aivo_assets.events.sources.base import Extract, Window, broken_rows
+from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
+from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
+from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.settings import SourceSettings
+
+_REQUIRED = ("Anon Student Id", "Time", "Problem Name", "Step Name", "Outcome")
+_OPTIONAL = (
+    "Transaction Id",
+    "Session Id",
+    "Time Zone",
+    "Duration (sec)",
+    "Problem View",
+    "Student Response Type",
+    "School",
+    "Class",
+)
+_OUTCOMES = {"CORRECT": "1", "INCORRECT": "0", "HINT": "0"}
+_STEP = ("Anon Student Id", "Problem Name", "Problem View", "Step Name")
+_GENERATED_MODELS = ("Single-KC", "Unique-step")
+_KC_COLUMN = re.compile(r"^KC \((?P<model>.+?)\)(?: \(\d+\))?$")
+_NO_ANSWER = "the transaction is no answer: its outcome is none of CORRECT, INCORRECT and HINT"
+
+_ANSWERED = pl.col("_outcome").is_in(list(_OUTCOMES))
+_IS_HINT = pl.col("_outcome") == "HINT"
+
+
+class DataShopSource:
+    """DataShop files.
+
+    Args:
+        settings: Path, encoding, time zone, subject, KC model and which attempts count.
+    """
+
+    name = "datashop"
+    window_applies = True
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self._settings = settings
+        self._dialect = Dialect(delimiter="\t", quoted=False, encoding=settings.encoding)
+
+    def fingerprint(self) -> str:
+        """Hash of the files and of how they are read."""
+        return fingerprint(find_files(self._settings.path), self._settings)
+
+    def events(self, window: Window | None, cursor: str | None) -> Iterator[Extract]:
+        """Read each export as a whole; see `Source.events`."""
+        del window, cursor
+        files = find_files(self._settings.path)
+        rows = 0
+        for file in files:
+            place = str(file)
+            header = read_header(file, self._dialect)
+            models = skill_models(header)
+            _refuse(header, models, self._settings.skill_model, place)
+            wanted = [name for name in (*_REQUIRED, *_OPTIONAL) if name in header]
+            frames: list[pl.DataFrame] = []
+            broken: Broken = []
+            for block in read_blocks(file, self._dialect, [*wanted, *(c for cs in models.values() for c in cs)]):
+                frames.append(block.frame)
+                broken.extend(block.broken)
+            if frames:
+                transactions = pl.concat(frames)
+                events = events_of(transactions, self._settings.skill_model, self._settings.attempts)
+                rows += transactions.height + len(broken)
+                yield Extract(
+                    frame=events.with_columns(_location=pl.lit(place)),
+                    broken=broken_rows(place, broken),
+                    timezone=self._settings.timezone,
+                    subject=self._settings.subject,
+                    folded=transactions.height - events.height,
+                )
+        if not rows:
+            raise refuse_empty(files)
+
+    def learners(self) -> pl.DataFrame | None:
+        """The learner table, if the settings name one."""
+        return read_learners(self._settings)
+
+
+def skill_models(header: list[str]) -> dict[str, list[str]]:
+    """KC models of an export and the columns of each, in the header's order."""
+    models: dict[str, list[str]] = {}
+    for column in header:
+        if match := _KC_COLUMN.match(column):
+            models.setdefault(match["model"], []).append(column)
+    return models
+
+
+def events_of(transactions: pl.DataFrame, skill_model: str | None, attempts: Literal["first", "all"]) -> pl.DataFrame:
+    """Make events of transactions; the module says how.
+
+    Args:
+        transactions: Columns of the export as text, and `_row`, in the export's order.
+        skill_model: KC model that gives the skills; None to choose.
+        attempts: Whether the first transaction of a step is an event, or each attempt.
+
+    Returns:
+        One row for each event, and for each transaction that is none (with `_problem`), in the export's order.
+    """
+    blank = pl.lit("")
+    absent = [blank.alias(name) for name in _OPTIONAL if name not in transactions.columns]
+    marked = (
+        transactions.with_columns(absent)
+        .with_columns(
+            _outcome=pl.col("Outcome").str.strip_chars().str.to_uppercase(),
+            _nth=pl.int_range(pl.len()).over("Anon Student Id", "Time"),
+        )
+        .with_columns(_skills(transactions, skill_model).alias("skill_ids"))
+    )
+    # A transaction that names no step is a step of its own, and is judged by itself.
+    own = pl.when((pl.col("Step Name").str.strip_chars() == "") | ~_ANSWERED).then(pl.col("_row"))
+    stepwise = marked.with_columns(_own=own).with_columns(_timed().alias("occurred_at"))
+    step = [*_STEP, "_own"]
+    if attempts == "first":
+        # Rows of a learner stand in order of time; where they do not, time decides.
+        chosen = (
+            stepwise.sort("occurred_at", "_row", maintain_order=True)
+            .with_columns(hint_count=_IS_HINT.sum().over(step), attempt_number=pl.lit(1))
+            .unique(step, keep="first", maintain_order=True)
+        )
+    else:
+        chosen = (
+            stepwise.sort("occurred_at", "_row", maintain_order=True)
+            .with_columns(_hints=_IS_HINT.cum_sum().over(step), attempt_number=(~_IS_HINT).cum_sum().over(step))
+            .with_columns(_pending=(~_IS_HINT | (pl.int_range(pl.len()) == pl.len() - 1)).over(step))
+            .filter(pl.col("_pending"))
+            .with_columns(
+                hint_count=pl.col("_hints") - pl.col("_hints").shift(fill_value=0).over(step),
+                attempt_number=pl.col("attempt_number") + _IS_HINT.cast(pl.Int64),
+            )
+        )
+    return chosen.sort("_row").select(
+        "_row",
+        "skill_ids",
+        "occurred_at",
+        "hint_count",
+        "attempt_number",
+        event_id="Transaction Id",
+        learner_id="Anon Student Id",
+        item_id=_item(),
+        correct=pl.col("_outcome").replace_strict(_OUTCOMES, default=pl.col("Outcome")),
+        response_time_ms=_milliseconds(),
+        session_id="Session Id",
+        class_id="Class",
+        school_id="School",
+        _zone=pl.col("Time Zone"),
+        _problem=pl.when(~_ANSWERED).then(pl.lit(_NO_ANSWER)),
+    )
+
+
+def _refuse(header: list[str], models: dict[str, list[str]], wanted: str | None, place: str) -> None:
+    missing = [name for name in _REQUIRED if name not in header]
+    if missing:
+        raise SourceError(
+            f"{place} has no column {', '.join(missing)}",
+            fix="Export transactions (not student-steps) from DataShop, tab-separated, with a header.",
+        )
+    if wanted is not None and wanted not in models:
+        raise SourceError(
+            f"{place} has no column KC ({wanted}); its models are: {', '.join(models) or 'none'}",
+            fix="Set AIVO_SOURCE_SKILL_MODEL to one of them, or unset it.",
+        )
+
+
+def _skills(transactions: pl.DataFrame, wanted: str | None) -> pl.Expr:
+    models = skill_models(transactions.columns)
+    chosen = wanted or _best_model(transactions, models)
+    if chosen is None:
+        return pl.lit(None, dtype=pl.List(pl.String))
+    return pl.concat_list([pl.col(column).str.split("~~") for column in models[chosen]])
+
+
+def _best_model(transactions: pl.DataFrame, models: dict[str, list[str]]) -> str | None:
+    if "Default" in models:
+        return "Default"
+    for model, columns in models.items():
+        values = transactions[columns[0]]
+        if model not in _GENERATED_MODELS and values.set(values == "", None).drop_nulls().n_unique() > 1:
+            return model
+    return None
+
+
+def _timed() -> pl.Expr:
+    """The time with the order within its second in the microseconds; as it is where it has parts of a second."""
+    time = pl.col("Time").str.strip_chars()
+    within = pl.concat_str(time, pl.lit("."), pl.col("_nth").cast(pl.String).str.zfill(6))
+    return (
+        pl.when((time != "") & ~time.str.contains(".", literal=True) & time.str.contains(":"))
+        .then(within)
+        .otherwise(time)
+    )
+
+
+def _item() -> pl.Expr:
+    problem, step = pl.col("Problem Name").str.strip_chars(), pl.col("Step Name").str.strip_chars()
+    return pl.when((problem != "") & (step != "")).then(pl.concat_str(problem, step, separator=" / "))
+
+
+def _milliseconds() -> pl.Expr:
+    """Seconds to milliseconds; what is no number goes on as it is, to be judged by the intake."""
+    given = pl.col("Duration (sec)").str.strip_chars()
+    seconds = given.cast(pl.Float64, strict=False)
+    return (
+        pl.when(seconds == 0)
+        .then(None)
+        .when(seconds.is_not_null())
+        .then((seconds * 1000).round().cast(pl.Int64, strict=False).cast(pl.String))
+        .when(given != ".")
+        .then(given)
+    )

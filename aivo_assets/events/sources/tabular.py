@@ -1,0 +1,154 @@
+"""Parquet and CSV files with one row an event.
+
+Belongs here: finding our columns in theirs, and reading no more of a Parquet file than the window asks for.
+
+A file without a time column may be read where `AIVO_SOURCE_FIRST_EVENT_AT` is set: its rows are then one second apart.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import polars as pl
+from upath import UPath
+
+from aivo_assets.events.schema import EARLIEST
+from aivo_assets.events.sources.base import Extract, Window, broken_rows
+from aivo_assets.events.sources.columns import EVENT_NAMES, mapped, split_skills
+from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
+from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
+from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.settings import SourceSettings
+
+_ROWS_AT_ONCE = 250_000
+_MARGIN = timedelta(days=1)  # local times are at most 14 hours from UTC
+
+
+class TabularSource:
+    """Parquet or CSV files, told apart by the settings' kind of source and the files' names.
+
+    Args:
+        settings: Path, column mapping, encoding, time zone, subject and skill separator.
+        first_event_at: What numeric times count seconds from.
+        now: The present instant; rows after it are read whatever the window, so that they are set aside.
+    """
+
+    window_applies = True
+
+    def __init__(self, settings: SourceSettings, first_event_at: datetime, now: datetime) -> None:
+        self._settings = settings
+        self._first_event_at = first_event_at
+        self._now = now
+
+    @property
+    def name(self) -> str:
+        """`parquet` or `csv`, as the settings call it."""
+        return self._settings.kind
+
+    def fingerprint(self) -> str:
+        """Hash of the files and of how they are read."""
+        return fingerprint(find_files(self._settings.path), self._settings)
+
+    def events(self, window: Window | None, cursor: str | None) -> Iterator[Extract]:
+        """Read in chunks; of Parquet only the window and rows whose time is not sound. See `Source.events`."""
+        del cursor
+        files = find_files(self._settings.path)
+        any_row = False
+        for file in files:
+            if _is_parquet(file, self._settings):
+                any_row |= _height(file) > 0
+                yield from self._parquet(file, window)
+            else:
+                for extract in self._delimited(file):
+                    any_row = True
+                    yield extract
+        if not any_row:
+            raise refuse_empty(files)
+
+    def learners(self) -> pl.DataFrame | None:
+        """The learner table, if the settings name one."""
+        return read_learners(self._settings)
+
+    def _parquet(self, file: UPath, window: Window | None) -> Iterator[Extract]:
+        try:
+            table = pl.scan_parquet(str(file), glob=False, row_index_name="_row", row_index_offset=1)
+            schema = table.collect_schema()
+            columns = self._columns(file, [name for name in schema.names() if name != "_row"], schema)
+            if window is not None and "occurred_at" in columns:
+                theirs = columns["occurred_at"]
+                table = table.filter(self._wanted(theirs, schema[theirs], window))
+            chosen = table.select(_row=pl.col("_row").cast(pl.Int64), **_renamed(columns))
+            for chunk in chosen.collect_batches(chunk_size=_ROWS_AT_ONCE, maintain_order=True, engine="streaming"):
+                yield self._extract(chunk, str(file), [])
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unreadable(str(file), error) from error
+
+    def _delimited(self, file: UPath) -> Iterator[Extract]:
+        tabs = file.name.removesuffix(".gz").endswith((".tsv", ".tab"))
+        dialect = Dialect(delimiter="\t" if tabs else ",", encoding=self._settings.encoding)
+        columns = self._columns(file, read_header(file, dialect), None)
+        for block in read_blocks(file, dialect, sorted(set(columns.values()))):
+            yield self._extract(block.frame.select("_row", **_renamed(columns)), str(file), block.broken)
+
+    def _extract(self, frame: pl.DataFrame, place: str, broken: list[tuple[int | None, str | None, str]]) -> Extract:
+        if "occurred_at" not in frame.columns:
+            frame = frame.with_columns(occurred_at=pl.col("_row"))
+        return Extract(
+            frame=split_skills(frame, self._settings.skill_separator).with_columns(_location=pl.lit(place)),
+            broken=broken_rows(place, broken),
+            timezone=self._settings.timezone,
+            subject=self._settings.subject,
+            first_event_at=self._first_event_at,
+        )
+
+    def _columns(self, file: UPath, available: list[str], schema: pl.Schema | None) -> dict[str, str]:
+        required = ["learner_id", "item_id", "correct"]
+        if self._settings.first_event_at is None:
+            required.append("occurred_at")
+        known = dict(EVENT_NAMES)
+        if schema is not None:
+            # `timestamp` is a moment in one file and a number of seconds in another: a column of moments goes first.
+            known["occurred_at"] = tuple(
+                sorted(known["occurred_at"], key=lambda name: not schema.get(name, pl.Null()).is_temporal())
+            )
+        return mapped(known, self._settings.columns, available, place=str(file), required=required)
+
+    def _wanted(self, column: str, dtype: pl.DataType, window: Window) -> pl.Expr:
+        """Rows of the window, and all whose time is missing or not sound; some more where zones are in doubt."""
+        at = pl.col(column)
+        if dtype.is_numeric():
+            return self._wanted_seconds(at, window)
+        if not isinstance(dtype, pl.Datetime) and dtype != pl.Date:
+            return pl.lit(value=True)
+        moments = [window.start, window.end, EARLIEST, self._now]
+        if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
+            exact = self._settings.timezone == "UTC" and dtype != pl.Date
+            margins = [timedelta()] * 4 if exact else [-_MARGIN, _MARGIN, _MARGIN, -_MARGIN]
+            moments = [(moment + margin).replace(tzinfo=None) for moment, margin in zip(moments, margins, strict=True)]
+        # Of the column's own type, or the scan cannot compare them with a row group's statistics.
+        first, last, earliest, latest = (pl.lit(moment).cast(dtype) for moment in moments)
+        return at.is_null() | ((at >= first) & (at < last)) | (at < earliest) | (at > latest)
+
+    def _wanted_seconds(self, at: pl.Expr, window: Window) -> pl.Expr:
+        first, last, earliest, latest = (
+            (moment - self._first_event_at).total_seconds()
+            for moment in (window.start, window.end, EARLIEST, self._now)
+        )
+        unsound = at.is_null() | at.is_nan() | (at < earliest) | (at > latest)
+        return unsound | ((at >= first) & (at < last))
+
+
+def _is_parquet(file: UPath, settings: SourceSettings) -> bool:
+    if file.name.endswith((".parquet", ".pq")):
+        return True
+    return settings.kind == "parquet" and not file.name.removesuffix(".gz").endswith((".csv", ".tsv", ".tab"))
+
+
+def _height(file: UPath) -> int:
+    try:
+        return int(pl.scan_parquet(str(file), glob=False).select(pl.len()).collect().item())
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(str(file), error) from error
+
+
+def _renamed(columns: dict[str, str]) -> dict[str, pl.Expr]:
+    return {ours: pl.col(theirs) for ours, theirs in columns.items()}

@@ -1,0 +1,57 @@
+"""Builds what assets are given, from settings. Belongs here: construction and one line of description each; no work.
+
+Assets ask for these by name and type (`lake: dg.ResourceParam[Lake]`) and get the plain object. Tests hand others in.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from aivo_assets.lake import Lake
+from aivo_assets.operations.alerts import build_notifier
+from aivo_assets.privacy.keys import load_key
+from aivo_assets.resources.clock import Clock, SystemClock
+from aivo_assets.settings import Settings
+from aivo_assets.tracing.registry import Registry
+from aivo_assets.warehouse import dbt_executable, environment, project_dir
+
+
+def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mapping[str, dg.ResourceDefinition]:
+    """The resources of all assets, schedules and sensors, by name.
+
+    Args:
+        settings: What everything is built from.
+        clock: The clock that all of it reads. Default: the machine's.
+    """
+
+    def given(value: Any, description: str) -> dg.ResourceDefinition:
+        return dg.ResourceDefinition.hardcoded_resource(value, description=description)
+
+    return {
+        "settings": given(settings, "Every setting with its present value; see `aivo settings`."),
+        "clock": given(clock or SystemClock(), "Tells the time, UTC."),
+        "lake": given(open_lake(settings), f"Datasets below {settings.lake_url}."),
+        "pseudonym_key": dg.ResourceDefinition(
+            lambda _: load_key(settings, create=False),
+            description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
+        ),
+        "registry": given(Registry(settings.home), "MLflow registry of the main brain: champion, challenger, history."),
+        "notifier": given(build_notifier(settings.alerts), "Where alerts go."),
+        "dbt": dg.ResourceDefinition(
+            lambda _: _dbt(settings), description="Runs dbt over the anonymised lake, into the warehouse."
+        ),
+    }
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake that the settings name."""
+    return Lake(settings.lake_url, shards=settings.lake.shards)
+
+
+def _dbt(settings: Settings) -> DbtCliResource:
+    os.environ.update(environment(settings))  # dbt runs as a process of its own and reads its paths there
+    project = str(project_dir())
+    return DbtCliResource(project_dir=project, profiles_dir=project, dbt_executable=str(dbt_executable()))

@@ -1,0 +1,404 @@
+"""The fold's recurrence, compiled. Belongs here: what an event reads from and writes to the state; no frames or names.
+
+One row of features per event, computed from the state *before* it; then, if asked, the state moves on. Everything is
+float64 inside and float32 in the features. All that the compiled code depends on stays in this file: numba's cache
+notices a change of this file only.
+"""
+
+import math
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from aivo_assets.tracing.compiled import allocation_free
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Ints32 = npt.NDArray[np.int32]
+
+VERSION = "1"  # raise it whenever a feature's or a state's meaning changes
+
+Feature = IntEnum(
+    "Feature",
+    "learner_opportunities learner_wins learner_residual_1 learner_residual_2 learner_residual_3 learner_residual_4 "
+    "ability ability_sd learner_streak outcome_1 outcome_2 outcome_3 outcome_4 log_gap log_age "
+    "session_position session_minutes today_events pace last_pace hint_rate last_hints last_difficulty "
+    "subject_opportunities subject_ability subject_residual "
+    "skill_opportunities skill_fewest_opportunities skill_wins "
+    "skill_residual_1 skill_residual_2 skill_residual_3 skill_residual_4 "
+    "mastery mastery_lowest skill_offset_sd skill_streak skill_outcome_1 skill_outcome_2 skill_log_gap skill_log_lag "
+    "item_opportunities item_wins item_residual_1 item_residual_2 item_residual_3 item_residual_4 "
+    "item_streak item_outcome_1 item_log_gap item_log_lag item_last_hints "
+    "item_difficulty item_difficulty_sd item_log_events skill_difficulty skill_difficulty_sd skill_log_events "
+    "item_log_response_time logit logit_sd skills hour weekday",
+    start=0,
+)
+
+# Columns of a learner's state and of the state of a pair (learner x subject, x skill, x item). The first eleven mean
+# the same in both, so that one function moves both on.
+Own = IntEnum(
+    "Own",
+    "events wins residual_1 residual_2 residual_3 residual_4 ability ability_variance streak last_outcomes last_at "
+    "pace pace_weight last_pace hints hints_weight last_hints last_difficulty "
+    "first_at session_at session_events today_events last_day last_sequence",
+    start=0,
+)
+Pair = IntEnum(
+    "Pair",
+    "events wins residual_1 residual_2 residual_3 residual_4 offset offset_variance streak last_outcomes "
+    "last_at last_index last_hints",
+    start=0,
+)
+
+
+class Rows(NamedTuple):
+    """Events in order, n rows. `*_pair` are positions in the state's arrays, `*_code` in the population's."""
+
+    learner: Ints32
+    subject_pair: Ints32
+    item_code: Ints32  # -1: no item, typical of its skills
+    item_pair: Ints32  # -1: no item
+    skill_offsets: Ints  # [n + 1]: the skills of row i are at skill_offsets[i] : skill_offsets[i + 1]
+    skill_code: Ints32
+    skill_pair: Ints32
+    time: Ints  # seconds since 1970, coarse
+    gap: Ints32  # exact seconds since the learner's event before on this day, -1: none
+    day: Ints32  # days since 1970
+    sequence: Ints32
+    correct: npt.NDArray[np.int8]
+    log_response: Floats  # ln ms, NaN where unknown
+    hints: Floats  # NaN where unknown
+    difficulty: Floats  # [n] of hypothetical items (NaN: the item's own), or [0]
+
+
+class State(NamedTuple):
+    """The mutable state: float64 [learners, Own], and [pairs, Pair] three times."""
+
+    learners: Floats
+    subjects: Floats
+    skills: Floats
+    items: Floats
+
+
+class Population(NamedTuple):
+    """Statistics by fold k of the learner: items and skills [k, code, (difficulty, sd, ln(1 + events), ln ms)].
+
+    `fold` [learners] says whose k; `typical` [k, 4] is an item of which only the skills are known; `spread` [k] the sd
+    of items around their skills, which an item that nobody answered has. Its difficulty in `items` is NaN.
+    """
+
+    fold: Ints32
+    items: Floats
+    skills: Floats
+    typical: Floats
+    spread: Floats
+
+
+class Parameters(NamedTuple):
+    """Numbers of the recurrences; see `FeatureSettings`. Variances in logit²."""
+
+    decay: Floats  # [4], per event
+    weights: Floats  # [4, m]: sum of the weights of n events plus the prior's, n < m
+    pace_decay: float
+    session_gap: float  # seconds
+    prior: Floats  # [3] variance of ability, subject, skill
+    drift: Floats  # [3] growth of those per day
+    growth: Floats  # [3] growth of those per answer
+
+
+class Work(NamedTuple):
+    """Everything a run reads and writes, but for the features."""
+
+    rows: Rows
+    state: State
+    population: Population
+    parameters: Parameters
+
+
+@allocation_free
+def _sigmoid(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+@allocation_free
+def _moderated(mean: float, variance: float) -> float:
+    """Logit of E[sigmoid(x)] for x ~ N(mean, variance); MacKay (1992), eq. for the probit approximation."""
+    return mean / math.sqrt(1.0 + math.pi / 8.0 * variance)
+
+
+@allocation_free
+def _outcome(bits: float, back: int) -> float:
+    """The answer `back` events ago (1 = last), NaN where there was none."""
+    held = int(bits)
+    return float((held >> (back - 1)) & 1) if held >= (1 << back) else math.nan
+
+
+@allocation_free
+def _residual(state: Floats, j: int, parameters: Parameters) -> float:
+    """Weighted mean surprise at half-life j, shrunk to zero."""
+    n = min(int(state[Pair.events]), parameters.weights.shape[1] - 1)
+    return float(state[Pair.residual_1 + j] / parameters.weights[j, n])
+
+
+@allocation_free
+def _grown(variance: float, seconds: float, kind: int, parameters: Parameters) -> float:
+    """Variance after so much time without an answer; never more than before the first one."""
+    return float(min(variance + parameters.drift[kind] * seconds / 86400.0, parameters.prior[kind]))
+
+
+@allocation_free
+def _since(pair: Floats, clock: float) -> float:
+    return float(clock - pair[Pair.last_at]) if pair[Pair.events] > 0 else 0.0
+
+
+@allocation_free
+def _clock(own: Floats, time: float, gap: int, day: int) -> float:
+    """The instant in seconds: coarse for the first event of a day, exact steps from there, never backwards."""
+    if own[Own.events] == 0:
+        return float(time)
+    if gap >= 0 and day == own[Own.last_day]:
+        return float(own[Own.last_at] + gap)
+    return max(float(own[Own.last_at]), float(time))
+
+
+@allocation_free
+def _describe_learner(out: npt.NDArray[np.float32], own: Floats, clock: float, day: int, p: Parameters) -> None:
+    events = own[Own.events]
+    out[Feature.learner_opportunities] = events
+    out[Feature.learner_wins] = own[Own.wins]
+    for j in range(4):
+        out[Feature.learner_residual_1 + j] = _residual(own, j, p)
+        out[Feature.outcome_1 + j] = _outcome(own[Own.last_outcomes], j + 1)
+    since = clock - own[Own.last_at]
+    out[Feature.ability] = own[Own.ability]
+    out[Feature.learner_streak] = own[Own.streak]
+    out[Feature.log_gap] = math.log1p(since) if events > 0 else math.nan
+    out[Feature.log_age] = math.log1p(clock - own[Own.first_at]) if events > 0 else math.nan
+    same_session = events > 0 and since <= p.session_gap
+    out[Feature.session_position] = own[Own.session_events] if same_session else 0.0
+    out[Feature.session_minutes] = (clock - own[Own.session_at]) / 60.0 if same_session else 0.0
+    out[Feature.today_events] = own[Own.today_events] if own[Own.last_day] == day else 0.0
+    out[Feature.pace] = own[Own.pace] / own[Own.pace_weight]  # 0 / 0 is NaN: unknown
+    out[Feature.last_pace] = own[Own.last_pace]
+    out[Feature.hint_rate] = own[Own.hints] / own[Own.hints_weight]
+    out[Feature.last_hints] = own[Own.last_hints]
+    out[Feature.last_difficulty] = own[Own.last_difficulty]
+    out[Feature.hour] = (clock % 86400.0) / 3600.0
+    out[Feature.weekday] = (clock // 86400.0 + 3.0) % 7.0  # 1970-01-01 was a Thursday; Monday is 0
+
+
+@allocation_free
+def _describe_item(out: npt.NDArray[np.float32], pair: Floats, clock: float, index: float, p: Parameters) -> None:
+    out[Feature.item_opportunities] = pair[Pair.events]
+    out[Feature.item_wins] = pair[Pair.wins]
+    for j in range(4):
+        out[Feature.item_residual_1 + j] = _residual(pair, j, p)
+    out[Feature.item_streak] = pair[Pair.streak]
+    out[Feature.item_outcome_1] = _outcome(pair[Pair.last_outcomes], 1)
+    seen = pair[Pair.events] > 0
+    out[Feature.item_log_gap] = math.log1p(clock - pair[Pair.last_at]) if seen else math.nan
+    out[Feature.item_log_lag] = math.log1p(index - pair[Pair.last_index]) if seen else math.nan
+    out[Feature.item_last_hints] = pair[Pair.last_hints]
+
+
+@allocation_free
+def _describe_population(out: npt.NDArray[np.float32], work: Work, i: int) -> tuple[float, float, float]:
+    """Difficulty, its sd and typical ln ms; an item that nobody answered is taken for the mean of its skills."""
+    rows, population = work.rows, work.population
+    fold = population.fold[rows.learner[i]]
+    first, last = rows.skill_offsets[i], rows.skill_offsets[i + 1]
+    share = 1.0 / (last - first)
+    skill_difficulty = skill_sd = skill_events = 0.0
+    for s in range(first, last):
+        skill = population.skills[fold, rows.skill_code[s]]
+        skill_difficulty += share * skill[0]
+        skill_sd += share * skill[1]
+        skill_events += share * skill[2]
+    out[Feature.skill_difficulty], out[Feature.skill_difficulty_sd] = skill_difficulty, skill_sd
+    out[Feature.skill_log_events] = skill_events
+    code = rows.item_code[i]
+    item = population.items[fold, code] if code >= 0 else population.typical[fold]
+    difficulty, sd = item[0], item[1]
+    if math.isnan(difficulty):
+        difficulty = skill_difficulty
+    if math.isnan(sd):
+        sd = math.sqrt(population.spread[fold] ** 2 + skill_sd**2)
+    if rows.difficulty.size > 0 and not math.isnan(rows.difficulty[i]):
+        difficulty = rows.difficulty[i]
+    out[Feature.item_difficulty], out[Feature.item_difficulty_sd], out[Feature.item_log_events] = (
+        difficulty,
+        sd,
+        item[2],
+    )
+    out[Feature.item_log_response_time] = item[3]
+    out[Feature.skills] = last - first
+    return difficulty, sd, item[3]
+
+
+@allocation_free
+def _describe_skill(
+    out: npt.NDArray[np.float32], pair: Floats, share: float, since: float, lag: float, p: Parameters
+) -> None:
+    """Add one skill's part to the means over the event's skills."""
+    out[Feature.skill_opportunities] += share * pair[Pair.events]
+    out[Feature.skill_fewest_opportunities] = min(out[Feature.skill_fewest_opportunities], pair[Pair.events])
+    out[Feature.skill_wins] += share * pair[Pair.wins]
+    for j in range(4):
+        out[Feature.skill_residual_1 + j] += share * _residual(pair, j, p)
+    out[Feature.skill_streak] += share * pair[Pair.streak]
+    if pair[Pair.events] > 0:
+        out[Feature.skill_outcome_1] += _outcome(pair[Pair.last_outcomes], 1)
+        out[Feature.skill_log_gap] += math.log1p(since)
+        out[Feature.skill_log_lag] += math.log1p(lag)
+    if pair[Pair.events] > 1:
+        out[Feature.skill_outcome_2] += _outcome(pair[Pair.last_outcomes], 2)
+
+
+@allocation_free
+def _describe_skills(
+    out: npt.NDArray[np.float32], work: Work, i: int, clock: float, mean: float, variance: float
+) -> tuple[float, float]:
+    """Means over the event's skills, of what is known of them; returns mean and variance of their mean offset."""
+    rows, p = work.rows, work.parameters
+    own, fold = work.state.learners[rows.learner[i]], work.population.fold[rows.learner[i]]
+    first, last = rows.skill_offsets[i], rows.skill_offsets[i + 1]
+    share = 1.0 / (last - first)
+    out[Feature.skill_opportunities : Feature.skill_log_lag + 1] = 0.0
+    out[Feature.skill_fewest_opportunities] = np.inf
+    out[Feature.mastery_lowest] = 1.0
+    offset = spread = once = twice = 0.0
+    for s in range(first, last):
+        pair = work.state.skills[rows.skill_pair[s]]
+        since = _since(pair, clock)
+        _describe_skill(out, pair, share, since, own[Own.events] - pair[Pair.last_index], p)
+        once += pair[Pair.events] > 0
+        twice += pair[Pair.events] > 1
+        grown = _grown(pair[Pair.offset_variance], since, 2, p)
+        offset += share * pair[Pair.offset]
+        spread += share * share * grown
+        logit = mean + pair[Pair.offset] - work.population.skills[fold, rows.skill_code[s], 0]
+        mastery = _sigmoid(_moderated(logit, variance + grown))
+        out[Feature.mastery] += share * mastery
+        out[Feature.mastery_lowest] = min(out[Feature.mastery_lowest], mastery)
+    out[Feature.skill_outcome_1] /= once  # 0 / 0 is NaN: unknown
+    out[Feature.skill_log_gap] /= once
+    out[Feature.skill_log_lag] /= once
+    out[Feature.skill_outcome_2] /= twice
+    out[Feature.skill_offset_sd] = math.sqrt(spread)
+    return offset, spread
+
+
+@allocation_free
+def _describe(out: npt.NDArray[np.float32], work: Work, i: int, clock: float) -> tuple[float, float, float, float]:
+    """All features of row i; returns mean and variance of its logit, its difficulty and typical ln ms."""
+    rows, state, p = work.rows, work.state, work.parameters
+    own, subject = state.learners[rows.learner[i]], state.subjects[rows.subject_pair[i]]
+    _describe_learner(out, own, clock, rows.day[i], p)
+    _describe_item(out, state.items[rows.item_pair[i]], clock, own[Own.events], p)
+    difficulty, sd, typical = _describe_population(out, work, i)
+    own_variance = _grown(own[Own.ability_variance], _since(own, clock), 0, p)
+    variance = own_variance + _grown(subject[Pair.offset_variance], _since(subject, clock), 1, p)
+    mean = own[Own.ability] + subject[Pair.offset]
+    out[Feature.ability_sd] = math.sqrt(own_variance)
+    out[Feature.subject_opportunities] = subject[Pair.events]
+    out[Feature.subject_ability] = mean
+    out[Feature.subject_residual] = _residual(subject, 2, p)
+    offset, spread = _describe_skills(out, work, i, clock, mean, variance)
+    mean += offset - difficulty
+    variance += spread + sd * sd
+    out[Feature.logit] = _moderated(mean, variance)
+    out[Feature.logit_sd] = math.sqrt(variance)
+    return mean, variance, difficulty, typical
+
+
+@allocation_free
+def _learn(
+    pair: Floats, right: int, surprise: float, clock: float, kind: int, step: tuple[float, float, float], p: Parameters
+) -> None:
+    """Move on what learners and pairs have in common.
+
+    The filter is an extended Kalman step on the logistic likelihood with the moderated expectation p: of the summed
+    logit's variance S and w = p (1 - p), a part with variance v and share h moves by v h (y - p) / (1 + w S), and its
+    variance falls by (v h)^2 w / (1 + w S). `step` is ((y - p) / (1 + w S), w / (1 + w S), h). Parts are kept as if
+    independent. Items (kind 3) have no part.
+    """
+    if kind < 3:
+        variance = _grown(pair[Pair.offset_variance], _since(pair, clock), kind, p)
+        gain = variance * step[2]
+        pair[Pair.offset] += gain * step[0]
+        pair[Pair.offset_variance] = min(variance - gain * gain * step[1] + p.growth[kind], p.prior[kind])
+    pair[Pair.events] += 1
+    pair[Pair.wins] += right
+    for j in range(4):
+        pair[Pair.residual_1 + j] = p.decay[j] * pair[Pair.residual_1 + j] + surprise
+    before = pair[Pair.streak]
+    pair[Pair.streak] = max(before, 0.0) + 1.0 if right == 1 else min(before, 0.0) - 1.0
+    bits = (max(int(pair[Pair.last_outcomes]), 1) << 1) | right
+    pair[Pair.last_outcomes] = bits if bits < 32 else (bits & 15) | 16
+    pair[Pair.last_at] = clock
+
+
+@allocation_free
+def _learn_habits(own: Floats, rows: Rows, i: int, clock: float, typical: float, p: Parameters) -> None:
+    """Move on what only learners have: pace, hints, session, day. Call it before `_learn` moves the clock."""
+    pace, hints = rows.log_response[i] - typical, rows.hints[i]
+    if not math.isnan(pace):
+        own[Own.pace] = p.pace_decay * own[Own.pace] + pace
+        own[Own.pace_weight] = p.pace_decay * own[Own.pace_weight] + 1.0
+    if not math.isnan(hints):
+        own[Own.hints] = p.pace_decay * own[Own.hints] + min(hints, 1.0)
+        own[Own.hints_weight] = p.pace_decay * own[Own.hints_weight] + 1.0
+    own[Own.last_pace], own[Own.last_hints] = pace, hints
+    first = own[Own.events] == 0
+    if first:
+        own[Own.first_at] = clock
+    if first or clock - own[Own.last_at] > p.session_gap:
+        own[Own.session_at], own[Own.session_events] = clock, 0.0
+    own[Own.session_events] += 1
+    own[Own.today_events] = own[Own.today_events] + 1 if not first and own[Own.last_day] == rows.day[i] else 1.0
+    own[Own.last_day], own[Own.last_sequence] = rows.day[i], rows.sequence[i]
+
+
+@allocation_free
+def _move_on(work: Work, i: int, clock: float, asked: tuple[float, float, float, float]) -> None:
+    """Let the answer of row i change the state. `asked`: mean and variance of its logit, difficulty, typical ln ms."""
+    rows, state, p = work.rows, work.state, work.parameters
+    mean, variance, difficulty, typical = asked
+    right = int(rows.correct[i])
+    expected = _sigmoid(_moderated(mean, variance))
+    weight = expected * (1.0 - expected)
+    scale = 1.0 + weight * variance
+    innovation, information = (right - expected) / scale, weight / scale
+    surprise = right - _sigmoid(-difficulty)
+    own = state.learners[rows.learner[i]]
+    index, hints = own[Own.events], rows.hints[i]
+    _learn_habits(own, rows, i, clock, typical, p)
+    _learn(own, right, surprise, clock, 0, (innovation, information, 1.0), p)
+    own[Own.last_difficulty] = difficulty
+    subject = state.subjects[rows.subject_pair[i]]
+    _learn(subject, right, surprise, clock, 1, (innovation, information, 1.0), p)
+    subject[Pair.last_index], subject[Pair.last_hints] = index, hints
+    first, last = rows.skill_offsets[i], rows.skill_offsets[i + 1]
+    for s in range(first, last):
+        skill = state.skills[rows.skill_pair[s]]
+        _learn(skill, right, surprise, clock, 2, (innovation, information, 1.0 / (last - first)), p)
+        skill[Pair.last_index], skill[Pair.last_hints] = index, hints
+    item = state.items[rows.item_pair[i]]
+    _learn(item, right, surprise, clock, 3, (0.0, 0.0, 0.0), p)
+    item[Pair.last_index], item[Pair.last_hints] = index, hints
+
+
+@allocation_free
+def run(work: Work, out: npt.NDArray[np.float32], start: int, stop: int, update: bool) -> None:
+    """Write the features of rows start … stop to `out` [n, Feature]; with `update` the answers move the state on.
+
+    Rows of a learner must lie in order and in one call; different learners may run in parallel.
+    """
+    rows = work.rows
+    for i in range(start, stop):
+        clock = _clock(work.state.learners[rows.learner[i]], rows.time[i], rows.gap[i], rows.day[i])
+        asked = _describe(out[i], work, i, clock)
+        if update:
+            _move_on(work, i, clock, asked)

@@ -1,0 +1,256 @@
+"""The registry's door to MLflow. Belongs here: everything that calls MLflow; what versions mean is `registry`'s.
+
+MLflow takes seconds to import, so it is imported at first use. Where it stores is a SQLite file; artefacts lie beside
+it and are found relative to it, so a folder that was moved or mounted elsewhere still works.
+"""
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from aivo_assets.errors import ModelError
+
+MODEL_NAME = "main_brain"
+NOTE_PREFIX = "move_"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the main brain.
+
+    Attributes:
+        number: 1, 2, 3 … as MLflow counts them.
+        fingerprint: Of the model.
+        as_of: The last day whose events it may know.
+        registered_at: When it was registered, UTC.
+        aliases: `challenger`, `champion`, both or neither.
+        tags: All of its tags.
+    """
+
+    number: int
+    fingerprint: str
+    as_of: date
+    registered_at: datetime
+    aliases: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+class RegistryStore:
+    """Versions, aliases and notes of one registered model.
+
+    Args:
+        folder: Where the SQLite file and the artefacts lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._artefacts = self._folder / "artifacts"
+        self._mutex = threading.RLock()
+        self._is_locked = False
+
+    @property
+    def uri(self) -> str:
+        """URI of the MLflow store."""
+        return f"sqlite:///{self._database}"
+
+    @property
+    def _database(self) -> Path:
+        return self._folder / "mlflow.db"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the registry against every other process and thread; may be nested."""
+        with self._mutex:
+            if self._is_locked:
+                yield
+                return
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / "registry.lock").open("w") as lock_file:
+                fcntl.flock(lock_file, fcntl.LOCK_EX)
+                self._is_locked = True
+                try:
+                    yield
+                finally:
+                    self._is_locked = False
+
+    def create(
+        self,
+        files: Path,
+        *,
+        now: datetime,
+        metrics: Mapping[str, float],
+        parameters: Mapping[str, str],
+        tags: Mapping[str, str],
+        description: str,
+    ) -> Version:
+        """Register a new version whose files are copied from a folder.
+
+        Args:
+            files: Folder to copy; its sub-folder `model` is the model.
+            now: The time, UTC.
+            metrics: Shown with the version's run.
+            parameters: Shown with the version's run.
+            tags: Of the version; `fingerprint` and `as_of` (ISO date) must be among them.
+            description: Markdown shown with the version.
+        """
+        from mlflow.entities import Metric, Param  # noqa: PLC0415 - see the module's first lines
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        client, at = self._client, int(now.timestamp() * 1000)
+        run = client.create_run(
+            self._experiment(), start_time=at, run_name=f"main brain as of {tags['as_of']}", tags=dict(tags)
+        )
+        client.log_batch(
+            run.info.run_id,
+            metrics=[Metric(name, value, at, 0) for name, value in metrics.items()],
+            params=[Param(name, value) for name, value in parameters.items()],
+        )
+        client.log_artifacts(run.info.run_id, str(files))
+        client.set_terminated(run.info.run_id, end_time=at)
+        placed = Path(unquote(urlparse(run.info.artifact_uri).path))
+        try:
+            client.create_registered_model(MODEL_NAME)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        made = client.create_model_version(
+            MODEL_NAME,
+            source=f"{run.info.artifact_uri}/model",
+            run_id=run.info.run_id,
+            tags={
+                **tags,
+                "artefact": placed.relative_to(self._artefacts).as_posix(),
+                "registered_at": now.astimezone(UTC).isoformat(),
+            },
+            description=description,
+        )
+        return self.version(int(made.version))
+
+    def folder(self, version: Version) -> Path:
+        """Where the files of a version lie."""
+        return self._artefacts / version.tags["artefact"]
+
+    def attach(self, version: Version, name: str, content: str) -> None:
+        """Keep one more document with a version's files."""
+        target = self.folder(version) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content)
+
+    def point(self, alias: str, number: int) -> None:
+        """Move an alias to a version, in one transaction."""
+        self._client.set_registered_model_alias(MODEL_NAME, alias, str(number))
+
+    def tag(self, number: int, tags: Mapping[str, str]) -> None:
+        """Set tags of a version."""
+        for name, value in tags.items():
+            self._client.set_model_version_tag(MODEL_NAME, str(number), name, value)
+
+    def by_alias(self, alias: str) -> Version | None:
+        """The version that an alias points to."""
+        return _version(self._ask("get_model_version_by_alias", MODEL_NAME, alias))
+
+    def find(self, number: int) -> Version | None:
+        """A version, or None where there is none of this number."""
+        return _version(self._ask("get_model_version", MODEL_NAME, str(number)))
+
+    def version(self, number: int) -> Version:
+        """A version.
+
+        Raises:
+            ModelError: There is none of this number.
+        """
+        found = self.find(number)
+        if found is None:
+            there = ", ".join(str(version.number) for version in self.versions()) or "none"
+            raise ModelError(
+                f"The registry has no version {number} of {MODEL_NAME}; there are: {there}",
+                fix="Name one of them; `aivo registry list` shows them all.",
+            )
+        return found
+
+    def versions(self, *, fingerprint: str | None = None) -> list[Version]:
+        """All versions, or those of a fingerprint, newest first."""
+        model = self._ask("get_registered_model", MODEL_NAME)
+        if model is None:
+            return []
+        wanted = "" if fingerprint is None else f" and tag.`fingerprint`='{fingerprint}'"
+        found = self._client.search_model_versions(f"name='{MODEL_NAME}'{wanted}", max_results=10_000)
+        pointed: dict[int, list[str]] = {}
+        for alias, number in model.aliases.items():
+            pointed.setdefault(int(number), []).append(alias)
+        versions = (_version(made, aliases=pointed.get(int(made.version), [])) for made in found)
+        return sorted((each for each in versions if each), key=lambda each: each.number, reverse=True)
+
+    def note(self, content: str) -> None:
+        """Append a note to the registered model."""
+        name = f"{NOTE_PREFIX}{len(self.notes()) + 1:06d}"
+        self._client.set_registered_model_tag(MODEL_NAME, name, content)
+
+    def notes(self) -> list[str]:
+        """Every note, oldest first."""
+        model = self._ask("get_registered_model", MODEL_NAME)
+        tags: Mapping[str, str] = {} if model is None else model.tags
+        return [tags[name] for name in sorted(tags) if name.startswith(NOTE_PREFIX)]
+
+    def _ask(self, question: str, *arguments: str) -> Any:
+        """What MLflow answers to a question about one thing, or None where there is no such thing."""
+        if not self._database.exists():
+            return None
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see the module's first lines
+
+        try:
+            return getattr(self._client, question)(*arguments)
+        except MlflowException as error:
+            # An alias that points nowhere is an "invalid parameter" to MLflow's SQL store.
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+    def _experiment(self) -> str:
+        """Experiment whose artefacts lie below this folder; a folder that was moved begins a new one."""
+        location = self._artefacts.as_uri()
+        for name in (MODEL_NAME, f"{MODEL_NAME} in {self._folder}"):
+            experiment = self._client.get_experiment_by_name(name)
+            if experiment is None:
+                return str(self._client.create_experiment(name, artifact_location=location))
+            if experiment.artifact_location == location:
+                return str(experiment.experiment_id)
+        raise ModelError(
+            f"The experiment {MODEL_NAME} of {self.uri} stores its files outside of {self._artefacts}",
+            fix="Move the folder back to where it was made, or begin a new AIVO_HOME.",
+        )
+
+    @cached_property
+    def _client(self) -> Any:
+        """MLflow's client; the first one in a folder makes the database, and only one process may do that."""
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("DO_NOT_TRACK", "true")
+        from mlflow import MlflowClient  # noqa: PLC0415 - see the module's first lines
+
+        for chatty in ("mlflow.store.db.utils", "alembic"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        with self.locked():
+            return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+
+def _version(made: Any, *, aliases: list[str] | None = None) -> Version | None:
+    """MLflow's model version as ours; None for none, and for one that somebody registered by hand."""
+    if made is None or "fingerprint" not in made.tags:
+        return None
+    return Version(
+        number=int(made.version),
+        fingerprint=made.tags["fingerprint"],
+        as_of=date.fromisoformat(made.tags["as_of"]),
+        registered_at=datetime.fromisoformat(made.tags["registered_at"]),
+        aliases=tuple(sorted(made.aliases if aliases is None else aliases)),
+        tags=dict(made.tags),
+    )

@@ -1,0 +1,239 @@
+"""Population statistics of items and skills. Belongs here: what they are, out of fold, and storing; no learner's state.
+
+How difficulties are estimated stands in `difficulty`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from aivo_assets.errors import ModelError
+from aivo_assets.settings import FeatureSettings
+from aivo_assets.tracing.compiled import compiled
+from aivo_assets.tracing.difficulty import fit_difficulties
+from aivo_assets.tracing.encoding import Encoded, encode
+from aivo_assets.tracing.kernel import Floats, Ints, Ints32
+
+ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "item_id": pl.String,
+    "subject": pl.String,
+    "skill_ids": pl.List(pl.String),
+    "events": pl.Int64,
+    "wins": pl.Int64,
+    "difficulty": pl.Float64,
+    "difficulty_sd": pl.Float64,
+    "log_response_time": pl.Float64,
+}
+SKILL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "skill_id": pl.String,
+    "subject": pl.String,
+    "events": pl.Int64,
+    "wins": pl.Int64,
+    "difficulty": pl.Float64,
+    "difficulty_sd": pl.Float64,
+}
+_TOTALS = ("events", "base_rate", "difficulty", "prior_sd", "log_response_time")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Population statistics of items and skills.
+
+    Attributes:
+        items: `ITEM_COLUMNS`, ascending by item_id. Difficulties are in logit, higher = harder: an average learner
+            (ability 0) answers right with probability sigmoid(−difficulty). `log_response_time` is the mean of ln ms,
+            drawn to the mean of all; null where no response time is known at all.
+        skills: `SKILL_COLUMNS`, ascending by skill_id.
+        events: Number of events the statistics were fitted on.
+        base_rate: Share of right answers among them.
+        difficulty: Difficulty of what was never seen, logit.
+        prior_sd: Spread of items around their skills, and of skills around the whole, logit.
+        log_response_time: Mean ln of response times in ms, NaN where none is known.
+    """
+
+    items: pl.DataFrame
+    skills: pl.DataFrame
+    events: int
+    base_rate: float
+    difficulty: float
+    prior_sd: float
+    log_response_time: float
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of the content."""
+        digest = hashlib.sha256()
+        for frame in (self.items, self.skills):
+            for column in frame.iter_columns():
+                if column.dtype.is_numeric():
+                    digest.update(column.fill_null(0).to_numpy().tobytes())
+                    digest.update(column.is_null().cast(pl.UInt8).to_numpy().tobytes())
+                else:
+                    flat = column.list.join("\x1f") if column.dtype == pl.List else column
+                    digest.update("\x1e".join(flat.to_list()).encode())
+        digest.update(repr([getattr(self, name) for name in _TOTALS]).encode())
+        return digest.hexdigest()[:32]
+
+    def to_frames(self) -> dict[str, pl.DataFrame]:
+        """Frames `items`, `skills` and `totals` (one row), to be stored with a model."""
+        totals = pl.DataFrame({name: [getattr(self, name)] for name in _TOTALS})
+        return {"items": self.items, "skills": self.skills, "totals": totals}
+
+    @classmethod
+    def from_frames(cls, frames: Mapping[str, pl.DataFrame]) -> "Statistics":
+        """The statistics that `to_frames` gave.
+
+        Raises:
+            ModelError: A frame is absent or has other columns.
+        """
+        for name, columns in (("items", ITEM_COLUMNS), ("skills", SKILL_COLUMNS)):
+            if name not in frames or dict(frames[name].schema) != columns:
+                found = dict(frames[name].schema) if name in frames else "nothing"
+                raise ModelError(
+                    f"Stored statistics have no usable frame {name!r}: expected {columns}, got {found}",
+                    fix="Train the main brain again; the stored model is damaged or of another version.",
+                )
+        return cls(frames["items"], frames["skills"], **frames["totals"].row(0, named=True))
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Statistics for training features: what a learner's rows use was fitted without that learner.
+
+    Attributes:
+        folds: Statistics k was fitted without the learners of fold k.
+        seed: Seed of the assignment.
+    """
+
+    folds: tuple[Statistics, ...]
+    seed: int
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of the content."""
+        return hashlib.sha256(repr(([part.version for part in self.folds], self.seed)).encode()).hexdigest()[:32]
+
+    def fold_of(self, learners: pl.Series) -> Ints32:
+        """Fold of each learner, int32 in 0 … folds - 1; a function of name and seed only."""
+        return learner_folds(learners, len(self.folds), self.seed)
+
+
+def learner_folds(learners: pl.Series, folds: int, seed: int) -> Ints32:
+    """Assign learners to folds by a hash of name and seed, the same on every machine and in every subset.
+
+    FNV-1a over the UTF-8 bytes, finished by the mixer of splitmix64 (Steele et al. 2014).
+    """
+    names = b"".join(name.encode() for name in learners.to_list())
+    ends = np.cumsum(learners.str.len_bytes().to_numpy(), dtype=np.int64)
+    return _hash(np.frombuffer(names, np.uint8), ends, np.uint64(seed), folds)
+
+
+def fit_statistics(events: pl.DataFrame | pl.LazyFrame, settings: FeatureSettings) -> Statistics:
+    """Fit the statistics on all events.
+
+    Args:
+        events: Columns of ANONYMISED_INTERACTIONS, in any order of rows.
+        settings: Strength of the priors, number of passes.
+
+    Raises:
+        ModelError: There is no event.
+    """
+    encoded = encode(events)
+    return _fit(encoded, np.ones(len(encoded.learners), np.bool_), settings)
+
+
+def out_of_fold(
+    events: pl.DataFrame | pl.LazyFrame, settings: FeatureSettings, *, folds: int, seed: int, threads: int | None = None
+) -> OutOfFold:
+    """Fit `folds` statistics, each without a fold of learners.
+
+    Args:
+        events: Columns of ANONYMISED_INTERACTIONS, in any order of rows.
+        settings: As for `fit_statistics`.
+        folds: Number of folds, at least 2.
+        seed: Seed of the assignment of learners to folds.
+        threads: Folds fitted at once; default as many as polars uses threads. Does not change the result.
+
+    Raises:
+        ModelError: A fold leaves no learner to fit on.
+    """
+    encoded = encode(events)
+    fold = learner_folds(encoded.learners, folds, seed)
+    with ThreadPoolExecutor(threads or pl.thread_pool_size()) as pool:
+        parts = pool.map(lambda k: _fit(encoded, fold != k, settings), range(folds))
+        return OutOfFold(tuple(parts), seed)
+
+
+def _fit(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSettings) -> Statistics:
+    if not encoded.height or not kept.any():
+        raise ModelError(
+            f"No event is left to fit statistics on ({encoded.height} events, {int(kept.sum())} learners kept)",
+            fix="Give a longer window of days, or fewer folds.",
+        )
+    fitted = fit_difficulties(encoded, kept, settings)
+    rows = np.flatnonzero(kept[encoded.learner])[::-1]  # last first: of repeated positions numpy keeps the last value
+    first_row = np.zeros(len(encoded.items), np.int64)
+    first_row[encoded.item[rows]] = rows
+    items = _frame(encoded.items.alias("item_id"), encoded, first_row, fitted.items)
+    items = items.with_columns(
+        skill_ids=_skill_names(encoded, first_row), log_response_time=pl.Series(fitted.log_response).fill_nan(None)
+    )
+    skill_row = np.zeros(len(encoded.skills), np.int64)
+    elements = np.flatnonzero(kept[encoded.skill_learner])[::-1]
+    skill_row[encoded.skill[elements]] = np.repeat(np.arange(encoded.height), np.diff(encoded.skill_offsets))[elements]
+    skills = _frame(encoded.skills.alias("skill_id"), encoded, skill_row, fitted.skills)
+    return Statistics(
+        items=items.filter(pl.col("events") > 0).select(list(ITEM_COLUMNS)),
+        skills=skills.filter(pl.col("events") > 0).select(list(SKILL_COLUMNS)),
+        events=fitted.events,
+        base_rate=fitted.base_rate,
+        difficulty=fitted.difficulty,
+        prior_sd=fitted.prior_sd,
+        log_response_time=fitted.typical_log_response,
+    )
+
+
+def _frame(names: pl.Series, encoded: Encoded, row: Ints, columns: Floats) -> pl.DataFrame:
+    """Names, the subject of a row that has each, and events, wins, difficulty and its sd."""
+    events, wins, difficulty, sd = columns.T
+    return pl.DataFrame(
+        {
+            names.name: names,
+            "subject": encoded.subjects[encoded.subject[row]],
+            "events": pl.Series(events).cast(pl.Int64),
+            "wins": pl.Series(wins).cast(pl.Int64),
+            "difficulty": difficulty,
+            "difficulty_sd": sd,
+        }
+    )
+
+
+def _skill_names(encoded: Encoded, row: Ints) -> pl.Series:
+    """Skills of these rows, as lists of names."""
+    counts = np.diff(encoded.skill_offsets)[row]
+    element = np.repeat(encoded.skill_offsets[row] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+    flat = pl.DataFrame(
+        {"row": np.repeat(np.arange(len(row)), counts), "skill": encoded.skills[encoded.skill[element]]}
+    )
+    return flat.group_by("row", maintain_order=True).agg("skill")["skill"]
+
+
+@compiled
+def _hash(content: npt.NDArray[np.uint8], ends: Ints, seed: np.uint64, folds: int) -> Ints32:
+    out = np.empty(len(ends), np.int32)
+    start = 0
+    for i in range(len(ends)):
+        value = np.uint64(0xCBF29CE484222325) ^ seed
+        for j in range(start, ends[i]):
+            value = (value ^ np.uint64(content[j])) * np.uint64(0x100000001B3)
+        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        out[i] = np.int32((value ^ (value >> np.uint64(31))) % np.uint64(folds))
+        start = ends[i]
+    return out

@@ -1,0 +1,1 @@
+"""The adaptive stage, told as behaviour."""

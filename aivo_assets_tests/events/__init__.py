@@ -1,0 +1,1 @@
+"""Events: schema, sources, landing."""

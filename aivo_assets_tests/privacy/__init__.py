@@ -1,0 +1,1 @@
+"""Privacy: pseudonyms, coarsening, k-anonymity, the leak scan."""

@@ -1,0 +1,1 @@
+"""Warehouse: the published lake, the marts, the manifest."""

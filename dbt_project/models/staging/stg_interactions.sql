@@ -1,0 +1,23 @@
+select
+  event,
+  learner,
+  shard,
+  day,
+  cast(date_trunc('week', day) as date) as week,
+  occurred_at,
+  sequence,
+  gap_s,
+  item_id,
+  skill_ids,
+  subject,
+  correct,
+  response_time_ms,
+  hint_count,
+  attempt_number,
+  session,
+  focus,
+  assignment,
+  teacher,
+  class_,
+  school
+from {{ source('lake', 'interactions') }}
