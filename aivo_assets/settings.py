@@ -108,12 +108,8 @@ class FeatureSettings(Group):
     subject_sd: float = Field(0.3, gt=0, description="Spread of a learner's subjects around his ability, logit.")
     skill_sd: float = Field(0.5, gt=0, description="Spread of a learner's skills around his ability, logit.")
     ability_drift: float = Field(0.0005, ge=0, description="Growth of the variance of ability, logit² per day.")
-    skill_drift: float = Field(
-        0.001, ge=0, description="Growth of the variance of a skill or subject, logit² per day."
-    )
-    ability_growth: float = Field(
-        0.0005, ge=0, description="Growth of the variance of ability, logit² per answer."
-    )
+    skill_drift: float = Field(0.001, ge=0, description="Growth of the variance of a skill or subject, logit² per day.")
+    ability_growth: float = Field(0.0005, ge=0, description="Growth of the variance of ability, logit² per answer.")
     skill_growth: float = Field(
         0.005, ge=0, description="Growth of the variance of a skill or subject, logit² per answer on it."
     )

@@ -72,7 +72,7 @@ def drift_verdict(
 
 @dg.asset(
     deps=["drift_verdict", "scored_events"],
-    description="Evidently's report of the last days against the champion's reference, with a sentence on top that says "
+    description="Evidently's report of the last days against the champion's reference; a sentence on top says "
     "what moved, how much and what was decided.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
@@ -106,7 +106,7 @@ def drift_report(
 
 @dg.asset(
     deps=["scored_events"],
-    description="Whether the main brain needs training before the night: how much is new to it and how wrong it is today.",
+    description="Whether the main brain needs training before the night: what is new to it, how wrong it is today.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},

@@ -1,5 +1,6 @@
 """Stage 4, features: how hard items and skills are, and what was known of each learner before each answer."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
@@ -51,7 +52,7 @@ SETS_KEPT = 2
 )
 def fold_training_events(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
-):
+) -> Iterator[dg.MaterializeResult]:
     """Fold the training window that ends with the last day of this run."""
     day = as_of(context)
     say = step_log(context)

@@ -61,12 +61,14 @@ def main_brain_candidate(
     version = registry.kept(fingerprint(training.table.schema, training.statistics, settings.training, made_by))
     if version is None:
         brain = _fit(context, training, settings, made_by)
-        evaluation = evaluate(
-            brain, training.table, training.split, settings.promotion, attributes=_attributes(lake)
+        evaluation = evaluate(brain, training.table, training.split, settings.promotion, attributes=_attributes(lake))
+        version = registry.register(
+            brain, evaluation, as_of=day, now=clock.now(), pictures={"reliability.png": reliability_png(evaluation)}
         )
-        version = registry.register(brain, evaluation, as_of=day, now=clock.now(), pictures={"reliability.png": reliability_png(evaluation)})
     else:
-        context.log.info(f"Version {version.number} was made of the same data, settings and code; it is not fitted again.")
+        context.log.info(
+            f"Version {version.number} was made of the same data, settings and code; it is not fitted again."
+        )
     lake.write(CANDIDATES, pl.DataFrame([(day, version.number)], schema=dict(CANDIDATES.schema), orient="row"), day=day)
     evaluation = registry.evaluation(version.number)
     note_days_passed_over(context)
@@ -132,7 +134,13 @@ def main_brain_evaluation(
             "reason": verdict.reason,
             "findings": dg.MetadataValue.table(
                 [
-                    dg.TableRecord({"check": f"{finding.check} {finding.about}".strip(), "passed": finding.passed, "finding": finding.sentence})
+                    dg.TableRecord(
+                        {
+                            "check": f"{finding.check} {finding.about}".strip(),
+                            "passed": finding.passed,
+                            "finding": finding.sentence,
+                        }
+                    )
                     for finding in verdict.findings
                 ]
             ),
@@ -142,8 +150,8 @@ def main_brain_evaluation(
 
 @dg.asset(
     deps=["main_brain_evaluation"],
-    description="Who is champion. The verdict is read again here: what it does not allow is not promoted. A model of an "
-    "earlier day never replaces a later one.",
+    description="Who is champion. The verdict is read again here: what it does not allow is not promoted. A model of "
+    "an earlier day never replaces a later one.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"mlflow"},
@@ -162,7 +170,9 @@ def main_brain_promotion(
     row = lake.scan(VERDICTS, days=[day]).collect().row(0, named=True)
     verdict = Verdict.model_validate_json(row["verdict"])
     if verdict.promote:
-        registry.promote(row["challenger_version"], verdict, asked_by=context.run.tags.get(CAUSE_TAG, "a person"), now=clock.now())
+        registry.promote(
+            row["challenger_version"], verdict, asked_by=context.run.tags.get(CAUSE_TAG, "a person"), now=clock.now()
+        )
         _keep_reference(lake, registry, row["challenger_version"], _stored_training(lake, day, settings))
     serving = registry.champion()
     note_days_passed_over(context)
@@ -170,7 +180,9 @@ def main_brain_promotion(
         metadata={
             "promoted": verdict.promote,
             "reason": verdict.reason,
-            "champion": NO_CHAMPION if serving is None else f"version {serving.version.number}, as of {serving.version.as_of}",
+            "champion": NO_CHAMPION
+            if serving is None
+            else f"version {serving.version.number}, as of {serving.version.as_of}",
             "problems": "; ".join(serving.problems) if serving else "",
         }
     )

@@ -11,15 +11,20 @@ from aivo_assets.privacy.artefacts import Text, artefacts_below
 from aivo_assets.privacy.leak_scan import Finding, scan
 from aivo_assets.privacy.raw_values import RawValues
 
+MARTS = ("dim_items", "dim_skills", "fct_learner_skill_daily", "mart_class_progress")
+
 
 @dg.asset(
-    deps=["recommendations", "drift_report", "mart_class_progress", "fct_learner_skill_daily", "dim_items", "dim_skills"],
+    deps=["recommendations", "drift_report", "training_need", *MARTS],
     description="Every file past the raw zone, every report and all asset metadata, searched for raw identifiers, names, "
     "e-mails and birth dates.",
     kinds={"polars"},
     check_specs=[
         dg.AssetCheckSpec(
-            "no_raw_values", asset="privacy_audit", description="Nothing raw was found past the raw zone.", blocking=True
+            "no_raw_values",
+            asset="privacy_audit",
+            description="Nothing raw was found past the raw zone.",
+            blocking=True,
         )
     ],
     **owned("privacy"),

@@ -1,5 +1,7 @@
 """Stage 1, the raw zone: events and learners as given, and what was set aside. Personal data lives here only."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from aivo_assets.assets.describe import columns, owned
@@ -54,7 +56,7 @@ def ingest(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
     lake: dg.ResourceParam[Lake],
-):
+) -> Iterator[dg.MaterializeResult]:
     """Read the source for the days of this run and land what is new."""
     days = days_of(context)
     now = clock.now()

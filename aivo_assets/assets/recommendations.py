@@ -1,5 +1,7 @@
 """Stage 7, recommendations: the signals of every learner and skill, and what should happen next, with its evidence."""
 
+from datetime import timedelta
+
 import dagster as dg
 import polars as pl
 
@@ -19,8 +21,8 @@ from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS
 
 @dg.asset(
     deps=["anonymised_interactions", "student_models", "item_bank"],
-    description="What a recommendation weighs, for every learner and skill active in the window: accuracy, time, focus, "
-    "sessions, hints, level and what happened there, trends, and the main brain's answers.",
+    description="What a recommendation weighs, for every learner and skill active in the window: accuracy, time, "
+    "focus, sessions, hints, level and what happened there, trends, and the main brain's answers.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
@@ -37,13 +39,14 @@ def learning_signals(
     students = newest(lake, STUDENT_MODELS, until=day)
     if bank is None or mastery is None or students is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
-    interactions = lake.scan(ANONYMISED_INTERACTIONS, until=day)
+    history = [day - timedelta(days=back) for back in range(settings.policy.history_days)]
+    interactions = lake.scan(ANONYMISED_INTERACTIONS, days=history)
     signals = compute_signals(
         interactions,
         bank,
         mastery,
         students,
-        lake.scan(RECOMMENDATIONS, until=day),
+        lake.scan(RECOMMENDATIONS, days=history),
         as_of=day,
         settings=settings.policy,
         session_gap_minutes=settings.features.session_gap_minutes,
@@ -59,8 +62,8 @@ def learning_signals(
 
 @dg.asset(
     deps=["learning_signals", "item_bank"],
-    description="For every active learner what should happen next: one of seven kinds, with its level, reasons in plain "
-    "words, evidence, confidence, content and expected effect. Rank 1 is the learner's recommendation.",
+    description="For every active learner what should happen next: one of seven kinds, with its level, reasons in "
+    "plain words, evidence, confidence, content and expected effect. Rank 1 is the learner's recommendation.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
@@ -82,7 +85,12 @@ def recommendations(
     note_days_passed_over(context)
     signals, bank = lake.scan(SIGNALS, days=[day]).collect(), newest(lake, ITEM_BANK, until=day)
     if bank is None:
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=[dg.AssetCheckResult(check_name="one_for_every_active_learner", passed=True, description=NO_CHAMPION)])
+        return dg.MaterializeResult(
+            metadata={"rows_out": 0, "note": NO_CHAMPION},
+            check_results=[
+                dg.AssetCheckResult(check_name="one_for_every_active_learner", passed=True, description=NO_CHAMPION)
+            ],
+        )
     made = recommend(
         signals,
         bank,
@@ -106,7 +114,9 @@ def recommendations(
 
 def _by_kind(made: pl.DataFrame) -> dg.MetadataValue:
     counts = made.filter(pl.col("rank") == 1).group_by("kind").agg(learners=pl.len()).sort("learners", descending=True)
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in counts.to_dicts()] or [dg.TableRecord({"kind": "none"})])
+    return dg.MetadataValue.table(
+        [dg.TableRecord(row) for row in counts.to_dicts()] or [dg.TableRecord({"kind": "none"})]
+    )
 
 
 def _one_each(signals: pl.DataFrame, made: pl.DataFrame) -> dg.AssetCheckResult:

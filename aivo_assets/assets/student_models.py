@@ -1,5 +1,6 @@
-"""Stage 6, student models: every learner's folded state, ability and mastery, and what the main brain says of each level."""
+"""Stage 6, student models: each learner's folded state, ability, mastery and chance of success at each level."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
@@ -34,7 +35,7 @@ STATES = {"learners": STATES_LEARNERS, "subjects": STATES_SUBJECTS, "skills": ST
 
 @dg.asset(
     deps=["main_brain_promotion"],
-    description="Level 1 to 10 of every item within its subject, with its uncertainty, from the champion's difficulties.",
+    description="Level 1 to 10 of every item in its subject, with its uncertainty, from the champion's difficulties.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
@@ -71,7 +72,7 @@ def item_bank(
         dg.AssetSpec(
             "learner_states",
             deps=["main_brain_promotion", "anonymised_interactions"],
-            description="All that is remembered of each learner: the heart of his student model, read by the main brain.",
+            description="All that is remembered of each learner: the heart of the student model.",
             partitions_def=DAYS,
             kinds={"numba", "parquet"},
             metadata=columns(STATES_LEARNERS),
@@ -80,7 +81,7 @@ def item_bank(
         dg.AssetSpec(
             "scored_events",
             deps=["main_brain_promotion", "anonymised_interactions"],
-            description="What the champion said of each answer of the last days before it saw it; drift is read off here.",
+            description="What the champion said of each answer of the last days before it saw it.",
             partitions_def=DAYS,
             kinds={"scikitlearn", "parquet"},
             metadata=columns(SCORED_EVENTS, DESCRIPTIONS[SCORED_EVENTS.path]),
@@ -103,13 +104,19 @@ def fold_learners(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
-):
+) -> Iterator[dg.MaterializeResult]:
     """Fold every learner's events with the champion's statistics, shard by shard, and score the last days."""
     day = as_of(context)
     note_days_passed_over(context, ["learner_states", "scored_events"])
     serving = registry.champion()
     if serving is None:
-        yield dg.MaterializeResult(asset_key="learner_states", metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=[dg.AssetCheckResult(check_name="every_answer_folded_once", passed=True, description=NO_CHAMPION)])
+        yield dg.MaterializeResult(
+            asset_key="learner_states",
+            metadata={"rows_out": 0, "note": NO_CHAMPION},
+            check_results=[
+                dg.AssetCheckResult(check_name="every_answer_folded_once", passed=True, description=NO_CHAMPION)
+            ],
+        )
         yield dg.MaterializeResult(asset_key="scored_events", metadata={"rows_out": 0, "note": NO_CHAMPION})
         return
     folded, answers, learners, scored = 0, 0, 0, []
@@ -146,8 +153,8 @@ def fold_learners(
 
 @dg.asset(
     deps=["learner_states", "item_bank", "anonymised_learners"],
-    description="Ability and mastery of every learner with honest bands, and the main brain's probability of success at "
-    "each level of each of his skills. A learner without events gets the population's answer.",
+    description="Ability and mastery of every learner with honest bands, and the main brain's probability of success "
+    "at each level of each of his skills. A learner without events gets the population's answer.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"scikitlearn", "parquet"},
@@ -187,7 +194,12 @@ def student_models(
     learners = lake.write(STUDENT_MODELS, pl.concat(students), day=day)
     skills = lake.write(SKILL_MASTERY, pl.concat(mastery), day=day)
     return dg.MaterializeResult(
-        metadata={"rows_in": learners.rows, "rows_out": skills.rows, "learners": learners.rows, "learner x skill": skills.rows},
+        metadata={
+            "rows_in": learners.rows,
+            "rows_out": skills.rows,
+            "learners": learners.rows,
+            "learner x skill": skills.rows,
+        },
         data_version=dg.DataVersion(f"{learners.version}-{skills.version}"),
     )
 

@@ -1,6 +1,6 @@
-"""Stage 3, the warehouse: staging and marts over the anonymised lake, one asset a dbt model, its tests as asset checks."""
+"""Stage 3, the warehouse: staging and marts over the anonymised lake; dbt models are assets, dbt tests are checks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -9,7 +9,15 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from aivo_assets.assets.describe import OWNERS
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
-from aivo_assets.warehouse import ensure_manifest, environment, exclusive, project_dir, publish, target_dir, warehouse_path
+from aivo_assets.warehouse import (
+    ensure_manifest,
+    environment,
+    exclusive,
+    project_dir,
+    publish,
+    target_dir,
+    warehouse_path,
+)
 
 
 class _Translator(DagsterDbtTranslator):
@@ -29,7 +37,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         settings: dg.ResourceParam[Settings],
         lake: dg.ResourceParam[Lake],
         dbt: DbtCliResource,
-    ):
+    ) -> Iterator[Any]:
         with exclusive(warehouse_path(settings)):
             publish(lake, warehouse_path(settings))
             yield from (

@@ -5,6 +5,7 @@ tick that is repeated asks for the same run; the cursor moves last. What is comp
 """
 
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -28,7 +29,7 @@ Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     """The sensors, all on as soon as a daemon runs."""
-    kept = {
+    kept: dict[str, Any] = {
         "minimum_interval_seconds": settings.schedule.sensor_seconds,
         "default_status": dg.DefaultSensorStatus.RUNNING,
     }

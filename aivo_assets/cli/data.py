@@ -1,5 +1,6 @@
 """`aivo demo`, `aivo run` and `aivo ingest`: events in, and everything that follows from them."""
 
+import sys
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
 
 def demo() -> None:
     """Make a simulated school and take it from raw events to recommendations and drift report."""
-    console = Console()
+    console = terminal()
     settings = settings_with("simulator", None, None)
     load_key(settings, create=True)
     first, last = _simulated_days(settings)
@@ -62,7 +63,7 @@ def run(
     job: Annotated[str, typer.Option("--job", help="Which job; the default is everything.")] = MAIN_JOB,
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
-    console = Console()
+    console = terminal()
     settings = settings_with(source, path, mapping)
     load_key(settings, create=False)
     yesterday = SystemClock().now().date() - timedelta(days=1)
@@ -80,7 +81,7 @@ def ingest(
     last: LastDayOption = None,
 ) -> None:
     """Land events and learners in the raw zone, and say what was kept and what was set aside and why."""
-    console = Console()
+    console = terminal()
     settings = settings_with(source, path, mapping)
     now = SystemClock().now()
     lake = open_lake(settings)
@@ -100,6 +101,11 @@ def ingest(
         console.print(f"  {rows:>8,}  {reason}", highlight=False)
     if receipt.set_aside:
         console.print(f"[dim]The rows are in {lake.root / 'raw' / 'quarantine'}.[/dim]")
+
+
+def terminal() -> Console:
+    """The terminal itself, also while what libraries print goes elsewhere."""
+    return Console(file=sys.stdout, highlight=False)
 
 
 def _simulated_days(settings: Settings) -> tuple[date, date]:

@@ -22,9 +22,7 @@ def new_key() -> None:
     """Make a secret for the pseudonyms in AIVO_HOME, readable by you alone. An existing one is kept."""
     settings = load_settings()
     load_key(settings, create=True)
-    Console().print(
-        f"The key is {key_path(settings.home.absolute())}; keep a copy where you keep secrets."
-    )
+    Console().print(f"The key is {key_path(settings.home.absolute())}; keep a copy where you keep secrets.")
     Console().print(
         "[dim]Whoever has it can link pseudonyms to learners; without it no new event finds its learner.[/dim]"
     )

@@ -1,5 +1,6 @@
 """The commands of `aivo`, and how an error reaches a person. Each command's work is in a module of its own."""
 
+import os
 import sys
 import warnings
 
@@ -23,6 +24,8 @@ for part in (data, operate, keys, registry):
 
 def main() -> None:
     """Run the command line; an error of ours ends it with what was wrong, what to do, and the error's exit code."""
+    # Threads of OpenMP that wait by spinning slow down everything else on a busy machine, themselves included.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.filterwarnings("ignore", category=Warning, module=r"dagster|dbt|mlflow|evidently|litestar")
     try:
         app()

@@ -4,7 +4,6 @@ import os
 import socket
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import httpx

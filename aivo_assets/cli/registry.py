@@ -41,7 +41,9 @@ def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
     kept = Registry(load_settings().home)
     version, evaluation = kept.version(number), kept.evaluation(number)
     console = Console()
-    console.print(f"[bold]Version {version.number}[/] as of {version.as_of}, {', '.join(version.aliases) or 'no alias'}")
+    console.print(
+        f"[bold]Version {version.number}[/] as of {version.as_of}, {', '.join(version.aliases) or 'no alias'}"
+    )
     for name, value in sorted(version.tags.items()):
         console.print(f"  {name}: {value}", highlight=False)
     console.print_json(evaluation.model_dump_json(exclude={"reliability", "days"}))
@@ -51,11 +53,16 @@ def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
 def history() -> None:
     """Every change of champion, with its reason."""
     for move in Registry(load_settings().home).moves():
-        Console().print(f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before} → {move.after}, asked by {move.by}. {move.reason}", highlight=False)
+        Console().print(
+            f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before} → {move.after}, asked by {move.by}. {move.reason}",
+            highlight=False,
+        )
 
 
 @registry.command("rollback")
 def rollback(reason: Annotated[str, typer.Option(help="Why; it is kept.")]) -> None:
     """Make the last sound champion before the present one champion again."""
-    move = Registry(load_settings().home).rollback(asked_by="aivo registry rollback", reason=reason, now=SystemClock().now())
+    move = Registry(load_settings().home).rollback(
+        asked_by="aivo registry rollback", reason=reason, now=SystemClock().now()
+    )
     Console().print(f"Version {move.after} is champion again; it was {move.before}.")

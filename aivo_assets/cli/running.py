@@ -1,9 +1,11 @@
 """Running a job in this process, with progress that a person can follow. What is said afterwards is in summary.py."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
@@ -70,12 +72,10 @@ def run_job(
         AivoError: A step failed; with the step's own error where it is one of ours.
     """
     job = build_definitions(settings, loggers={"console": _progress_logger(console)}).resolve_job_def(name)
+    tags = {RANGE_START_TAG: str(days[0]), RANGE_END_TAG: str(days[1]), CAUSE_TAG: cause}
     try:
-        result = job.execute_in_process(
-            instance=instance,
-            run_config={"loggers": {"console": {}}},
-            tags={RANGE_START_TAG: str(days[0]), RANGE_END_TAG: str(days[1]), CAUSE_TAG: cause},
-        )
+        with _chatter_kept(settings.home / "logs" / "run.log"):
+            result = job.execute_in_process(instance=instance, run_config={"loggers": {"console": {}}}, tags=tags)
     except dg.DagsterError as error:
         raise _as_ours(error, name) from error
     return Outcome(
@@ -87,6 +87,14 @@ def run_job(
             if not check.passed
         ],
     )
+
+
+@contextmanager
+def _chatter_kept(log: Path) -> Iterator[None]:
+    """What libraries print goes to a file; the terminal is for progress."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as file, redirect_stdout(file):
+        yield
 
 
 def _as_ours(error: BaseException, job: str) -> AivoError:
@@ -101,7 +109,7 @@ def _as_ours(error: BaseException, job: str) -> AivoError:
     )
 
 
-def _steps(events: list[dg.DagsterEvent]) -> list[Step]:
+def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:
     figures: dict[str, dict[str, dg.MetadataValue]] = {}
     ended = []
     for event in events:
@@ -117,26 +125,27 @@ def _steps(events: list[dg.DagsterEvent]) -> list[Step]:
 def _progress_logger(console: Console) -> dg.LoggerDefinition:
     """A Dagster logger that prints a line as a step begins, what it says meanwhile, and one as it ends."""
 
-    @dg.logger(description="Progress for a person at a terminal.")
     def progress(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("aivo.progress", level=logging.INFO)  # noqa: LOG001 - private to this run
+        logger = logging.Logger("aivo.progress", level=logging.DEBUG)  # Dagster logs a step's begin as detail
         logger.addHandler(_ProgressHandler(console))
         return logger
 
-    return progress
+    return dg.LoggerDefinition(progress, description="Progress for a person at a terminal.")
 
 
 class _ProgressHandler(logging.Handler):
     """Prints Dagster's events as progress."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__(level=logging.INFO)
+        super().__init__(level=logging.DEBUG)
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record, if it is news to a person."""
         event: dg.DagsterEvent | None = getattr(record, "dagster_event", None)
         if event is None:
+            if record.levelno < logging.INFO:
+                return
             meta = getattr(record, "dagster_meta", {})
             self._console.print(
                 f"           [dim]{meta.get('orig_message', record.getMessage())}[/dim]", highlight=False

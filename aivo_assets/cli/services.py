@@ -1,4 +1,4 @@
-"""Starting, watching and stopping the long-running processes of `aivo up`. Which processes there are is in operate.py."""
+"""Starting, watching and stopping the processes of `aivo up`. Which ones there are is in operate.py."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""What a person reads when a run is over. Belongs here: tables and sentences from what was written; nothing is computed."""
+"""What a person reads when a run is over. Belongs here: tables and sentences; nothing is computed."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -31,7 +31,7 @@ def tell(console: Console, outcome: Outcome, settings: Settings, *, as_of: date)
     _tell_drift(console, lake, as_of)
     for check in outcome.failed_checks:
         console.print(f"[bold red]Check failed:[/] {check}")
-    _tell_where_to_look(console, lake, settings, outcome, as_of)
+    _tell_where_to_look(console, lake, outcome, as_of)
 
 
 def _stages(steps: list[Step]) -> Table:
@@ -54,10 +54,12 @@ def _tell_main_brain(console: Console, registry: Registry) -> None:
         return
     evaluation = registry.evaluation(serving.version.number)
     console.print()
-    console.print(_scores(evaluation, title=f"Main brain, version {serving.version.number} as of {serving.version.as_of}"))
     console.print(
-        f"[dim]on {evaluation.scores.events:,} answers of {evaluation.learners:,} learners from {evaluation.since:%Y-%m-%d} "
-        "on, later than any that it was fitted on[/dim]"
+        _scores(evaluation, title=f"Main brain, version {serving.version.number} as of {serving.version.as_of}")
+    )
+    console.print(
+        f"[dim]on {evaluation.scores.events:,} answers of {evaluation.learners:,} learners from "
+        f"{evaluation.since:%Y-%m-%d} on, later than any that it was fitted on[/dim]"
     )
     moves = registry.moves()
     if moves:
@@ -101,7 +103,9 @@ def _tell_recommendations(console: Console, lake: Lake, as_of: date) -> None:
 
 def _examples(made: pl.DataFrame) -> pl.DataFrame:
     """The most confident recommendation of three kinds that differ, the rarer ones first."""
-    by_kind = made.sort("confidence", "learner", descending=[True, False], nulls_last=True).group_by("kind", maintain_order=True)
+    by_kind = made.sort("confidence", "learner", descending=[True, False], nulls_last=True).group_by(
+        "kind", maintain_order=True
+    )
     firsts = by_kind.first().join(made.group_by("kind").len(), on="kind")
     return firsts.filter(pl.col("kind") != "maintain").sort("len").head(EXAMPLES)
 
@@ -135,10 +139,12 @@ def _tell_drift(console: Console, lake: Lake, as_of: date) -> None:
         console.print("No model has scored events yet.")
     for row in verdicts.to_dicts():
         score = "no score" if row["score"] is None else f"score {row['score']:.3f}"
-        console.print(f"{row['model_id'].replace('_', ' ')}: [bold]{row['verdict']}[/], {score}. {row['reason']}", highlight=False)
+        console.print(
+            f"{row['model_id'].replace('_', ' ')}: [bold]{row['verdict']}[/], {score}. {row['reason']}", highlight=False
+        )
 
 
-def _tell_where_to_look(console: Console, lake: Lake, settings: Settings, outcome: Outcome, as_of: date) -> None:
+def _tell_where_to_look(console: Console, lake: Lake, outcome: Outcome, as_of: date) -> None:
     console.print("\n[bold]Where to look next[/]")
     report = lake.root / f"drift/reports/day={as_of}.html"
     lines = [

@@ -8,9 +8,7 @@ from aivo_assets.drift.schema import FEATURE_COLUMNS, SCORED_EVENTS
 from aivo_assets.tracing.schema import FeatureTable
 
 
-def scored_events(
-    table: FeatureTable, probability: npt.NDArray[np.float64], *, model_version: str
-) -> pl.DataFrame:
+def scored_events(table: FeatureTable, probability: npt.NDArray[np.float64], *, model_version: str) -> pl.DataFrame:
     """Keys, answers, probabilities and the few features that explain a drift.
 
     Args:

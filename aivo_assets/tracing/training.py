@@ -57,9 +57,7 @@ class TrainingSet:
     statistics: Statistics
 
 
-def training_set(
-    events: pl.DataFrame, features: FeatureSettings, training: TrainingSettings
-) -> TrainingSet:
+def training_set(events: pl.DataFrame, features: FeatureSettings, training: TrainingSettings) -> TrainingSet:
     """Cut events in time, fit statistics on the first part, and fold.
 
     Args:

@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -43,6 +44,13 @@ def answers(url: str) -> bool:
         return execute(url, "SELECT 1") == [(1,)]
     except sa.exc.OperationalError:
         return False
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder of this test alone: each pytest that starts closes the parent of pytest's own to other accounts."""
+    with tempfile.TemporaryDirectory(prefix="aivo-test-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def _statistics(keys: pl.DataFrame) -> Statistics:
         pl.concat_list("subject").alias("skill_ids"), pl.lit(None, pl.Float64).alias("log_response_time")
     )
     skills = counted("shard", SKILL_COLUMNS).with_columns(pl.col("skill_id").cast(pl.String))
-    rate = float(keys["correct"].cast(pl.Float64).mean() or 0.0)
+    rate = float(keys["correct"].to_numpy().mean())
     return Statistics(
         items=items.select(list(ITEM_COLUMNS)),
         skills=skills.select(list(SKILL_COLUMNS)),

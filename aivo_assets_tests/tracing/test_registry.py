@@ -37,7 +37,7 @@ def made() -> School:
 @pytest.fixture(scope="module")
 def models(made: School) -> list[Model]:
     """Three real models, each better than the one before."""
-    rounds = [QUICK.model_copy(update={"max_iterations": number, "learning_rate": 0.15}) for number in (2, 5, 20)]
+    rounds = [QUICK.model_copy(update={"max_iterations": number, "learning_rate": 0.15}) for number in (5, 9, 25)]
     brains = [made.fit(settings, data=f"v{place}") for place, settings in enumerate(rounds)]
     return [(brain, evaluate(brain, made.table, made.split, SETTINGS)) for brain in brains]
 
@@ -118,7 +118,7 @@ def test_a_registered_model_is_the_challenger_and_comes_back_whole(
 def test_the_same_model_is_registered_once(registry: Registry, made: School, models: list[Model]) -> None:
     assert register(registry, models[0]) == 1
     assert register(registry, models[1]) == 2
-    again = made.fit(QUICK.model_copy(update={"max_iterations": 2, "learning_rate": 0.15}), data="v0")
+    again = made.fit(QUICK.model_copy(update={"max_iterations": 5, "learning_rate": 0.15}), data="v0")
     assert register(registry, (again, models[0][1]), now=NOW + timedelta(days=1)) == 1
     assert [version.number for version in registry.versions()] == [2, 1]
     assert registry.versions()[1].aliases == ("challenger",)
@@ -154,7 +154,7 @@ def test_mlflow_shows_metrics_parameters_tags_and_the_alias(
     brain, evaluation = models[0]
     assert run.data.metrics["log_loss"] == evaluation.scores.log_loss
     assert run.data.metrics["item_difficulty_ece"] == evaluation.baselines["item_difficulty"].ece
-    assert run.data.params["max_iterations"] == "2"
+    assert run.data.params["max_iterations"] == "5"
     assert version.tags["fingerprint"] == brain.fingerprint
     assert version.tags["as_of"] == "2026-02-28"
     assert version.tags["champion_reason"].startswith("Promoted: its log loss is")
