@@ -1,11 +1,23 @@
 """Fixtures that every folder of tests may use."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+from aivo_assets.definitions import build_definitions
+from aivo_assets.resources.clock import FixedClock
+from aivo_assets.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
+
+# A slow machine is no failure: time belongs to the benchmarks.
+hypothesis_settings.register_profile("aivo", deadline=None)
+hypothesis_settings.load_profile("aivo")
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +27,15 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the public research data is not at {folder}; set AIVO_REAL_DATA to where it is")
     return folder
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An AIVO_HOME that a whole session of tests shares; what must start empty makes its own."""
+    return tmp_path_factory.mktemp("aivo")
+
+
+@pytest.fixture(scope="session")
+def definitions(home: Path) -> dg.Definitions:
+    """The real definitions over an empty lake, at a fixed instant."""
+    return build_definitions(Settings(home=home), clock=FixedClock(NOW))

@@ -113,7 +113,8 @@ def retrain_drifted(context: dg.SensorEvaluationContext, lake: Lake, clock: Cloc
             )
         requests.append(
             dg.RunRequest(
-                run_key=f"drift:{row['model_id']}:{version}",
+                # The day is checked every six hours: the same finding about the same model asks once.
+                run_key=f"drift:{row['model_id']}:{row['model_version']}:{day}:{row['verdict']}",
                 partition_key=day.isoformat(),
                 asset_selection=_affected(row["model_id"]),
                 tags={CAUSE_TAG: f"drift verdict of {day}: {row['reason']}"[:250], MODEL_TAG: row["model_id"]},

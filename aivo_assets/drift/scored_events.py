@@ -1,4 +1,4 @@
-"""What the champion said of each answer before it saw it. Belongs here: from features and probabilities to one frame."""
+"""What the champion said of each answer before it saw it. Belongs here: features and probabilities to one frame."""
 
 import numpy as np
 import numpy.typing as npt

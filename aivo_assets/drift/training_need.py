@@ -39,7 +39,7 @@ COLUMN_DESCRIPTIONS = {
     "new_events": "Events since the champion's last training event.",
     "fitted_events": "Events that the champion was fitted on.",
     "unseen_item_share": "Share of this day's events on items that the champion never saw.",
-    "excess_log_loss": "Log loss beyond what the probabilities themselves promised, nats; lower 95 % bound over learners.",
+    "excess_log_loss": "Log loss beyond what the probabilities promised, nats; lower 95 % bound over learners.",
     "calibration_gap": "Mean answer minus mean probability on this day.",
 }
 
@@ -73,7 +73,7 @@ def ask(scored: pl.DataFrame, champion: Champion | None, *, day: date, settings:
     """
     if champion is None:
         return _answer(day, True, "There is no champion yet.", {})
-    numbers = {
+    numbers: dict[str, int | float | None] = {
         "events": scored.height,
         "new_events": champion.new_events,
         "fitted_events": champion.fitted_events,
@@ -87,9 +87,12 @@ def ask(scored: pl.DataFrame, champion: Champion | None, *, day: date, settings:
             f"{champion.new_events:,} events are new, against {champion.fitted_events:,} that it was fitted on"
         )
     if scored.height >= settings.minimum_events:
-        unseen = float((~scored["item_id"].is_in(champion.known_items.implode())).mean() or 0.0)  # type: ignore[arg-type]
+        unseen = (
+            scored.join(champion.known_items.alias("item_id").to_frame(), on="item_id", how="anti").height
+            / scored.height
+        )
         excess = _excess_log_loss(scored)
-        gap = float(scored["correct"].mean() or 0.0) - float(scored["probability"].mean() or 0.0)  # type: ignore[arg-type]
+        gap = float((scored["correct"] - scored["probability"]).sum()) / scored.height
         numbers |= {"unseen_item_share": unseen, "excess_log_loss": excess, "calibration_gap": gap}
         if unseen > settings.unseen_item_share:
             reasons.append(f"{unseen:.0%} of today's answers are to items that it never saw")

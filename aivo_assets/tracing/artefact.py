@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import skops.io  # type: ignore[import-untyped]
+import skops.io
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sklearn.ensemble import HistGradientBoostingClassifier
 

@@ -1,0 +1,232 @@
+"""From what happened to which run is asked for: drift, a need for training, changed recommendations, late events."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.automation.guards import TRAINED_AT
+from aivo_assets.automation.jobs import CAUSE_TAG, MODEL_TAG
+from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.drift.training_need import TRAINING_NEED
+from aivo_assets.events.schema import RAW_INTERACTIONS
+from aivo_assets.lake import Dataset, Lake
+from aivo_assets.operations.alerts import Alert, Delivery
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.resources.clock import FixedClock
+from aivo_assets_tests.conftest import NOW
+
+TODAY = NOW.date()
+
+
+class Collector:
+    """Keeps the alerts that it is given."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def send(self, alert: Alert) -> Delivery:
+        self.alerts.append(alert)
+        return Delivery(delivered=True, attempts=1)
+
+
+@pytest.fixture
+def notifier() -> Collector:
+    return Collector()
+
+
+Evaluate = Callable[..., tuple[list[dg.RunRequest], str | None, str]]
+
+
+@pytest.fixture
+def look(instance: dg.DagsterInstance, definitions: dg.Definitions, lake: Lake, notifier: Collector) -> Evaluate:
+    """Let a sensor of the real definitions look: what it asks for, its cursor afterwards, and why it skipped."""
+
+    def evaluate(name: str, cursor: str | None = None) -> tuple[list[dg.RunRequest], str | None, str]:
+        context = dg.build_sensor_context(
+            instance=instance,
+            cursor=cursor,
+            repository_def=definitions.get_repository_def(),
+            resources={"lake": lake, "clock": FixedClock(NOW), "notifier": notifier},
+        )
+        data = definitions.resolve_sensor_def(name).evaluate_tick(context)
+        return list(data.run_requests or []), data.cursor, data.skip_message or ""
+
+    return evaluate
+
+
+def row(dataset: Dataset, **values: Any) -> pl.DataFrame:
+    """One row of a dataset: the given values, null elsewhere."""
+    return pl.DataFrame([{**dict.fromkeys(dataset.schema), **values}], schema=dict(dataset.schema))
+
+
+def verdict(lake: Lake, word: str, *, model: str = "main_brain", day: date = TODAY, version: str = "3") -> None:
+    frame = row(
+        DRIFT_VERDICTS, day=day, model_id=model, model_version=version, verdict=word, score=0.3, reason="It fell."
+    )
+    lake.write(DRIFT_VERDICTS, frame, day=day)
+
+
+@pytest.mark.parametrize("word", ["ok", "watch", "too_few_events", "no_reference"])
+def test_a_model_that_did_not_drift_is_left_alone(word: str, lake: Lake, look: Evaluate) -> None:
+    verdict(lake, word)
+    requests, cursor, _ = look("drift_retraining")
+    assert requests == []
+    assert cursor is not None
+
+
+def test_a_drifted_main_brain_is_retrained_and_the_run_says_why(lake: Lake, look: Evaluate) -> None:
+    verdict(lake, "retrain")
+    (request,), _, _ = look("drift_retraining")
+    assert request.partition_key == TODAY.isoformat()
+    assert request.tags[MODEL_TAG] == "main_brain"
+    assert "It fell." in request.tags[CAUSE_TAG]
+    assert request.asset_selection is None
+
+
+def test_drifted_student_models_are_rebuilt_without_training_the_main_brain(lake: Lake, look: Evaluate) -> None:
+    verdict(lake, "retrain", model="student_models")
+    (request,), _, _ = look("drift_retraining")
+    assert request.asset_selection is not None
+    names = {key.to_user_string() for key in request.asset_selection}
+    assert "student_models" in names
+    assert "main_brain_candidate" not in names
+
+
+def test_only_an_alarming_score_alerts(lake: Lake, look: Evaluate, notifier: Collector) -> None:
+    verdict(lake, "retrain")
+    look("drift_retraining")
+    assert notifier.alerts == []
+    verdict(lake, "alert")
+    look("drift_retraining")
+    assert [alert.severity for alert in notifier.alerts] == ["critical"]
+
+
+def test_the_same_verdict_is_dealt_with_once(lake: Lake, look: Evaluate) -> None:
+    verdict(lake, "retrain")
+    _, cursor, _ = look("drift_retraining")
+    requests, _, reason = look("drift_retraining", cursor)
+    assert requests == []
+    assert "dealt with" in reason
+
+
+def test_a_repeated_tick_and_a_repeated_check_ask_for_the_same_run(lake: Lake, look: Evaluate) -> None:
+    """A tick that lost its cursor, and the six-hourly check of the same day with other numbers."""
+    verdict(lake, "retrain")
+    (first,), _, _ = look("drift_retraining")
+    (again,), _, _ = look("drift_retraining")
+    lake.write(
+        DRIFT_VERDICTS,
+        row(DRIFT_VERDICTS, day=TODAY, model_id="main_brain", model_version="3", verdict="retrain", reason="More."),
+        day=TODAY,
+    )
+    (checked_again,), _, _ = look("drift_retraining")
+    assert first.run_key == again.run_key == checked_again.run_key
+
+
+def test_the_next_model_or_the_next_day_is_another_run(lake: Lake, look: Evaluate) -> None:
+    verdict(lake, "retrain")
+    (first,), _, _ = look("drift_retraining")
+    verdict(lake, "retrain", day=TODAY + timedelta(days=1), version="4")
+    (next_day,), _, _ = look("drift_retraining")
+    assert first.run_key != next_day.run_key
+
+
+def test_drift_waits_for_a_training_that_is_under_way_and_is_not_forgotten(
+    lake: Lake, look: Evaluate, instance: dg.DagsterInstance
+) -> None:
+    run = instance.add_run(dg.DagsterRun(job_name="main_brain_training", status=dg.DagsterRunStatus.STARTED))
+    verdict(lake, "retrain")
+    requests, cursor, reason = look("drift_retraining")
+    assert (requests, cursor) == ([], None)
+    assert run.run_id in reason
+    instance.delete_run(run.run_id)
+    assert len(look("drift_retraining", cursor)[0]) == 1
+
+
+def need(lake: Lake, needed: bool) -> None:
+    frame = row(TRAINING_NEED, day=TODAY, model_id="main_brain", needed=needed, reason="Much is new.")
+    lake.write(TRAINING_NEED, frame, day=TODAY)
+
+
+def test_a_needed_training_is_asked_for(lake: Lake, look: Evaluate) -> None:
+    need(lake, needed=True)
+    (request,), _, _ = look("adaptive_training")
+    assert "Much is new." in request.tags[CAUSE_TAG]
+
+
+def test_no_training_is_asked_for_where_none_is_needed(lake: Lake, look: Evaluate) -> None:
+    need(lake, needed=False)
+    requests, cursor, reason = look("adaptive_training")
+    assert requests == []
+    assert cursor is not None
+    assert "Much is new." in reason
+
+
+def test_a_needed_training_waits_out_the_twenty_hours(lake: Lake, look: Evaluate, instance: dg.DagsterInstance) -> None:
+    trained_at = (NOW - timedelta(hours=7)).isoformat()
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization("main_brain_candidate", metadata={TRAINED_AT: trained_at})
+    )
+    need(lake, needed=True)
+    requests, cursor, reason = look("adaptive_training")
+    assert (requests, cursor) == ([], None)
+    assert "7.0 hours ago" in reason
+
+
+def recommended(lake: Lake, changed: bool) -> None:
+    frame = row(RECOMMENDATIONS, learner="a" * 32, shard=0, day=TODAY, rank=1, kind="level_up", changed=changed)
+    lake.write(RECOMMENDATIONS, frame, day=TODAY)
+
+
+def test_a_changed_recommendation_updates_the_student_models_once(lake: Lake, look: Evaluate) -> None:
+    recommended(lake, changed=True)
+    (request,), cursor, _ = look("student_model_update")
+    assert request.partition_key == TODAY.isoformat()
+    assert look("student_model_update", cursor)[0] == []
+
+
+def test_recommendations_that_changed_nothing_update_nothing(lake: Lake, look: Evaluate) -> None:
+    recommended(lake, changed=False)
+    assert look("student_model_update")[0] == []
+
+
+def landed(lake: Lake, day: date, *, anonymised: bool) -> None:
+    lake.write(RAW_INTERACTIONS, RAW_INTERACTIONS.empty(), day=day)
+    if anonymised:
+        version = lake.version(RAW_INTERACTIONS, days=[day])
+        lake.write(ANONYMISED_INTERACTIONS, ANONYMISED_INTERACTIONS.empty(), day=day, made_by={"raw_version": version})
+
+
+def test_days_that_got_late_events_are_anonymised_again(lake: Lake, look: Evaluate) -> None:
+    for back in range(5):
+        landed(lake, TODAY - timedelta(days=back), anonymised=back not in (2, 3))
+    (request,), _, _ = look("late_events")
+    assert request.tags["dagster/asset_partition_range_start"] == (TODAY - timedelta(days=3)).isoformat()
+    assert request.tags["dagster/asset_partition_range_end"] == (TODAY - timedelta(days=2)).isoformat()
+
+
+def test_days_that_are_up_to_date_are_left_alone(lake: Lake, look: Evaluate) -> None:
+    landed(lake, TODAY, anonymised=True)
+    requests, _, reason = look("late_events")
+    assert requests == []
+    assert "up to date" in reason
+
+
+def test_late_days_wait_for_a_run_that_may_be_dealing_with_them(
+    lake: Lake, look: Evaluate, instance: dg.DagsterInstance
+) -> None:
+    landed(lake, TODAY, anonymised=False)
+    instance.add_run(dg.DagsterRun(job_name="end_to_end", status=dg.DagsterRunStatus.STARTED))
+    assert look("late_events")[0] == []
+
+
+@pytest.mark.parametrize("name", ["drift_retraining", "adaptive_training", "student_model_update", "late_events"])
+def test_an_empty_lake_asks_for_nothing(name: str, look: Evaluate) -> None:
+    requests, _, reason = look(name)
+    assert requests == []
+    assert reason
