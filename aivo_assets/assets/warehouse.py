@@ -41,7 +41,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         with exclusive(warehouse_path(settings)):
             publish(lake, warehouse_path(settings))
             yield from (
-                dbt.cli(["build"], context=context, target_path=target_dir(settings) / "runs" / context.run_id)
+                dbt.cli(["build"], context=context, target_path=target_dir(settings) / "runs" / context.run.run_id)
                 .stream()
                 .fetch_row_counts()
             )

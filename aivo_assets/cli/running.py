@@ -76,7 +76,7 @@ def run_job(
     try:
         with _chatter_kept(settings.home / "logs" / "run.log"):
             result = job.execute_in_process(instance=instance, run_config={"loggers": {"console": {}}}, tags=tags)
-    except dg.DagsterError as error:
+    except (dg.DagsterError, dg.Failure) as error:
         raise _as_ours(error, name) from error
     return Outcome(
         run_id=result.run_id,

@@ -1,0 +1,191 @@
+"""From raw events to recommendations and drift: what one run of a small school leaves, and what a second changes."""
+
+import json
+from datetime import date, timedelta
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from aivo_assets.adaptive.schema import ITEM_BANK, LEVELS, RECOMMENDATIONS, SIGNALS
+from aivo_assets.drift.schema import DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
+from aivo_assets.drift.training_need import TRAINING_NEED
+from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
+from aivo_assets.lake import Dataset
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
+from aivo_assets.tracing.schema import (
+    SKILL_MASTERY,
+    STATES_ITEMS,
+    STATES_LEARNERS,
+    STATES_SKILLS,
+    STATES_SUBJECTS,
+    STUDENT_MODELS,
+)
+from aivo_assets.tracing.training import TRAINING_FEATURES
+from aivo_assets_tests.assets.conftest import FIRST, LAST, Platform
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("school")]
+
+KEPT: tuple[Dataset, ...] = (
+    RAW_INTERACTIONS,
+    RAW_LEARNERS,
+    ANONYMISED_INTERACTIONS,
+    ANONYMISED_LEARNERS,
+    TRAINING_FEATURES,
+    DRIFT_REFERENCE,
+    ITEM_BANK,
+    LEVELS,
+    STATES_LEARNERS,
+    STATES_SUBJECTS,
+    STATES_SKILLS,
+    STATES_ITEMS,
+    SCORED_EVENTS,
+    STUDENT_MODELS,
+    SKILL_MASTERY,
+    SIGNALS,
+    RECOMMENDATIONS,
+    DRIFT_SCORES,
+    DRIFT_VERDICTS,
+    TRAINING_NEED,
+)
+KINDS = {"level_up", "level_down", "maintain", "remediation", "enrichment", "break", "change_approach"}
+
+
+def count(platform: Platform, dataset: Dataset, days: list[date] | None = None) -> int:
+    return int(platform.lake.scan(dataset, days=days).select(pl.len()).collect().item())
+
+
+def metadata(platform: Platform, asset: str) -> dict[str, object]:
+    event = platform.instance.get_latest_materialization_event(dg.AssetKey(asset))
+    assert event is not None
+    assert event.asset_materialization is not None
+    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
+def test_every_step_and_every_check_passes(first_run: dg.ExecuteInProcessResult) -> None:
+    assert first_run.success
+    checks = first_run.get_asset_check_evaluations()
+    assert len(checks) > 50
+    assert [f"{check.asset_key}: {check.check_name}" for check in checks if not check.passed] == []
+
+
+def test_every_asset_was_materialised(first_run: dg.ExecuteInProcessResult, platform: Platform) -> None:
+    made = {event.asset_key for event in first_run.get_asset_materialization_events()}
+    graph = platform_definitions(platform).get_repository_def().asset_graph
+    assert made == set(graph.materializable_asset_keys)
+
+
+def platform_definitions(platform: Platform) -> dg.Definitions:
+    from aivo_assets.definitions import build_definitions
+
+    return build_definitions(platform.settings)
+
+
+def test_dirt_is_set_aside_with_its_reason_and_every_row_is_accounted_for(platform: Platform) -> None:
+    figures = metadata(platform, "raw_interactions")
+    assert figures["set_aside"] > 0  # type: ignore[operator]
+    assert figures["duplicates"] > 0  # type: ignore[operator]
+    assert figures["rows_in"] == figures["rows_out"] + figures["duplicates"] + figures["set_aside"]  # type: ignore[operator]
+    assert figures["rows_out"] == count(platform, RAW_INTERACTIONS)
+
+
+def test_every_kept_answer_passes_the_privacy_line_and_no_name_does(platform: Platform) -> None:
+    assert count(platform, ANONYMISED_INTERACTIONS) == count(platform, RAW_INTERACTIONS)
+    raw = platform.lake.scan(RAW_LEARNERS).collect()
+    derived = platform.lake.scan(ANONYMISED_LEARNERS).collect()
+    assert derived.height == raw.height
+    assert set(derived.columns) & {"name", "email", "birth_date", "learner_id"} == set()
+    assert not set(raw["learner_id"]) & set(derived["learner"])
+
+
+def test_published_attributes_are_shared_by_at_least_k_learners(platform: Platform) -> None:
+    learners = platform.lake.scan(ANONYMISED_LEARNERS).drop("learner", "shard").collect()
+    published = learners.filter(~pl.all_horizontal(pl.all().fill_null("*") == "*"))
+    assert published.group_by(published.columns).len()["len"].min() >= platform.settings.privacy.k_anonymity
+
+
+def test_a_champion_is_promoted_because_it_beats_item_difficulty(platform: Platform) -> None:
+    serving = platform.registry.champion()
+    assert serving is not None
+    scores = platform.registry.evaluation(serving.version.number)
+    assert scores.scores.log_loss < scores.baselines["item_difficulty"].log_loss
+    assert scores.since >= serving.brain.summary.unseen_from
+    assert "better with 95% confidence" in platform.registry.moves()[-1].reason
+
+
+def test_states_hold_every_answer_once(platform: Platform) -> None:
+    folded = platform.lake.scan(STATES_LEARNERS).select(pl.col("events").sum()).collect().item()
+    assert folded == count(platform, ANONYMISED_INTERACTIONS)
+
+
+def test_every_enrolled_learner_has_a_student_model(platform: Platform) -> None:
+    students = platform.lake.scan(STUDENT_MODELS, days=[LAST]).collect()
+    enrolled = platform.lake.scan(ANONYMISED_LEARNERS).select("learner").collect()
+    assert set(enrolled["learner"]) <= set(students["learner"])
+    assert students["learner"].is_unique().all()
+    assert (students["ability_lower"] <= students["ability"]).all()
+    assert (students["ability"] <= students["ability_upper"]).all()
+
+
+def test_harder_levels_are_never_more_likely_to_succeed(platform: Platform) -> None:
+    levels = platform.lake.scan(SKILL_MASTERY, days=[LAST]).select("level_probabilities").collect()
+    probabilities = levels["level_probabilities"].list.to_array(10).to_numpy()
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+    assert (probabilities[:, 1:] <= probabilities[:, :-1]).all()
+
+
+def test_every_active_learner_has_one_first_recommendation_with_every_field_filled(platform: Platform) -> None:
+    made = platform.lake.scan(RECOMMENDATIONS, days=[LAST]).collect()
+    first = made.filter(pl.col("rank") == 1)
+    active = platform.lake.scan(SIGNALS, days=[LAST]).select("learner").unique().collect()
+    assert set(first["learner"]) == set(active["learner"])
+    assert first["learner"].is_unique().all()
+    assert set(made["kind"]) <= KINDS
+    assert len(set(first["kind"])) >= 4
+    assert made["recommended_level"].is_between(1, 10).all()
+    assert made["confidence"].is_between(0, 1).all()
+    for field in ("reasoning", "reasoning_learner", "reasoning_parent", "expectation", "priority", "counterfactual"):
+        assert (made[field].str.len_chars() > 0).all(), field
+    assert (made["evidence"].list.len() > 0).all()
+    assert (made["suggested_actions"].list.len() > 0).all()
+
+
+def test_a_model_as_of_the_last_day_is_noted_as_such_on_the_days_before(platform: Platform) -> None:
+    records = platform.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey("student_models"), asset_partitions=[FIRST.isoformat()]), limit=1
+    ).records
+    assert f"as of {LAST}" in str(records[0].asset_materialization.metadata["not computed"].value)  # type: ignore[union-attr]
+    assert platform.lake.days(STUDENT_MODELS) == [LAST]
+
+
+def test_the_drift_report_opens_by_itself_and_says_on_top_what_was_decided(platform: Platform) -> None:
+    html = (platform.lake.root / f"drift/reports/day={LAST}.html").read_text()
+    summary = str(metadata(platform, "drift_report")["summary"])
+    assert summary.split(".", maxsplit=1)[0] in html
+    assert "main_brain" in summary
+
+
+def test_a_second_run_of_the_same_days_changes_nothing(
+    platform: Platform, first_run: dg.ExecuteInProcessResult
+) -> None:
+    assert first_run.success
+    before = {dataset.path: platform.lake.version(dataset) for dataset in KEPT}
+    marts = {path.name: path.read_bytes() for path in (platform.lake.root / "marts").glob("*.parquet")}
+    versions = [version.number for version in platform.registry.versions()]
+    assert platform.run("end_to_end", FIRST, LAST).success
+    assert {dataset.path: platform.lake.version(dataset) for dataset in KEPT} == before
+    assert {path.name: path.read_bytes() for path in (platform.lake.root / "marts").glob("*.parquet")} == marts
+    assert [version.number for version in platform.registry.versions()] == versions
+
+
+def test_a_model_of_an_earlier_day_never_moves_the_champion(platform: Platform) -> None:
+    champion = platform.registry.champion()
+    assert champion is not None
+    earlier = LAST - timedelta(days=4)
+    assert platform.run("main_brain_training", FIRST, earlier).success
+    after = platform.registry.champion()
+    assert after is not None
+    assert after.version.number == champion.version.number
+    verdict = json.loads(json.dumps(metadata(platform, "main_brain_promotion"), default=str))
+    assert verdict["promoted"] in (False, "False")
+    assert "older" in verdict["reason"]
