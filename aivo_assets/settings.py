@@ -139,6 +139,22 @@ class TrainingSettings(Group):
     minimum_hours_between: float = Field(20.0, ge=0, description="No second training of a model sooner than this.")
 
 
+class TuningSettings(Group):
+    """Searching for hyper-parameters of the main brain."""
+
+    trials: int = Field(3, ge=0, description="Most trials of a day's search; 0: none, the training settings are taken.")
+    seconds: float = Field(30.0, gt=0, description="No trial of a day's search begins later than this.")
+    weekly_trials: int = Field(30, ge=0, description="Most trials of the weekly search.")
+    weekly_seconds: float = Field(900.0, gt=0, description="No trial of the weekly search begins later than this.")
+    most_rows: int = Field(60_000, ge=1000, description="Fit rows that are searched on; beyond, learners are sampled.")
+    held_out_folds: int = Field(5, ge=2, description="One in so many learners is held out to score a trial.")
+    first_share: float = Field(
+        0.25, gt=0, lt=1, description="Share of learners in a trial's first fit; one below the median ends there."
+    )
+    earlier_trials: int = Field(100, ge=0, description="Most trials of earlier searches that a search starts from.")
+    seed: int = Field(0, ge=0, description="Seed of the sample, of the learners held out and of the search.")
+
+
 class PromotionSettings(Group):
     """When a challenger becomes the champion."""
 
@@ -153,6 +169,14 @@ class PromotionSettings(Group):
     slice_minimum_learners: int = Field(20, ge=1, description="Fewer learners than this make no slice.")
     stale_days: int = Field(30, ge=0, description="A champion older gives way to an equal challenger; 0: never.")
     stale_margin: float = Field(0.001, ge=0, description="Log loss by which an equal challenger may be worse.")
+    shadow_days: int = Field(
+        7, ge=0, description="Days after a promotion on which the champion before is scored beside it; 0: none."
+    )
+    shadow_confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="Confidence, over all looks together, that rolls a promotion back."
+    )
+    shadow_minimum_events: int = Field(500, ge=1, description="Fewer events since the promotion roll nothing back.")
+    shadow_minimum_learners: int = Field(20, ge=2, description="Fewer learners in them roll nothing back.")
 
 
 class StudentSettings(Group):
@@ -289,6 +313,13 @@ class ScheduleSettings(Group):
     sensor_seconds: int = Field(60, ge=10, description="Seconds between two looks of a sensor.")
 
 
+class ApiSettings(Group):
+    """The HTTP service."""
+
+    host: str = Field("127.0.0.1", description="Address that it listens on.")
+    port: int = Field(8009, ge=1, le=65535, description="Its port.")
+
+
 class AlertSettings(Group):
     """Where alerts go."""
 
@@ -318,12 +349,14 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     features: FeatureSettings = FeatureSettings()
     training: TrainingSettings = TrainingSettings()
+    tuning: TuningSettings = TuningSettings()
     promotion: PromotionSettings = PromotionSettings()
     students: StudentSettings = StudentSettings()
     policy: PolicySettings = PolicySettings()
     drift: DriftSettings = DriftSettings()
     adaptive: AdaptiveSettings = AdaptiveSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    api: ApiSettings = ApiSettings()
     alerts: AlertSettings = AlertSettings()
 
     @property

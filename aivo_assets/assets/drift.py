@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import dagster as dg
 import polars as pl
 
+from aivo_assets.api.app import document_url
 from aivo_assets.assets.describe import columns, owned, picture
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
@@ -96,7 +97,8 @@ def drift_report(
             "rows_in": window.height + reference.height,
             "rows_out": 1,
             "summary": report.summary,
-            "report": dg.MetadataValue.url(path.as_uri()),
+            "report": dg.MetadataValue.url(document_url(settings, "drift", path.name)),
+            "file": dg.MetadataValue.path(str(path)),
             "calibration": picture(plot_calibration(window, reference)),
             "columns": dg.MetadataValue.table([dg.TableRecord(row) for row in report.columns.to_dicts()]),
             "columns left out": ", ".join(report.left_out),

@@ -16,8 +16,8 @@ MARTS = ("dim_items", "dim_skills", "fct_learner_skill_daily", "mart_class_progr
 
 @dg.asset(
     deps=["recommendations", "drift_report", "training_need", *MARTS],
-    description="Every file past the raw zone, every report and all asset metadata, searched for raw identifiers, names, "
-    "e-mails and birth dates.",
+    description="Every file past the raw zone, every report and all asset metadata, searched for raw identifiers, "
+    "names, e-mails and birth dates.",
     kinds={"polars"},
     check_specs=[
         dg.AssetCheckSpec(

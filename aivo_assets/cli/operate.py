@@ -33,7 +33,8 @@ def up(
     """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
     console = Console()
     settings = load_settings()
-    _refuse_taken_port(host, port)
+    _refuse_taken_port(host, port, fix="Choose another one: aivo up --port 3001.")
+    _refuse_taken_port(settings.api.host, settings.api.port, fix="Choose another one: AIVO_API_PORT=8010.")
     _begin_calendar(settings)
     logs = settings.home.absolute() / "logs"
     with open_instance(settings):
@@ -41,6 +42,7 @@ def up(
             Service(
                 "web UI", [*_module("dagster_webserver"), "-h", host, "-p", str(port), *_workspace()], logs / "web.log"
             ),
+            Service("HTTP service", _module("aivo_assets.api"), logs / "http.log"),
             Service("daemon", [*_module("dagster._daemon"), "run", *_workspace()], logs / "daemon.log"),
         ]
         console.print("Starting PostgreSQL, the web UI and the daemon …")
@@ -64,16 +66,13 @@ def _workspace() -> list[str]:
     return ["-w", str(REPOSITORY / "workspace.yaml")]
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def _refuse_taken_port(host: str, port: int, *, fix: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ServiceError(
-                f"Port {port} of {host} cannot be used: {error.strerror}",
-                fix="Choose another one: aivo up --port 3001.",
-            ) from error
+            raise ServiceError(f"Port {port} of {host} cannot be used: {error.strerror}", fix=fix) from error
 
 
 def _begin_calendar(settings: Settings) -> None:

@@ -40,8 +40,9 @@ class Services:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Services":
-        # A terminated `aivo up` must take its children with it just as Ctrl-C does.
-        signal.signal(signal.SIGTERM, _interrupt)
+        # A terminated `aivo up` takes its children with it as Ctrl-C does; a shell's background job ignores SIGINT.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
         for service in self._services:
             service.log.parent.mkdir(parents=True, exist_ok=True)
             with service.log.open("ab") as log:

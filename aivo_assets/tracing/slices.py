@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.errors import ModelError
+from aivo_assets.privacy.k_anonymity import SUPPRESSED
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.splits import Split
 
@@ -48,7 +49,7 @@ def find_slices(
         split: Which of them evaluate.
         settings: Fewest events and learners of a slice.
         attributes: learner and one String column per attribute (grade, gender, …), one row a learner; learners that it
-            does not know, and suppressed (null) values, are in no slice.
+            does not know, and values that are unknown (null) or suppressed (`*`), are in no slice.
 
     Raises:
         ModelError: `attributes` has a learner twice.
@@ -76,7 +77,7 @@ def find_slices(
 
 def _groups(columns: pl.DataFrame) -> Iterator[tuple[str, str, pl.Series]]:
     for column in columns.iter_columns():
-        for value in column.drop_nulls().unique().sort().to_list():
+        for value in column.filter(column != SUPPRESSED).unique().sort().to_list():
             yield column.name, value, (column == value).fill_null(value=False)
 
 

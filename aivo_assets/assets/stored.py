@@ -1,0 +1,23 @@
+"""What several assets read back from the lake for a training as of a day. Belongs here: reading, no computation."""
+
+from datetime import date
+
+import polars as pl
+
+from aivo_assets.assets.features import stored_statistics
+from aivo_assets.lake import Lake
+from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
+from aivo_assets.settings import Settings
+from aivo_assets.tracing.training import TRAINING_FEATURES, TrainingSet, from_frames
+
+
+def stored_training(lake: Lake, day: date, settings: Settings) -> TrainingSet:
+    """Features, split and statistics of the training as of a day."""
+    table = lake.scan(TRAINING_FEATURES, days=[day]).collect()
+    return from_frames(table, stored_statistics(lake, day), settings.features, settings.training)
+
+
+def published_attributes(lake: Lake) -> pl.DataFrame | None:
+    """Published attributes of learners, to slice by; None where the school gave none."""
+    learners = lake.scan(ANONYMISED_LEARNERS).drop("shard").collect()
+    return learners if learners.height else None
