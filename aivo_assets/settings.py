@@ -113,6 +113,19 @@ class FeatureSettings(Group):
     skill_growth: float = Field(
         0.005, ge=0, description="Growth of the variance of a skill or subject, logit² per answer on it."
     )
+    factor_passes: int = Field(4, ge=1, description="Passes of the fit of item and skill factors.")
+    factor_rate: float = Field(0.05, gt=0, description="Step of that fit.")
+    factor_shrinkage: float = Field(0.02, ge=0, description="What draws item factors to zero, per answer.")
+    factor_ability_step: float = Field(0.5, ge=0, description="First step of the ability beside the factors.")
+    factor_ability_floor: float = Field(0.03, ge=0, description="Its lasting step.")
+    factor_step: float = Field(0.5, ge=0, description="First step of a learner's factors.")
+    factor_floor: float = Field(0.02, ge=0, description="Their lasting step.")
+    factor_forgetting: float = Field(0.003, ge=0, lt=1, description="Share of a learner's factors lost per answer.")
+    repeat_prior_events: float = Field(
+        10.0, gt=0, description="Answers without surprise that draw an item's mean surprise at a repeat to zero."
+    )
+    transition_prior_events: float = Field(5.0, gt=0, description="The same of an item after another.")
+    transition_minimum_events: int = Field(1, ge=1, description="Rarer pairs of an item and its previous are not kept.")
 
 
 class TrainingSettings(Group):
@@ -131,6 +144,7 @@ class TrainingSettings(Group):
     max_leaves: int = Field(31, ge=2, description="Leaves per tree.")
     min_samples_leaf: int = Field(200, ge=1, description="Fewest events in a leaf.")
     l2_regularization: float = Field(1.0, ge=0, description="L2 penalty of a leaf.")
+    feature_share: float = Field(0.5, gt=0, le=1, description="Share of the features, at random, that a tree may use.")
     patience: int = Field(20, ge=1, description="Rounds without gain on held-out learners before boosting stops.")
     monotone: dict[str, Literal[-1, 1]] = Field(
         default_factory=dict, description='Features in which the probability only rises or falls: {"ability": 1}.'

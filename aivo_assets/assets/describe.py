@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -18,12 +19,18 @@ OWNERS = {
     "student_models": "team:machine-learning",
     "recommendations": "team:education",
     "drift": "team:machine-learning",
+    "audit": "team:privacy",
 }
 
 
 def owned(group: str) -> dict[str, Any]:
     """Group and owners of an asset."""
     return {"group_name": group, "owners": [OWNERS[group]]}
+
+
+def fresh_within(hours: float) -> dg.FreshnessPolicy:
+    """An asset is stale in the catalogue when nothing new came for so long; a warning comes at half of it."""
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours), warn_window=timedelta(hours=hours / 2))
 
 
 def columns(dataset: Dataset, descriptions: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -37,11 +44,15 @@ def columns(dataset: Dataset, descriptions: Mapping[str, str] | None = None) -> 
     return {
         "dagster/column_schema": dg.TableSchema(
             columns=[
-                dg.TableColumn(name=name, type=str(pl.Field(name, dtype).dtype), description=said.get(name))
+                dg.TableColumn(name=name, type=_type_name(dtype), description=said.get(name))
                 for name, dtype in dataset.schema.items()
             ]
         )
     }
+
+
+def _type_name(dtype: pl.DataType | type[pl.DataType]) -> str:
+    return "Enum" if dtype == pl.Enum else str(dtype)
 
 
 def step_log(context: dg.AssetExecutionContext) -> Callable[[str], None]:

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.describe import owned, picture, step_log
+from aivo_assets.assets.describe import fresh_within, owned, picture, step_log
 from aivo_assets.assets.features import stored_statistics, training_days
 from aivo_assets.automation.guards import TRAINED_AT
 from aivo_assets.automation.jobs import CAUSE_TAG
@@ -41,6 +41,7 @@ NO_CHAMPION = "There is no champion yet: nothing was promoted so far."
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"scikitlearn", "mlflow"},
+    freshness_policy=fresh_within(hours=52),
     pool="main_brain",
     retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
     **owned("main_brain"),
@@ -78,7 +79,7 @@ def main_brain_candidate(
             "rows_out": 1,
             "version": version.number,
             TRAINED_AT: clock.now().isoformat(),
-            **evaluation.metrics(),
+            **{name: round(value, 4) for name, value in evaluation.metrics().items()},
             "calibration": picture(reliability_png(evaluation)),
             "log loss by day": picture(days_png(evaluation)),
         },

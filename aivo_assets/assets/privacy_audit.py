@@ -27,7 +27,7 @@ MARTS = ("dim_items", "dim_skills", "fct_learner_skill_daily", "mart_class_progr
             blocking=True,
         )
     ],
-    **owned("privacy"),
+    **owned("audit"),
 )
 def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Search everything derived."""

@@ -9,7 +9,7 @@ from aivo_assets.adaptive.recommendations import recommend
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, RECOMMENDATIONS, SIGNALS
 from aivo_assets.adaptive.signals import assignment_sizes, compute_signals
 from aivo_assets.adaptive.wording import load_wording
-from aivo_assets.assets.describe import columns, owned
+from aivo_assets.assets.describe import columns, fresh_within, owned
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.assets.student_models import newest
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
@@ -68,6 +68,7 @@ def learning_signals(
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(RECOMMENDATIONS, COLUMN_DESCRIPTIONS[RECOMMENDATIONS.path]),
+    freshness_policy=fresh_within(hours=6),
     check_specs=[
         dg.AssetCheckSpec(
             "one_for_every_active_learner",

@@ -9,7 +9,7 @@ import polars as pl
 from aivo_assets.adaptive.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.levels import subject_levels
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS
-from aivo_assets.assets.describe import columns, owned, step_log
+from aivo_assets.assets.describe import columns, fresh_within, owned, step_log
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
@@ -159,6 +159,7 @@ def fold_learners(
     backfill_policy=ONE_RUN,
     kinds={"scikitlearn", "parquet"},
     metadata=columns(SKILL_MASTERY),
+    freshness_policy=fresh_within(hours=6),
     pool="student_models",
     **owned("student_models"),
 )

@@ -3,7 +3,7 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-EVENTS = dg.AssetSelection.groups("events", "privacy") - dg.AssetSelection.assets("privacy_audit")
+EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations")
 DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")

@@ -45,9 +45,7 @@ def predict_best_lr(part: Part) -> Floats:
 def _matrix(encoded: Encoded) -> sparse.csr_matrix:
     """Items | skills | ln(1 + answers) a skill | ln(1 + wins) a skill | both over all skills."""
     pairs = encoded.pairs("skills")
-    counts, totals = _count(
-        encoded.learner, encoded.skill_offsets, pairs.position, encoded.correct, len(pairs.learner)
-    )
+    counts, totals = _count(encoded.learner, encoded.skill_offsets, pairs.position, encoded.correct, len(pairs.learner))
     items, skills, rows = len(encoded.items), len(encoded.skills), encoded.height
     each = np.diff(encoded.skill_offsets)
     of_skill = np.repeat(np.arange(rows), each)

@@ -14,6 +14,7 @@ from aivo_assets.settings import Settings
 
 STORAGE_VARIABLE = "AIVO_DAGSTER_STORAGE_URL"
 REPOSITORY = Path(__file__).resolve().parents[2]
+TEMPLATE = REPOSITORY / "aivo_assets" / "operations" / "dagster.yaml"
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     home = settings.home.absolute()
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(REPOSITORY / "dagster.yaml", folder / "dagster.yaml")
+    shutil.copyfile(TEMPLATE, folder / "dagster.yaml")
     own = settings.postgres_url
     storage = embedded_postgres(home) if own is None else nullcontext(_psycopg2(own.get_secret_value()))
     with storage as url:

@@ -1,6 +1,7 @@
 """Small pictures of drift. Belongs here: from verdicts and scored events to PNG bytes; no number for use."""
 
 import io
+from datetime import timedelta
 
 import polars as pl
 from matplotlib.figure import Figure
@@ -48,6 +49,9 @@ def plot_scores(verdicts: pl.DataFrame, settings: DriftSettings) -> bytes:
     axes.tick_params(axis="x", labelrotation=30, labelsize="small")
     axes.spines[["top", "right"]].set_visible(False)
     if verdicts.height:
+        # At least a week is shown: one check alone would stand on an axis of years.
+        days = verdicts["day"].to_list()
+        axes.set_xlim(min([*days, max(days) - timedelta(days=6)]), max(days) + timedelta(days=1))
         axes.legend(fontsize="small", frameon=False, loc="upper left")
     return _png(figure)
 

@@ -200,7 +200,10 @@ def _table(verdicts: pl.DataFrame) -> str:
         "window_first",
         "window_last",
     )
-    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in shown.columns)
+    head = "".join(
+        f'<th style="padding:.2rem .6rem;text-align:left">{escape(name.replace("_", " "))}</th>'
+        for name in shown.columns
+    )
     body = "".join(
         "<tr>" + "".join(f'<td style="padding:.2rem .6rem">{escape(_cell(value))}</td>' for value in row) + "</tr>"
         for row in shown.rows()

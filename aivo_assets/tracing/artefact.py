@@ -1,6 +1,6 @@
 """A main brain as a folder of files, and back. Belongs here: writing, reading, verifying; not where the folder lies.
 
-The trees are stored with skops, which loads no code but the types named below; tables are Parquet; the rest is JSON.
+The trees are LightGBM's plain text; tables are Parquet; the rest is JSON. Loading runs no code from a file.
 `manifest.json` lists the SHA-256 of every other file, so that a model is loaded as it was saved or not at all.
 """
 
@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import skops.io
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.calibration import Calibration
@@ -22,13 +20,11 @@ from aivo_assets.tracing.main_brain import MadeBy, MainBrain, Summary
 from aivo_assets.tracing.schema import FeatureSchema
 from aivo_assets.tracing.scores import Floats
 from aivo_assets.tracing.statistics import Statistics
+from aivo_assets.tracing.trees import Trees
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 DESCRIPTION = "main_brain.json"
-
-# The only type in the trees that skops does not know by itself.
-TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 
 _AGAIN = "Train the model again, or roll back to an earlier version (aivo registry rollback)."
 
@@ -68,7 +64,7 @@ def save(brain: MainBrain, folder: Path) -> str:
     )
     contents = {DESCRIPTION: description.model_dump_json(indent=1).encode()}
     contents |= {f"statistics_{name}.parquet": _parquet(table) for name, table in brain.statistics.to_frames().items()}
-    contents |= {f"trees_{place}.skops": skops.io.dumps(trees) for place, trees in enumerate(brain.estimators)}
+    contents |= {f"trees_{place}.txt": trees.text.encode() for place, trees in enumerate(brain.estimators)}
     manifest = {"format": FORMAT, "files": {name: _sha256(content) for name, content in contents.items()}}
     contents[MANIFEST] = json.dumps(manifest, indent=1, sort_keys=True).encode()
     folder.mkdir(parents=True)
@@ -95,7 +91,7 @@ def load(folder: Path, *, digest: str | None = None) -> MainBrain:
         raise ModelError(f"This code cannot read the model's {folder / DESCRIPTION}: {error}", fix=_AGAIN) from error
     brain = MainBrain(
         schema=FeatureSchema(names=description.feature_names, hash=description.feature_hash),
-        estimators=tuple(_trees(contents[f"trees_{place}.skops"]) for place in range(description.estimators)),
+        estimators=tuple(Trees(contents[f"trees_{place}.txt"].decode()) for place in range(description.estimators)),
         calibration=description.calibration,
         statistics=_statistics(contents, description),
         parameters=description.parameters,
@@ -135,10 +131,6 @@ def _read(path: Path, expected: str | None) -> bytes:
             f"The model's file {path} is corrupt: its SHA-256 is {_sha256(content)}, saved was {expected}", fix=_AGAIN
         )
     return content
-
-
-def _trees(content: bytes) -> HistGradientBoostingClassifier:
-    return skops.io.loads(content, trusted=TRUSTED_TYPES)
 
 
 def _statistics(contents: dict[str, bytes], description: _Description) -> Statistics:

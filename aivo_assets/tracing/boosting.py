@@ -1,20 +1,19 @@
 """One boosted model, stopped early on learners it does not see. Belongs here: its fitting; no calibration, no files."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import TrainingSettings
 from aivo_assets.tracing.schema import FeatureTable
 from aivo_assets.tracing.splits import Rows, learner_folds
+from aivo_assets.tracing.trees import Trees, grow
 
 HELD_OUT_FOLDS = 10
 FEWEST_LEARNERS = 20
@@ -25,7 +24,7 @@ class Boosted(BaseModel):
     """How one boosted model came to be.
 
     Attributes:
-        seed: Of the bins' sample.
+        seed: Of the features that each tree may use.
         rounds: Trees it has.
         held_out: Who ended the boosting: learners it does not see, or, of too few learners, its latest events.
         held_out_events: Number of those events.
@@ -69,7 +68,7 @@ Report = Callable[[Progress], None]
 
 def fit_boosted(
     table: FeatureTable, rows: Rows, settings: TrainingSettings, *, model: int, report: Report | None = None
-) -> tuple[HistGradientBoostingClassifier, Boosted]:
+) -> tuple[Trees, Boosted]:
     """Fit the `model`-th (from 0) boosted model on the rows of a table; each holds out other learners.
 
     Args:
@@ -77,13 +76,13 @@ def fit_boosted(
         rows: Rows that may be used.
         settings: Of the boosting.
         model: Which one; decides its seed and the learners held out.
-        report: Called about once a second, from another thread, while boosting runs.
+        report: Called about once a second while boosting runs.
 
     Raises:
         ModelError: The rows have one outcome only, or `settings.monotone` names no feature.
     """
     held, held_out = _held_out(table.keys[rows], settings, model)
-    target = table.keys["correct"].to_numpy()
+    target = table.target
     kept, stopping = rows[~held], rows[held]
     for part, name in ((kept, "fit"), (stopping, "end")):
         if np.unique(target[part]).size < 2:
@@ -92,31 +91,41 @@ def fit_boosted(
                 fix="Train on more days or more learners.",
             )
     seed = settings.seed + model
-    estimator = HistGradientBoostingClassifier(
-        learning_rate=settings.learning_rate,
-        max_iter=settings.max_iterations,
-        max_leaf_nodes=settings.max_leaves,
-        min_samples_leaf=settings.min_samples_leaf,
-        l2_regularization=settings.l2_regularization,
-        monotonic_cst=_monotone(table.names, settings),
-        early_stopping=True,
-        n_iter_no_change=settings.patience,
-        random_state=seed,
-    )
     values, unseen = table.values[kept], table.values[stopping]
     ignored = _rarely_known(values, settings)
     values[:, ignored] = unseen[:, ignored] = 0.0
-    with _reporting(estimator, model, settings, report):
-        estimator.fit(values, target[kept], X_val=unseen, y_val=target[stopping])
-    return estimator, Boosted(
+    trees, fit_loss, held_out_loss = grow(
+        (values, target[kept]),
+        (unseen, target[stopping]),
+        _parameters(table.names, settings, seed),
+        most_rounds=settings.max_iterations,
+        patience=settings.patience,
+        report=_reporter(model, settings, report),
+    )
+    return trees, Boosted(
         seed=seed,
-        rounds=int(estimator.n_iter_),
+        rounds=trees.rounds,
         held_out=held_out,
         held_out_events=int(held.sum()),
-        fit_log_loss=-float(estimator.train_score_[-1]),
-        held_out_log_loss=-float(estimator.validation_score_[-1]),
+        fit_log_loss=fit_loss,
+        held_out_log_loss=held_out_loss,
         ignored=tuple(np.array(table.names)[ignored].tolist()),
     )
+
+
+def _parameters(names: tuple[str, ...], settings: TrainingSettings, seed: int) -> dict[str, object]:
+    """As LightGBM names them; row-wise and deterministic, so that the number of threads changes no bit."""
+    return {
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.max_leaves,
+        "min_data_in_leaf": settings.min_samples_leaf,
+        "lambda_l2": settings.l2_regularization,
+        "feature_fraction": settings.feature_share,
+        "monotone_constraints": _monotone(names, settings),
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+    }
 
 
 def _held_out(keys: pl.DataFrame, settings: TrainingSettings, model: int) -> tuple[NDArray[np.bool_], str]:
@@ -129,17 +138,13 @@ def _held_out(keys: pl.DataFrame, settings: TrainingSettings, model: int) -> tup
 
 
 def _rarely_known(values: NDArray[np.float32], settings: TrainingSettings) -> NDArray[np.bool_]:
-    """Features known in fewer rows than a leaf needs: no tree could split them.
-
-    scikit-learn 1.9 fails on a feature that is missing in every row of the 200,000 that it samples for its bins; what
-    one row in 10,000 knows is in there.
-    """
+    """Features known in fewer rows than a leaf needs, or than one in 10,000: what a tree made of them would be luck."""
     known = values.shape[0] - np.isnan(values).sum(axis=0)
     fewest: NDArray[np.bool_] = known < max(settings.min_samples_leaf, values.shape[0] // 10_000)
     return fewest
 
 
-def _monotone(names: tuple[str, ...], settings: TrainingSettings) -> NDArray[np.int8] | None:
+def _monotone(names: tuple[str, ...], settings: TrainingSettings) -> list[int] | None:
     unknown = sorted(settings.monotone.keys() - set(names))
     if unknown:
         raise ModelError(
@@ -148,39 +153,19 @@ def _monotone(names: tuple[str, ...], settings: TrainingSettings) -> NDArray[np.
         )
     if not settings.monotone:
         return None
-    return np.array([settings.monotone.get(name, 0) for name in names], dtype=np.int8)
+    return [settings.monotone.get(name, 0) for name in names]
 
 
-@contextmanager
-def _reporting(
-    estimator: HistGradientBoostingClassifier, model: int, settings: TrainingSettings, report: Report | None
-) -> Iterator[None]:
-    """Report from beside while the body fits: scikit-learn has no callback here, but its scores grow as it goes."""
+def _reporter(model: int, settings: TrainingSettings, report: Report | None) -> Callable[[int, float], None] | None:
+    """Report at most once in `SECONDS_BETWEEN_REPORTS`."""
     if report is None:
-        yield
-        return
-    done = threading.Event()
-    failures: list[Exception] = []
+        return None
+    last = time.monotonic()
 
-    def look() -> None:
-        seen = 0
-        while not done.wait(SECONDS_BETWEEN_REPORTS):
-            held_out = list(getattr(estimator, "validation_score_", ()))
-            rounds = len(held_out) - 1  # the first score is the one before any tree
-            if rounds > seen:
-                seen = rounds
-                try:
-                    report(Progress(model + 1, settings.models, rounds, settings.max_iterations, -float(held_out[-1])))
-                except Exception as error:
-                    failures.append(error)
-                    return
+    def tell(rounds: int, held_out: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SECONDS_BETWEEN_REPORTS:
+            last = time.monotonic()
+            report(Progress(model + 1, settings.models, rounds, settings.max_iterations, held_out))
 
-    watcher = threading.Thread(target=look, name="boosting progress", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-    if failures:
-        raise failures[0]
+    return tell

@@ -75,6 +75,17 @@ _MEANINGS: dict[str, dict[str, str]] = {
         "skill_difficulty_sd": "mean of their standard deviations, logit",
         "skill_log_events": "mean of ln(1 + answers of others on the skill)",
         "item_log_response_time": "typical ln response time of the item in ms",
+        "factor_logit": "ability, difficulty and factors together, logit; the factors carry what an answer to one item "
+        "says of related ones",
+        "factor_offset": "the part of it that the factors add, logit",
+        "item_discrimination": "how much more the item asks of the able: others' surprise at it per logit of ability",
+        "repeat_surprise": "others' mean surprise at the item at the same stage: first try, after a right answer to "
+        "it, after one wrong one, after several",
+        "repeat_log_events": "ln(1 + answers of others at that stage)",
+        "transition_surprise": "others' mean surprise at the item where it followed the learner's last one",
+        "transition_outcome_surprise": "the same after the answer, right or wrong, that the learner gave to that one",
+        "transition_log_events": "ln(1 + answers of others where it did)",
+        "transition_rarity": "ln(1 + answers of others after that last item) less the one before: 0 is the usual way",
     },
     "prediction and moment": {
         "logit": "the filter's prediction, logit, moderated by its uncertainty",

@@ -14,9 +14,11 @@ import numpy.typing as npt
 import polars as pl
 
 from aivo_assets.settings import FeatureSettings
+from aivo_assets.tracing.behaviour import factor_steps
 from aivo_assets.tracing.catalogue import FEATURES, FeatureSpec, feature_schema
-from aivo_assets.tracing.encoding import Encoded, encode
-from aivo_assets.tracing.kernel import Feature, Floats, Parameters, Population, Rows, Work, run
+from aivo_assets.tracing.encoding import encode
+from aivo_assets.tracing.kernel import Feature, Floats, Parameters, Rows, Work, run
+from aivo_assets.tracing.population import population_of
 from aivo_assets.tracing.schema import FeatureTable
 from aivo_assets.tracing.states import LearnerStates, Workspace, open_workspace, refuse_late
 from aivo_assets.tracing.statistics import OutOfFold, Statistics
@@ -160,7 +162,7 @@ def _run(
         hints=encoded.hints,
         difficulty=difficulty,
     )
-    work = Work(rows, workspace.state, _population(statistics, encoded), parameters)
+    work = Work(rows, workspace.state, population_of(statistics, encoded, workspace.item_names), parameters)
     values = np.empty((encoded.height, len(Feature)), np.float32)
     threads = threads or pl.thread_pool_size()
     bounds = encoded.bounds(4 * threads if encoded.height > _WORTH_A_THREAD else 1)
@@ -182,45 +184,5 @@ def _parameters(settings: FeatureSettings) -> Parameters:
         prior=np.array([settings.ability_sd, settings.subject_sd, settings.skill_sd]) ** 2,
         drift=np.array([settings.ability_drift, settings.skill_drift, settings.skill_drift]),
         growth=np.array([settings.ability_growth, settings.skill_growth, settings.skill_growth]),
+        factor_steps=factor_steps(settings),
     )
-
-
-def _population(statistics: Statistics | OutOfFold, encoded: Encoded) -> Population:
-    if isinstance(statistics, OutOfFold):
-        parts, fold_of = statistics.folds, statistics.fold_of(encoded.learners)
-    else:
-        parts, fold_of = (statistics,), np.zeros(len(encoded.learners), np.int32)
-    return Population(
-        fold=fold_of,
-        items=np.stack([_of_items(part, encoded.items) for part in parts]),
-        skills=np.stack([_of_skills(part, encoded.skills) for part in parts]),
-        typical=np.stack([_typical(part) for part in parts]),
-        spread=np.array([part.prior_sd for part in parts]),
-    )
-
-
-def _of_items(statistics: Statistics, names: pl.Series) -> Floats:
-    """Difficulty and sd (NaN where nobody answered), ln(1 + events), typical ln ms; by code."""
-    found = names.alias("item_id").to_frame().join(statistics.items, on="item_id", how="left", maintain_order="left")
-    return found.select(
-        pl.col("difficulty", "difficulty_sd").fill_null(np.nan),
-        pl.col("events").fill_null(0).log1p(),
-        pl.col("log_response_time").fill_null(statistics.log_response_time),
-    ).to_numpy(order="c")
-
-
-def _of_skills(statistics: Statistics, names: pl.Series) -> Floats:
-    """Difficulty and sd (of the whole where nobody practised it), ln(1 + events), NaN; by code."""
-    found = names.alias("skill_id").to_frame().join(statistics.skills, on="skill_id", how="left", maintain_order="left")
-    return found.select(
-        pl.col("difficulty").fill_null(statistics.difficulty),
-        pl.col("difficulty_sd").fill_null(statistics.prior_sd),
-        pl.col("events").fill_null(0).log1p(),
-        pl.lit(np.nan).alias("unused"),
-    ).to_numpy(order="c")
-
-
-def _typical(statistics: Statistics) -> Floats:
-    """An item of which only the skills are known: medians over items, and the difficulty of its skills."""
-    middle = statistics.items.select(pl.col("difficulty_sd").median(), pl.col("events").log1p().median()).row(0)
-    return np.array([np.nan, middle[0], middle[1], statistics.log_response_time])

@@ -18,7 +18,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Ints32 = npt.NDArray[np.int32]
 
-VERSION = "1"  # raise it whenever a feature's or a state's meaning changes
+VERSION = "2"  # raise it whenever a feature's or a state's meaning changes
+FACTORS = 8  # of a learner, an item and a skill; see `behaviour`
+REPEATS = 4  # first try of an item, after a right answer to it, after one wrong one, after more
 
 Feature = IntEnum(
     "Feature",
@@ -32,7 +34,10 @@ Feature = IntEnum(
     "item_opportunities item_wins item_residual_1 item_residual_2 item_residual_3 item_residual_4 "
     "item_streak item_outcome_1 item_log_gap item_log_lag item_last_hints "
     "item_difficulty item_difficulty_sd item_log_events skill_difficulty skill_difficulty_sd skill_log_events "
-    "item_log_response_time logit logit_sd skills hour weekday",
+    "item_log_response_time "
+    "factor_logit factor_offset item_discrimination repeat_surprise repeat_log_events "
+    "transition_surprise transition_outcome_surprise transition_log_events transition_rarity "
+    "logit logit_sd skills hour weekday",
     start=0,
 )
 
@@ -42,7 +47,8 @@ Own = IntEnum(
     "Own",
     "events wins residual_1 residual_2 residual_3 residual_4 ability ability_variance streak last_outcomes last_at "
     "pace pace_weight last_pace hints hints_weight last_hints last_difficulty "
-    "first_at session_at session_events today_events last_day last_sequence",
+    "first_at session_at session_events today_events last_day last_sequence last_item factor_ability "
+    "factor_1 factor_2 factor_3 factor_4 factor_5 factor_6 factor_7 factor_8",
     start=0,
 )
 Pair = IntEnum(
@@ -51,6 +57,16 @@ Pair = IntEnum(
     "last_at last_index last_hints",
     start=0,
 )
+
+# Columns of the population's items; the first four and the factors are also those of its skills.
+Known = IntEnum(
+    "Known",
+    "difficulty difficulty_sd log_events log_response_time "
+    "factor_1 factor_2 factor_3 factor_4 factor_5 factor_6 factor_7 factor_8 "
+    "tendency discrimination repeat_0 repeat_1 repeat_2 repeat_3 repeat_log_0 repeat_log_1 repeat_log_2 repeat_log_3",
+    start=0,
+)
+SKILL_COLUMNS = int(Known.factor_8) + 1
 
 
 class Rows(NamedTuple):
@@ -83,17 +99,25 @@ class State(NamedTuple):
 
 
 class Population(NamedTuple):
-    """Statistics by fold k of the learner: items and skills [k, code, (difficulty, sd, ln(1 + events), ln ms)].
+    """Statistics by fold k of the learner: items [k, code, Known], and skills, of which only the first columns.
 
-    `fold` [learners] says whose k; `typical` [k, 4] is an item of which only the skills are known; `spread` [k] the sd
-    of items around their skills, which an item that nobody answered has. Its difficulty in `items` is NaN.
+    `fold` [learners] says whose k; the last row of `items` (code -1) is an item of which only the skills are known;
+    `spread` [k] the sd of items around their skills, which an item that nobody answered has; its difficulty in `items`
+    is NaN.
+
+    Transitions to item `code` stand at offsets[k, code] : offsets[k, code + 1], ascending by previous item; a row of
+    `transitions` is (surprise, after a wrong answer, after a right one, ln(1 + events)). `followed` [k, code] is
+    ln(1 + events that came after that item).
     """
 
     fold: Ints32
     items: Floats
     skills: Floats
-    typical: Floats
     spread: Floats
+    offsets: Ints
+    previous: Ints32
+    transitions: Floats
+    followed: Floats
 
 
 class Parameters(NamedTuple):
@@ -106,6 +130,17 @@ class Parameters(NamedTuple):
     prior: Floats  # [3] variance of ability, subject, skill
     drift: Floats  # [3] growth of those per day
     growth: Floats  # [3] growth of those per answer
+    factor_steps: Floats  # [5], see `behaviour.factor_steps`
+
+
+class Asked(NamedTuple):
+    """Of one row, before its answer: mean and variance of its logit, difficulty, typical ln ms, logit of the factors."""
+
+    mean: float
+    variance: float
+    difficulty: float
+    typical: float
+    factor_logit: float
 
 
 class Work(NamedTuple):
@@ -218,8 +253,7 @@ def _describe_population(out: npt.NDArray[np.float32], work: Work, i: int) -> tu
         skill_events += share * skill[2]
     out[Feature.skill_difficulty], out[Feature.skill_difficulty_sd] = skill_difficulty, skill_sd
     out[Feature.skill_log_events] = skill_events
-    code = rows.item_code[i]
-    item = population.items[fold, code] if code >= 0 else population.typical[fold]
+    item = population.items[fold, rows.item_code[i]]
     difficulty, sd = item[0], item[1]
     if math.isnan(difficulty):
         difficulty = skill_difficulty
@@ -235,6 +269,65 @@ def _describe_population(out: npt.NDArray[np.float32], work: Work, i: int) -> tu
     out[Feature.item_log_response_time] = item[3]
     out[Feature.skills] = last - first
     return difficulty, sd, item[3]
+
+
+@allocation_free
+def _loading(item: Floats, work: Work, i: int, f: int) -> float:
+    """Factor f of the event: of its item, and the mean of its skills."""
+    rows, fold = work.rows, work.population.fold[work.rows.learner[i]]
+    first, last = rows.skill_offsets[i], rows.skill_offsets[i + 1]
+    share, loading = 1.0 / (last - first), float(item[Known.factor_1 + f])
+    for s in range(first, last):
+        loading += share * work.population.skills[fold, rows.skill_code[s], Known.factor_1 + f]
+    return loading
+
+
+@allocation_free
+def _describe_behaviour(
+    out: npt.NDArray[np.float32], item: Floats, pair: Floats, work: Work, i: int, difficulty: float
+) -> float:
+    """What items do beyond being hard; returns the logit of the factors."""
+    own = work.state.learners[work.rows.learner[i]]
+    offset = 0.0
+    for f in range(FACTORS):
+        offset += own[Own.factor_1 + f] * _loading(item, work, i, f)
+    logit = own[Own.factor_ability] - difficulty + item[Known.tendency] + offset
+    out[Feature.factor_logit], out[Feature.factor_offset] = logit, offset
+    out[Feature.item_discrimination] = item[Known.discrimination]
+    repeat = 0
+    if pair[Pair.events] > 0:
+        repeat = 1 if pair[Pair.streak] > 0 else (2 if pair[Pair.events] == 1 else 3)
+    out[Feature.repeat_surprise] = item[Known.repeat_0 + repeat]
+    out[Feature.repeat_log_events] = item[Known.repeat_log_0 + repeat]
+    return float(logit)
+
+
+@allocation_free
+def _describe_transition(out: npt.NDArray[np.float32], own: Floats, work: Work, i: int) -> None:
+    """What is known of this item after the learner's last one; NaN without one, zero for a pair not met before."""
+    rows, population = work.rows, work.population
+    code, last = rows.item_code[i], int(own[Own.last_item])
+    if code < 0 or last < 0:
+        out[Feature.transition_surprise : Feature.transition_rarity + 1] = np.nan
+        return
+    out[Feature.transition_surprise : Feature.transition_rarity + 1] = 0.0
+    fold = population.fold[rows.learner[i]]
+    low, stop = population.offsets[fold, code], population.offsets[fold, code + 1]
+    high = stop
+    while low < high:
+        middle = (low + high) // 2
+        if population.previous[middle] < last:
+            low = middle + 1
+        else:
+            high = middle
+    met = 0.0
+    if low < stop and population.previous[low] == last:
+        row = population.transitions[low]
+        right = int(own[Own.last_outcomes]) & 1
+        out[Feature.transition_surprise], out[Feature.transition_outcome_surprise] = row[0], row[1 + right]
+        met = row[3]
+    out[Feature.transition_log_events] = met
+    out[Feature.transition_rarity] = population.followed[fold, last] - met
 
 
 @allocation_free
@@ -291,13 +384,17 @@ def _describe_skills(
 
 
 @allocation_free
-def _describe(out: npt.NDArray[np.float32], work: Work, i: int, clock: float) -> tuple[float, float, float, float]:
-    """All features of row i; returns mean and variance of its logit, its difficulty and typical ln ms."""
+def _describe(out: npt.NDArray[np.float32], work: Work, i: int, clock: float) -> Asked:
+    """All features of row i."""
     rows, state, p = work.rows, work.state, work.parameters
     own, subject = state.learners[rows.learner[i]], state.subjects[rows.subject_pair[i]]
     _describe_learner(out, own, clock, rows.day[i], p)
-    _describe_item(out, state.items[rows.item_pair[i]], clock, own[Own.events], p)
+    pair = state.items[rows.item_pair[i]]
+    _describe_item(out, pair, clock, own[Own.events], p)
     difficulty, sd, typical = _describe_population(out, work, i)
+    item = work.population.items[work.population.fold[rows.learner[i]], rows.item_code[i]]
+    factor_logit = _describe_behaviour(out, item, pair, work, i, difficulty)
+    _describe_transition(out, own, work, i)
     own_variance = _grown(own[Own.ability_variance], _since(own, clock), 0, p)
     variance = own_variance + _grown(subject[Pair.offset_variance], _since(subject, clock), 1, p)
     mean = own[Own.ability] + subject[Pair.offset]
@@ -310,7 +407,7 @@ def _describe(out: npt.NDArray[np.float32], work: Work, i: int, clock: float) ->
     variance += spread + sd * sd
     out[Feature.logit] = _moderated(mean, variance)
     out[Feature.logit_sd] = math.sqrt(variance)
-    return mean, variance, difficulty, typical
+    return Asked(mean, variance, difficulty, typical, factor_logit)
 
 
 @allocation_free
@@ -362,10 +459,23 @@ def _learn_habits(own: Floats, rows: Rows, i: int, clock: float, typical: float,
 
 
 @allocation_free
-def _move_on(work: Work, i: int, clock: float, asked: tuple[float, float, float, float]) -> None:
-    """Let the answer of row i change the state. `asked`: mean and variance of its logit, difficulty, typical ln ms."""
+def _learn_factors(own: Floats, work: Work, i: int, error: float) -> None:
+    """Move the online ability and factors, as `behaviour` did when it fitted the items'. Before `_learn` counts."""
+    steps, events = work.parameters.factor_steps, own[Own.events]
+    item = work.population.items[work.population.fold[work.rows.learner[i]], work.rows.item_code[i]]
+    own[Own.factor_ability] += (steps[0] / (1.0 + 0.1 * events) + steps[1]) * error
+    step = steps[2] / (1.0 + 0.02 * events) + steps[3]
+    for f in range(FACTORS):
+        before = own[Own.factor_1 + f]
+        own[Own.factor_1 + f] = before + step * error * _loading(item, work, i, f) - steps[4] * before
+    own[Own.last_item] = work.rows.item_code[i]
+
+
+@allocation_free
+def _move_on(work: Work, i: int, clock: float, asked: Asked) -> None:
+    """Let the answer of row i change the state."""
     rows, state, p = work.rows, work.state, work.parameters
-    mean, variance, difficulty, typical = asked
+    mean, variance, difficulty, typical, factor_logit = asked
     right = int(rows.correct[i])
     expected = _sigmoid(_moderated(mean, variance))
     weight = expected * (1.0 - expected)
@@ -375,6 +485,7 @@ def _move_on(work: Work, i: int, clock: float, asked: tuple[float, float, float,
     own = state.learners[rows.learner[i]]
     index, hints = own[Own.events], rows.hints[i]
     _learn_habits(own, rows, i, clock, typical, p)
+    _learn_factors(own, work, i, right - _sigmoid(factor_logit))
     _learn(own, right, surprise, clock, 0, (innovation, information, 1.0), p)
     own[Own.last_difficulty] = difficulty
     subject = state.subjects[rows.subject_pair[i]]

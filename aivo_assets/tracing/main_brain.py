@@ -14,18 +14,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import TrainingSettings
-from aivo_assets.tracing.boosting import Boosted, Report, fit_boosted
+from aivo_assets.tracing.boosting import Boosted, Report
 from aivo_assets.tracing.calibration import Calibration
 from aivo_assets.tracing.schema import FeatureSchema, FeatureTable
+from aivo_assets.tracing.ensemble import Ensemble, fit_ensemble, mean_logits
 from aivo_assets.tracing.scores import Floats, Scores, clipped
-from aivo_assets.tracing.splits import Rows, Split
+from aivo_assets.tracing.splits import Split
 from aivo_assets.tracing.statistics import Statistics
-
-ROWS_AT_ONCE = 200_000  # scikit-learn makes a float64 copy of what it predicts
+from aivo_assets.tracing.trees import Trees
 
 # What decides when or whether a training runs, and not what comes out of it.
 _NOT_PARAMETERS = {"minimum_hours_between", "minimum_events", "minimum_part_events"}
@@ -96,7 +95,7 @@ class MainBrain:
     """
 
     schema: FeatureSchema
-    estimators: tuple[HistGradientBoostingClassifier, ...]
+    estimators: tuple[Trees, ...]
     calibration: Calibration
     statistics: Statistics
     parameters: dict[str, Any]
@@ -115,7 +114,7 @@ class MainBrain:
             ModelError: The table has another feature schema; the message lists every mismatch.
         """
         self.refuse_other_features(table.schema)
-        return clipped(self.calibration.apply(_logits(self.estimators, table.values)))
+        return Ensemble(self.estimators, self.calibration).predict(table.values)
 
     def refuse_other_features(self, offered: FeatureSchema) -> None:
         """Refuse features that are not the ones it was fitted with.
@@ -158,29 +157,27 @@ def fit_main_brain(
         settings: Of the training.
         statistics: Which the table was folded with.
         made_by: Data and code.
-        report: Called about once a second, from another thread, while boosting runs.
+        report: Called about once a second while boosting runs.
 
     Raises:
         ModelError: The rows cannot fit a model: one outcome only, or constraints on what is no feature.
     """
-    fitted = [fit_boosted(table, split.fit, settings, model=model, report=report) for model in range(settings.models)]
-    estimators = tuple(estimator for estimator, _ in fitted)
-    logits = _logits(estimators, table.values[split.calibrate])
+    ensemble, boosted = fit_ensemble(table, split.fit, split.calibrate, settings, report=report)
+    logits = mean_logits(ensemble.estimators, table.values[split.calibrate])
     correct = table.target[split.calibrate]
-    calibration = Calibration.fit(settings.calibration, logits, correct)
     return MainBrain(
         schema=table.schema,
-        estimators=estimators,
-        calibration=calibration,
+        estimators=ensemble.estimators,
+        calibration=ensemble.calibration,
         statistics=statistics,
         parameters=_parameters(settings),
         made_by=made_by,
         summary=_summary(
             table,
             split,
-            boosted=tuple(boosted for _, boosted in fitted),
+            boosted=boosted,
             before=Scores.of(correct, clipped(Calibration().apply(logits))),
-            after=Scores.of(correct, clipped(calibration.apply(logits))),
+            after=Scores.of(correct, clipped(ensemble.calibration.apply(logits))),
         ),
     )
 
@@ -219,16 +216,6 @@ def _summary(
         before_calibration=before,
         after_calibration=after,
     )
-
-
-def _logits(estimators: tuple[HistGradientBoostingClassifier, ...], values: NDArray[np.float32]) -> Floats:
-    """Mean logit over the estimators, float64 [n]."""
-    logits = np.zeros(values.shape[0])
-    for start in range(0, values.shape[0], ROWS_AT_ONCE):
-        rows: Rows | slice = slice(start, start + ROWS_AT_ONCE)
-        for estimator in estimators:
-            logits[rows] += estimator.decision_function(values[rows])
-    return logits / len(estimators)
 
 
 def _mismatches(expected: FeatureSchema, offered: FeatureSchema) -> list[str]:

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from aivo_assets.errors import ModelError
+from aivo_assets.tracing.admission import refuse_promotion
 from aivo_assets.tracing.artefact import load, save, verified
 from aivo_assets.tracing.champions import Move, MoveKind, line_of_champions
 from aivo_assets.tracing.evaluation import Evaluation
@@ -118,20 +119,33 @@ class Registry:
             serving = self.champion(self._load(version).schema)
             if serving is not None and serving.version.number == number and moves and moves[-1].after == number:
                 return moves[-1]
-            _refuse_promotion(version, verdict, serving, moves[-1] if moves else None, forced=force is not None)
-            self._store.attach(version, f"verdicts/{verdict.decided_at:%Y%m%dT%H%M%S}.json", verdict.model_dump_json())
+            present = None if serving is None else serving.version
+            refuse_promotion(version, verdict, present, moves[-1] if moves else None, forced=force is not None)
+            evidence = f"verdicts/{verdict.decided_at:%Y%m%dT%H%M%S}.json"
+            self._store.attach(version, evidence, verdict.model_dump_json().encode())
             kind: MoveKind = "promotion" if verdict.promote else "forced"
             reason = verdict.reason if verdict.promote else f"Forced: {force} ({verdict.reason})"
             return self._move(kind, version, asked_by=asked_by, reason=reason, now=now)
 
-    def rollback(self, *, asked_by: str, reason: str, now: datetime) -> Move:
+    def rollback(self, *, asked_by: str, reason: str, now: datetime, champion: int | None = None) -> Move:
         """Make the last sound champion before the present one champion again; again and again walks further back.
 
+        Args:
+            asked_by: Who or what asked: a run, a person.
+            reason: Why, one sentence.
+            now: The time, UTC.
+            champion: The champion that is meant, where the reason is about it; another one is left alone.
+
         Raises:
-            ModelError: There is no champion, or none before it that can be loaded.
+            ModelError: There is no champion, or none before it that can be loaded, or it is not the one that is meant.
         """
         with self._store.locked():
             line = self._line()
+            if champion is not None and line[:1] != [champion]:
+                raise ModelError(
+                    f"Version {champion} was to be rolled back from, the champion is {line[0] if line else 'nobody'}",
+                    fix="Nothing has to be done; somebody moved the champion meanwhile.",
+                )
             for number in line[1:]:
                 version = self._store.find(number)
                 if version is not None and self._is_sound(version):
@@ -218,6 +232,21 @@ class Registry:
                 f"The evaluation {path} of version {number} cannot be read: {error}", fix="Train the model again."
             ) from error
 
+    def attach(self, number: int, documents: Mapping[str, bytes]) -> None:
+        """Keep documents with a version's files, by file name; one of the same name is replaced.
+
+        Raises:
+            ModelError: There is no such version.
+        """
+        version = self._store.version(number)
+        for name, content in documents.items():
+            self._store.attach(version, name, content)
+
+    def document(self, number: int, name: str) -> Path | None:
+        """Where a document of a version lies, or None where it has none of this name."""
+        path = self._store.folder(self._store.version(number)) / name
+        return path if path.is_file() else None
+
     def moves(self) -> list[Move]:
         """Every change of champion, oldest first."""
         return [Move.model_validate_json(content) for content in self._store.notes()]
@@ -266,15 +295,7 @@ class Registry:
         pointed = self._store.by_alias(CHAMPION)
         return line_of_champions(self.moves(), None if pointed is None else pointed.number)
 
-    def _move(
-        self,
-        kind: MoveKind,
-        version: Version,
-        *,
-        asked_by: str,
-        reason: str,
-        now: datetime,
-    ) -> Move:
+    def _move(self, kind: MoveKind, version: Version, *, asked_by: str, reason: str, now: datetime) -> Move:
         present = self._store.by_alias(CHAMPION)
         before = None if present is None else present.number
         move = Move(kind=kind, at=now, by=asked_by, reason=reason, before=before, after=version.number)
@@ -290,39 +311,6 @@ class Registry:
         )
         self._store.point(CHAMPION, version.number)
         return move
-
-
-def _refuse_promotion(
-    version: Version, verdict: Verdict, serving: Serving | None, last: Move | None, *, forced: bool
-) -> None:
-    if verdict.challenger.fingerprint != version.fingerprint:
-        raise ModelError(
-            f"The verdict is about model {verdict.challenger.fingerprint}, version {version.number} is "
-            f"{version.fingerprint}",
-            fix="Promote the version that the verdict is about, or evaluate this one.",
-        )
-    judged = None if verdict.champion is None else verdict.champion.fingerprint
-    present = None if serving is None else serving.brain.fingerprint
-    if last is not None and verdict.decided_at < last.at:
-        raise ModelError(
-            f"The verdict is of {verdict.decided_at}, the champion changed after it, at {last.at}",
-            fix="Evaluate the challenger again.",
-        )
-    if judged != present:
-        raise ModelError(
-            f"The verdict compares with champion {judged}, the champion is {present} by now",
-            fix="Evaluate the challenger against the present champion.",
-        )
-    if serving is not None and version.as_of < serving.version.as_of:
-        raise ModelError(
-            f"Version {version.number} is as of {version.as_of}, the champion as of {serving.version.as_of}",
-            fix="Train on later days; to go back to an earlier champion use `aivo registry rollback`.",
-        )
-    if not (verdict.promote or forced):
-        raise ModelError(
-            f"The verdict on version {version.number} is: {verdict.reason}",
-            fix="Leave the champion, or in an emergency promote by force with a reason.",
-        )
 
 
 def _warn(problems: list[str], conclusion: str) -> None:

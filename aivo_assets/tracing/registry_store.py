@@ -139,11 +139,13 @@ class RegistryStore:
         """Where the files of a version lie."""
         return self._artefacts / version.tags["artefact"]
 
-    def attach(self, version: Version, name: str, content: str) -> None:
-        """Keep one more document with a version's files."""
+    def attach(self, version: Version, name: str, content: bytes) -> None:
+        """Keep one more document with a version's files, whole or not at all."""
         target = self.folder(version) / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content)
+        beside = target.with_name(f".{target.name}.tmp")
+        beside.write_bytes(content)
+        beside.replace(target)
 
     def point(self, alias: str, number: int) -> None:
         """Move an alias to a version, in one transaction."""

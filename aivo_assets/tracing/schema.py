@@ -123,6 +123,9 @@ STATES_LEARNERS = Dataset(
         "session_started_at": _TIME,
         "session_events": pl.Int64,
         "today_events": pl.Int64,  # on `last_day`
+        "last_item": pl.String,
+        "factor_ability": pl.Float64,  # logit, moved together with the factors
+        **{f"factor_{place}": pl.Float64 for place in range(1, 9)},
         "days": pl.List(pl.Date),  # every day with events, ascending …
         "day_events": pl.List(pl.Int32),  # … and how many were folded: tells a late event from a known one
     },

@@ -143,6 +143,7 @@ class Workspace:
             "no item".
         before: The states from which the arrays were filled.
         fold_version: What folds.
+        item_names: Names by code: the batch's items, then others that its learners answered last before it.
     """
 
     encoded: Encoded
@@ -150,6 +151,7 @@ class Workspace:
     state: State
     before: LearnerStates
     fold_version: str
+    item_names: pl.Series
 
     @cached_property
     def states(self) -> LearnerStates:
@@ -169,6 +171,13 @@ class Workspace:
             schema_overrides={"fold_version": pl.String},
         ).with_columns(_columns(own, Own, STATES_LEARNERS))
         frame = frame.join(days, on="learner", how="left", maintain_order="left").with_columns(_last_event(encoded))
+        last = own[:, Own.last_item].astype(np.int64)
+        names = (
+            self.item_names[np.maximum(last, 0)]
+            if len(self.item_names)
+            else pl.Series([None] * len(last), dtype=pl.String)
+        )
+        frame = frame.with_columns(last_item=pl.when(pl.Series(last >= 0)).then(names))
         frame = frame.select(_cast(STATES_LEARNERS))
         return _replaced(self.before.learners, frame, ["learner"])
 
@@ -215,7 +224,9 @@ def open_workspace(encoded: Encoded, before: LearnerStates, prior: Floats, fold_
     own = np.zeros((len(encoded.learners), len(Own)))
     own[:, Own.ability_variance] = prior[0]
     own[:, [Own.last_pace, Own.last_hints, Own.last_difficulty]] = np.nan
-    _fill(own, known["_learner"].to_numpy(), known, Own)
+    own[:, Own.last_item] = -1.0
+    names = _item_names(encoded, known)
+    _fill(own, known["_learner"].to_numpy(), known.with_columns(_item_codes(known["last_item"], names)), Own)
     pairs = {name: encoded.pairs(name) for name in KINDS}
     arrays = {}
     for kind, (name, (_, key)) in enumerate(KINDS.items(), start=1):
@@ -227,7 +238,17 @@ def open_workspace(encoded: Encoded, before: LearnerStates, prior: Floats, fold_
         found = coded.join(place, on=["_learner", f"_{key}"], how="inner")
         _fill(array, found["_place"].to_numpy(), found, Pair)
         arrays[name] = array
-    return Workspace(encoded, pairs, State(learners=own, **arrays), before, fold_version)
+    return Workspace(encoded, pairs, State(learners=own, **arrays), before, fold_version, names)
+
+
+def _item_names(encoded: Encoded, known: pl.DataFrame) -> pl.Series:
+    others = known["last_item"].drop_nulls().unique().sort()
+    return pl.concat([encoded.items, others.filter(~others.is_in(encoded.items.implode()))])
+
+
+def _item_codes(last: pl.Series, names: pl.Series) -> pl.Series:
+    """Position of each name, -1 for null."""
+    return last.cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(-1).alias("last_item")
 
 
 def _of_codes(frame: pl.DataFrame, names: dict[str, pl.Series]) -> pl.DataFrame:

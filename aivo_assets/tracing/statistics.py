@@ -15,6 +15,7 @@ import polars as pl
 
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import FeatureSettings
+from aivo_assets.tracing.behaviour import Transitions, fit_behaviour
 from aivo_assets.tracing.compiled import compiled
 from aivo_assets.tracing.difficulty import fit_difficulties
 from aivo_assets.tracing.encoding import Encoded, encode
@@ -29,6 +30,16 @@ ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "difficulty": pl.Float64,
     "difficulty_sd": pl.Float64,
     "log_response_time": pl.Float64,
+    "factors": pl.List(pl.Float64),
+    "tendency": pl.Float64,
+    "discrimination": pl.Float64,
+    "repeat_surprise": pl.List(pl.Float64),
+    "repeat_events": pl.List(pl.Int64),
+    "previous": pl.List(pl.String),
+    "previous_events": pl.List(pl.Int64),
+    "previous_surprise": pl.List(pl.Float64),
+    "previous_surprise_wrong": pl.List(pl.Float64),
+    "previous_surprise_right": pl.List(pl.Float64),
 }
 SKILL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "skill_id": pl.String,
@@ -37,6 +48,7 @@ SKILL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "wins": pl.Int64,
     "difficulty": pl.Float64,
     "difficulty_sd": pl.Float64,
+    "factors": pl.List(pl.Float64),
 }
 _TOTALS = ("events", "base_rate", "difficulty", "prior_sd", "log_response_time")
 
@@ -48,7 +60,8 @@ class Statistics:
     Attributes:
         items: `ITEM_COLUMNS`, ascending by item_id. Difficulties are in logit, higher = harder: an average learner
             (ability 0) answers right with probability sigmoid(−difficulty). `log_response_time` is the mean of ln ms,
-            drawn to the mean of all; null where no response time is known at all.
+            drawn to the mean of all; null where no response time is known at all. From `factors` on: see `Behaviour`;
+            the lists that begin with `previous` belong together, ascending by the previous item.
         skills: `SKILL_COLUMNS`, ascending by skill_id.
         events: Number of events the statistics were fitted on.
         base_rate: Share of right answers among them.
@@ -71,12 +84,7 @@ class Statistics:
         digest = hashlib.sha256()
         for frame in (self.items, self.skills):
             for column in frame.iter_columns():
-                if column.dtype.is_numeric():
-                    digest.update(column.fill_null(0).to_numpy().tobytes())
-                    digest.update(column.is_null().cast(pl.UInt8).to_numpy().tobytes())
-                else:
-                    flat = column.list.join("\x1f") if column.dtype == pl.List else column
-                    digest.update("\x1e".join(flat.to_list()).encode())
+                _digest(digest, column)
         digest.update(repr([getattr(self, name) for name in _TOTALS]).encode())
         return digest.hexdigest()[:32]
 
@@ -170,6 +178,17 @@ def out_of_fold(
         return OutOfFold(tuple(parts), seed)
 
 
+def _digest(digest: "hashlib._Hash", column: pl.Series) -> None:
+    if column.dtype == pl.List:
+        digest.update(column.list.len().fill_null(0).to_numpy().tobytes())
+        column = column.explode(empty_as_null=False)
+    if column.dtype.is_numeric():
+        digest.update(column.fill_null(0).to_numpy().tobytes())
+        digest.update(column.is_null().cast(pl.UInt8).to_numpy().tobytes())
+    else:
+        digest.update("\x1e".join(column.to_list()).encode())
+
+
 def _fit(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSettings) -> Statistics:
     if not encoded.height or not kept.any():
         raise ModelError(
@@ -177,17 +196,26 @@ def _fit(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSetting
             fix="Give a longer window of days, or fewer folds.",
         )
     fitted = fit_difficulties(encoded, kept, settings)
+    behaviour = fit_behaviour(encoded, kept, fitted.items[:, 2].copy(), settings)
     rows = np.flatnonzero(kept[encoded.learner])[::-1]  # last first: of repeated positions numpy keeps the last value
     first_row = np.zeros(len(encoded.items), np.int64)
     first_row[encoded.item[rows]] = rows
     items = _frame(encoded.items.alias("item_id"), encoded, first_row, fitted.items)
     items = items.with_columns(
-        skill_ids=_skill_names(encoded, first_row), log_response_time=pl.Series(fitted.log_response).fill_nan(None)
+        skill_ids=_skill_names(encoded, first_row),
+        log_response_time=pl.Series(fitted.log_response).fill_nan(None),
+        factors=_lists(behaviour.item_factors),
+        tendency=behaviour.tendency,
+        discrimination=behaviour.discrimination,
+        repeat_surprise=_lists(behaviour.repeats),
+        repeat_events=_lists(behaviour.repeat_events),
+        **_previous(behaviour.transitions, encoded.items),
     )
     skill_row = np.zeros(len(encoded.skills), np.int64)
     elements = np.flatnonzero(kept[encoded.skill_learner])[::-1]
     skill_row[encoded.skill[elements]] = np.repeat(np.arange(encoded.height), np.diff(encoded.skill_offsets))[elements]
     skills = _frame(encoded.skills.alias("skill_id"), encoded, skill_row, fitted.skills)
+    skills = skills.with_columns(factors=_lists(behaviour.skill_factors))
     return Statistics(
         items=items.filter(pl.col("events") > 0).select(list(ITEM_COLUMNS)),
         skills=skills.filter(pl.col("events") > 0).select(list(SKILL_COLUMNS)),
@@ -212,6 +240,29 @@ def _frame(names: pl.Series, encoded: Encoded, row: Ints, columns: Floats) -> pl
             "difficulty_sd": sd,
         }
     )
+
+
+def _lists(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> pl.Series:
+    """The rows of an array as lists."""
+    return pl.Series(values).arr.to_list()
+
+
+def _previous(transitions: Transitions, names: pl.Series) -> dict[str, pl.Series]:
+    """The transitions to each item, by code, as lists."""
+    flat = pl.DataFrame(
+        {
+            "item": transitions.item,
+            "previous": names[transitions.previous],
+            "previous_events": transitions.events,
+            "previous_surprise": transitions.residual[:, 0].copy(),
+            "previous_surprise_wrong": transitions.residual[:, 1].copy(),
+            "previous_surprise_right": transitions.residual[:, 2].copy(),
+        }
+    )
+    lists = flat.group_by("item", maintain_order=True).agg(pl.all())
+    items = pl.DataFrame({"item": np.arange(len(names))})
+    joined = items.join(lists, on="item", how="left", maintain_order="left").drop("item")
+    return {name: joined[name].fill_null(pl.Series([[]], dtype=joined[name].dtype)) for name in joined.columns}
 
 
 def _skill_names(encoded: Encoded, row: Ints) -> pl.Series:

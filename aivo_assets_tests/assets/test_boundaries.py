@@ -7,15 +7,14 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
-from aivo_assets.lake import Dataset
+from aivo_assets.events.schema import RAW_LEARNERS
+from aivo_assets.lake import Dataset, calendar
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
-from aivo_assets_tests.assets.conftest import FIRST, LAST, Platform
+from aivo_assets_tests.assets.conftest import LAST, Platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("school")]
 
-BEFORE = FIRST - timedelta(days=10)
 NOTES = Dataset("notes", {"note": pl.String})
 
 
@@ -61,23 +60,24 @@ def test_an_absent_source_is_one_clear_error_and_leaves_no_partition(platform: P
     assert result.retry_attempts_for_node("ingest") == 0
 
 
-def test_late_events_land_in_their_own_day_and_only_that_day_is_made_again(platform: Platform, tmp_path: Path) -> None:
-    """A file of one late answer, read while the run covers another day's partition as well."""
-    held = platform.lake.version(ANONYMISED_INTERACTIONS, days=[FIRST])
-    late = platform.lake.scan(RAW_INTERACTIONS, days=[LAST]).head(1).collect()
-    late = late.with_columns(
-        event_id=pl.lit("late-1"),
-        occurred_at=pl.lit(datetime(2026, 3, 21, 23, 30, tzinfo=UTC)).cast(pl.Datetime("us", "UTC")),
-    )
-    file = tmp_path / "late.parquet"
-    late.write_parquet(file)
-    before = {day: platform.lake.version(RAW_INTERACTIONS, days=[day]) for day in (LAST - timedelta(days=1), LAST)}
-    source = {"kind": "parquet", "path": str(file)}
-    result = platform.run("late_events", LAST - timedelta(days=1), LAST, source=source)
-    assert result.success
-    after = {day: platform.lake.version(RAW_INTERACTIONS, days=[day]) for day in before}
-    changed = [day for day in before if before[day] != after[day]]
-    assert changed == [LAST - timedelta(days=1)]
-    assert platform.lake.version(ANONYMISED_INTERACTIONS, days=[FIRST]) == held
-    anonymised = platform.lake.scan(ANONYMISED_INTERACTIONS, days=changed).select(pl.len()).collect().item()
-    assert anonymised == platform.lake.scan(RAW_INTERACTIONS, days=changed).select(pl.len()).collect().item()
+def answer(event: str, at: datetime) -> dict[str, object]:
+    return {"event_id": event, "learner_id": "ann", "item_id": "1+1", "occurred_at": at, "correct": 1}
+
+
+def test_late_events_land_in_their_own_day_and_only_that_day_is_made_again(elsewhere: Platform, tmp_path: Path) -> None:
+    """Three days are read; then a file with a late answer of the second of them."""
+    days = [date(2026, 3, day) for day in (2, 3, 4)]
+    noon = [datetime(2026, 3, day, 12, tzinfo=UTC) for day in (2, 3, 4)]
+    calendar.extend(elsewhere.lake, days[0])
+    given = {"pseudonym_key": "k" * 32, "source": {"kind": "parquet", "path": str(tmp_path / "*.parquet")}}
+    pl.DataFrame([answer(f"e{at.day}", at) for at in noon]).write_parquet(tmp_path / "on_time.parquet")
+    assert elsewhere.run("late_events", days[0], days[-1], **given).success
+    before = {day: elsewhere.lake.version(ANONYMISED_INTERACTIONS, days=[day]) for day in days}
+
+    pl.DataFrame([answer("late", noon[1] + timedelta(hours=3))]).write_parquet(tmp_path / "late.parquet")
+    assert elsewhere.run("late_events", days[0], days[-1], **given).success
+    after = {day: elsewhere.lake.version(ANONYMISED_INTERACTIONS, days=[day]) for day in days}
+    assert [day for day in days if before[day] != after[day]] == [days[1]]
+    told = elsewhere.lake.scan(ANONYMISED_INTERACTIONS, days=[days[1]]).collect()
+    assert told["sequence"].to_list() == [0, 1]
+    assert told["gap_s"].to_list() == [None, 3 * 3600]

@@ -23,8 +23,8 @@ FILES = [
     "statistics_items.parquet",
     "statistics_skills.parquet",
     "statistics_totals.parquet",
-    "trees_0.skops",
-    "trees_1.skops",
+    "trees_0.txt",
+    "trees_1.txt",
 ]
 
 
@@ -82,7 +82,7 @@ def test_a_format_of_other_code_is_refused(taught: tuple[School, MainBrain], tmp
     save(taught[1], tmp_path / "model")
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
     (tmp_path / "model" / "manifest.json").write_text(json.dumps(manifest | {"format": 99}))
-    with pytest.raises(ModelError, match="has format 99, this code reads 1"):
+    with pytest.raises(ModelError, match="has format 99, this code reads 2"):
         load(tmp_path / "model")
 
 

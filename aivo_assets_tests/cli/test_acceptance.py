@@ -1,0 +1,115 @@
+"""The promises of the README, kept by the real commands: the demo on PostgreSQL, and the platform going up and down."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.xdist_group("acceptance")]
+
+SCHEDULES = {"aivo_main_brain_daily", "drift_monitor_6h", "weekly_full_retraining", "adaptive_training_2h"}
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A folder outside pytest's own, which is closed to the account that PostgreSQL runs under."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "home"
+
+
+@pytest.fixture(scope="module")
+def environment(home: Path) -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("AIVO_", "DAGSTER_"))}
+    small = {"AIVO_SIMULATOR_LEARNERS": "120", "AIVO_SIMULATOR_DAYS": "14", "AIVO_TRAINING_MAX_ITERATIONS": "30"}
+    return {**given, **small, "AIVO_HOME": str(home), "COLUMNS": "160"}
+
+
+@pytest.fixture(scope="module")
+def demo(environment: dict[str, str]) -> str:
+    done = subprocess.run([aivo(), "demo"], env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def aivo() -> str:
+    return str(Path(sys.executable).parent / "aivo")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_demo_ends_with_a_summary_a_person_can_read(demo: str) -> None:
+    for heading in ("Stages", "Main brain, version 1", "Recommendations for", "Drift", "Where to look next"):
+        assert heading in demo
+    for row in ("item difficulty alone", "a constant", "anonymised interactions", "privacy audit"):
+        assert row in demo
+    assert demo.count("Evidence") == 3
+
+
+def test_the_demo_makes_its_key_private_and_prints_no_name(demo: str, home: Path) -> None:
+    assert (home / "secrets" / "pseudonym.key").stat().st_mode & 0o777 == 0o600
+    assert "@" not in demo
+
+
+def test_up_shows_the_demo_and_every_schedule_on_and_ends_without_leftovers(
+    demo: str, environment: dict[str, str]
+) -> None:
+    assert demo
+    port, api = free_port(), free_port()
+    process = subprocess.Popen(
+        [aivo(), "up", "--port", str(port)],
+        env={**environment, "AIVO_API_PORT": str(api)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/graphql"
+        answer = wait_for(url, process)
+        states = {each["name"]: each["scheduleState"]["status"] for each in answer["schedules"]}
+        assert states == dict.fromkeys(SCHEDULES, "RUNNING")
+        assert [run["jobName"] for run in answer["runs"]][-1] == "end_to_end"
+        assert httpx.get(f"http://127.0.0.1:{api}/health").json()["status"] == "ok"
+    finally:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "Stopped." in said
+    for closed in (port, api):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{closed}/", timeout=2)
+
+
+QUERY = """{
+  schedulesOrError(repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "aivo"}) {
+    ... on Schedules { results { name scheduleState { status } } }
+  }
+  runsOrError { ... on Runs { results { jobName status } } }
+}"""
+
+
+def wait_for(url: str, process: subprocess.Popen[str]) -> dict[str, list[dict[str, object]]]:
+    """The schedules and runs that the web UI tells of, as soon as it does."""
+    deadline = time.monotonic() + 150
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        try:
+            data = httpx.post(url, json={"query": QUERY}, timeout=10).json()["data"]
+        except (httpx.TransportError, ValueError):
+            time.sleep(1)
+            continue
+        if data["schedulesOrError"].get("results"):
+            return {"schedules": data["schedulesOrError"]["results"], "runs": data["runsOrError"]["results"]}
+        time.sleep(1)
+    raise AssertionError("the web UI did not answer")
