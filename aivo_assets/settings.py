@@ -139,13 +139,13 @@ class TrainingSettings(Group):
     minimum_events: int = Field(2000, ge=1, description="Fewer events than this train no model.")
     minimum_part_events: int = Field(100, ge=1, description="Fewest events that may calibrate, or evaluate.")
     models: int = Field(1, ge=1, le=20, description="Boosted models, of different seeds, whose logits are averaged.")
-    max_iterations: int = Field(400, ge=1, description="Most boosting rounds; early stopping may end sooner.")
+    max_iterations: int = Field(800, ge=1, description="Most boosting rounds; early stopping may end sooner.")
     learning_rate: float = Field(0.08, gt=0, description="Boosting step.")
-    max_leaves: int = Field(31, ge=2, description="Leaves per tree.")
-    min_samples_leaf: int = Field(200, ge=1, description="Fewest events in a leaf.")
-    l2_regularization: float = Field(1.0, ge=0, description="L2 penalty of a leaf.")
+    max_leaves: int = Field(63, ge=2, description="Leaves per tree.")
+    min_samples_leaf: int = Field(100, ge=1, description="Fewest events in a leaf.")
+    l2_regularization: float = Field(5.0, ge=0, description="L2 penalty of a leaf.")
     feature_share: float = Field(0.5, gt=0, le=1, description="Share of the features, at random, that a tree may use.")
-    patience: int = Field(20, ge=1, description="Rounds without gain on held-out learners before boosting stops.")
+    patience: int = Field(30, ge=1, description="Rounds without gain on held-out learners before boosting stops.")
     monotone: dict[str, Literal[-1, 1]] = Field(
         default_factory=dict, description='Features in which the probability only rises or falls: {"ability": 1}.'
     )

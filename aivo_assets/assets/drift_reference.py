@@ -8,16 +8,22 @@ from aivo_assets.drift.scored_events import scored_events
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.catalogue import feature_schema
 from aivo_assets.tracing.evaluation import Evaluation
 from aivo_assets.tracing.features import fold
 from aivo_assets.tracing.registry import Registry, Serving
 
 
 def restore_reference(lake: Lake, registry: Registry, settings: Settings) -> None:
-    """Write the drift reference of the champion that serves, after a move that no training of this day made."""
-    serving = registry.champion()
-    if serving is not None:
-        promised = reference_of(lake, serving, registry.evaluation(serving.version.number), settings)
+    """Write the drift reference of the champion that serves, after a move that no training made.
+
+    Where its hold-out is not in the lake any more, the present reference stays; drift does not compare other versions.
+    """
+    serving = registry.champion(feature_schema(settings.features))
+    if serving is None:
+        return
+    promised = reference_of(lake, serving, registry.evaluation(serving.version.number), settings)
+    if promised.height:
         lake.write(DRIFT_REFERENCE, promised)
 
 

@@ -6,14 +6,16 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.assets.describe import fresh_within, owned, picture, step_log
-from aivo_assets.assets.features import stored_statistics, training_days
+from aivo_assets.assets.features import training_days
+from aivo_assets.assets.hyperparameters import training_settings
+from aivo_assets.assets.stored import published_attributes, stored_training
 from aivo_assets.automation.guards import TRAINED_AT
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scored_events import scored_events
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.boosting import Progress
@@ -23,7 +25,7 @@ from aivo_assets.tracing.main_brain import MadeBy, MainBrain, fingerprint, fit_m
 from aivo_assets.tracing.plots import days_png, reliability_png
 from aivo_assets.tracing.promotion import Contender, Verdict, decide
 from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.training import ORDER, TRAINING_FEATURES, TrainingSet, code_version, from_frames
+from aivo_assets.tracing.training import ORDER, TRAINING_FEATURES, TrainingSet, code_version
 
 VERDICTS = Dataset(
     "main_brain/verdicts",
@@ -35,7 +37,7 @@ NO_CHAMPION = "There is no champion yet: nothing was promoted so far."
 
 
 @dg.asset(
-    deps=["training_features", "population_statistics", "anonymised_learners"],
+    deps=["training_features", "population_statistics", "anonymised_learners", "main_brain_hyperparameters"],
     description="A newly trained main brain, calibrated on later events than it was fitted on, kept in the registry as "
     "challenger. The same data, settings and code make the same model, which is then not fitted again.",
     partitions_def=DAYS,
@@ -55,14 +57,17 @@ def main_brain_candidate(
 ) -> dg.MaterializeResult:
     """Fit a challenger as of the last day of this run."""
     day = as_of(context)
-    training = _stored_training(lake, day, settings)
+    settings = settings.model_copy(update={"training": training_settings(lake, day, settings)})
+    training = stored_training(lake, day, settings)
     made_by = MadeBy(
         data_versions={TRAINING_FEATURES.path: lake.version(TRAINING_FEATURES, days=[day])}, code_version=code_version()
     )
     version = registry.kept(fingerprint(training.table.schema, training.statistics, settings.training, made_by))
     if version is None:
         brain = _fit(context, training, settings, made_by)
-        evaluation = evaluate(brain, training.table, training.split, settings.promotion, attributes=_attributes(lake))
+        evaluation = evaluate(
+            brain, training.table, training.split, settings.promotion, attributes=published_attributes(lake)
+        )
         version = registry.register(
             brain, evaluation, as_of=day, now=clock.now(), pictures={"reliability.png": reliability_png(evaluation)}
         )
@@ -88,7 +93,7 @@ def main_brain_candidate(
 
 
 @dg.asset(
-    deps=["main_brain_candidate", "anonymised_interactions"],
+    deps=["main_brain_candidate", "champion_shadow", "anonymised_interactions"],
     description="Challenger and champion on the same later events, which neither has seen: the difference learner by "
     "learner, calibration and every group, and the verdict in a sentence.",
     partitions_def=DAYS,
@@ -105,11 +110,12 @@ def main_brain_evaluation(
 ) -> dg.MaterializeResult:
     """Judge the challenger that was made as of the last day of this run."""
     day = as_of(context)
-    training = _stored_training(lake, day, settings)
+    training = stored_training(lake, day, settings)
     version = registry.version(lake.scan(CANDIDATES, days=[day]).collect()["version"].item())
     brain = registry.load(version.number)
+    attributes = published_attributes(lake)
     holdout = hold_out(
-        training.table.keys, training.split, training.statistics, settings.promotion, attributes=_attributes(lake)
+        training.table.keys, training.split, training.statistics, settings.promotion, attributes=attributes
     )
     challenger = Contender(
         version.fingerprint, version.as_of, brain.summary.unseen_from,
@@ -174,7 +180,7 @@ def main_brain_promotion(
         registry.promote(
             row["challenger_version"], verdict, asked_by=context.run.tags.get(CAUSE_TAG, "a person"), now=clock.now()
         )
-        _keep_reference(lake, registry, row["challenger_version"], _stored_training(lake, day, settings))
+        _keep_reference(lake, registry, row["challenger_version"], stored_training(lake, day, settings))
     serving = registry.champion()
     note_days_passed_over(context)
     return dg.MaterializeResult(
@@ -187,17 +193,6 @@ def main_brain_promotion(
             "problems": "; ".join(serving.problems) if serving else "",
         }
     )
-
-
-def _stored_training(lake: Lake, day: date, settings: Settings) -> TrainingSet:
-    table = lake.scan(TRAINING_FEATURES, days=[day]).collect()
-    return from_frames(table, stored_statistics(lake, day), settings.features, settings.training)
-
-
-def _attributes(lake: Lake) -> pl.DataFrame | None:
-    """Published attributes of learners, to slice by; None where the school gave none."""
-    learners = lake.scan(ANONYMISED_LEARNERS).drop("shard").collect()
-    return learners if learners.height else None
 
 
 def _fit(context: dg.AssetExecutionContext, training: TrainingSet, settings: Settings, made_by: MadeBy) -> MainBrain:

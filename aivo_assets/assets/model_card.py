@@ -1,5 +1,7 @@
 """Stage 5, the model card of a version: for a person who wants to know what the main brain is before trusting it."""
 
+from datetime import date
+
 import dagster as dg
 from upath import UPath
 
@@ -12,12 +14,13 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.card_measures import measure
 from aivo_assets.tracing.model_card import HTML, MARKDOWN, Facts, build_card, documents
 from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.training import TRAINING_FEATURES
 
 
 @dg.asset(
     deps=["main_brain_evaluation", "anonymised_learners"],
-    description="What a version of the main brain is, how well it predicts, for whom, what it looks at, and its limits: "
-    "Markdown beside the version and one HTML file. Written once a version.",
+    description="What a version of the main brain is, how well it predicts, for whom, what it looks at, its limits: "
+    "Markdown beside the version, and one HTML file. Written once a version.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"html", "markdown"},
@@ -42,7 +45,9 @@ def main_brain_card(
             attributes=published_attributes(lake), seed=settings.training.seed,
         )  # fmt: skip
         verdict = lake.scan(VERDICTS, days=[day]).collect()["reason"].item()
-        facts = Facts(number, version.as_of, version.registered_at, verdict, settings.privacy)
+        facts = Facts(
+            number, version.as_of, version.registered_at, verdict, settings.privacy, sampling=_sampling(lake, day)
+        )
         files = documents(build_card(brain, measured, facts))
         # The HTML last: where it is, all of the card is.
         registry.attach(number, {name: files[name] for name in sorted(files, key=lambda name: name == HTML)})
@@ -65,6 +70,12 @@ def main_brain_card(
 def published(lake: Lake, number: int) -> UPath:
     """Where the card of a version is published, whether it is there or not."""
     return lake.root / _place(number)
+
+
+def _sampling(lake: Lake, day: date) -> str:
+    """Which learners a training was folded from, where its manifest says that they are not all."""
+    manifest = lake.manifest(TRAINING_FEATURES, day=day)
+    return "" if manifest is None else str(manifest["made_by"].get("sampling", ""))
 
 
 def _place(number: int) -> str:

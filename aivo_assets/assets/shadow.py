@@ -105,8 +105,8 @@ def _scored(lake: Lake, pair: Pair, days: tuple[date, date], settings: Settings)
         keys, champion = _said(history, pair.champion, days, settings)
         _, previous = _said(history, pair.previous, days, settings)
         parts.append(keys.with_columns(champion, previous.alias("previous")))
-    keys = {name: FEATURE_KEYS[name] for name in ("learner", "occurred_at", "correct")}
-    empty = pl.DataFrame(schema=keys | {"champion": pl.Float64, "previous": pl.Float64})
+    schema = {name: FEATURE_KEYS[name] for name in ("learner", "occurred_at", "correct")}
+    empty = pl.DataFrame(schema=schema | {"champion": pl.Float64, "previous": pl.Float64})
     return pl.concat([empty, *parts])
 
 

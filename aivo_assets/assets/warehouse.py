@@ -40,10 +40,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     ) -> Iterator[Any]:
         with exclusive(warehouse_path(settings)):
             publish(lake, warehouse_path(settings))
-            yield from (
-                dbt.cli(["build"], context=context, target_path=target_dir(settings) / "runs" / context.run.run_id)
-                .stream()
-                .fetch_row_counts()
-            )
+            run = dbt.cli(["build"], context=context, target_path=target_dir(settings) / "runs" / context.run.run_id)
+            yield from run.stream()
 
     return warehouse

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.benchmarks.accuracy_report import AccuracyReport, MachineUse, ModelScores, PartScores
-from aivo_assets.benchmarks.audit import audit
+from aivo_assets.benchmarks.audit import Said, audit
 from aivo_assets.benchmarks.baselines import BEST_LR, predict_baselines
 from aivo_assets.benchmarks.best_lr import predict_best_lr
 from aivo_assets.benchmarks.partitions import Part
@@ -92,8 +92,9 @@ def _measure(part: Part, contest: Contest, say: Say) -> PartScores:
     probability = ensemble.predict(test.values)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
-    def again(events: pl.DataFrame) -> Floats:
-        return ensemble.predict(contest.fold(events, statistics, contest.features).values)
+    def again(events: pl.DataFrame) -> Said:
+        table = contest.fold(events, statistics, contest.features)
+        return Said(ensemble.predict(table.values), table)
 
     audited = audit(part, statistics, of_others, again, seed=contest.training.seed)
     say(f"{part.name}: audit passed")

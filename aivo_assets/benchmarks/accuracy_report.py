@@ -58,6 +58,10 @@ class Spread(_Record):
         """Of at least one value."""
         return cls(mean=float(np.mean(values)), sd=float(np.std(values, ddof=1)) if len(values) > 1 else 0.0)
 
+    def text(self, parts: int) -> str:
+        """The mean, with its sd where it is of several parts."""
+        return f"{self.mean:.4f} ± {self.sd:.4f}" if parts > 1 else f"{self.mean:.4f}"
+
 
 class AccuracyReport(_Record):
     """All parts of a file, with how it was asked.
@@ -131,9 +135,9 @@ class AccuracyReport(_Record):
         for rows, models in self.summary().items():
             yield ""
             events = sum(scores.events for scores in self._scores(rows))
-            yield f"{rows} ({events:,}), mean ± sd of {len(self.parts)}"
+            yield f"{rows} ({events:,})" + (f", mean ± sd of {len(self.parts)}" if len(self.parts) > 1 else "")
             for model, metrics in models.items():
-                cells = (f"{name} {spread.mean:.4f} ± {spread.sd:.4f}" for name, spread in metrics.items())
+                cells = (f"{name} {spread.text(len(self.parts))}" for name, spread in metrics.items())
                 yield f"  {model:<16}" + "  ".join(cells)
 
     def _scores(self, rows: str) -> Iterator[Scores]:

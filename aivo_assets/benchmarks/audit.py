@@ -5,13 +5,16 @@ events to probabilities, whatever computes the features.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from aivo_assets.benchmarks.partitions import Part
 from aivo_assets.errors import ModelError
+from aivo_assets.tracing.schema import FeatureTable
 from aivo_assets.tracing.scores import Floats
 from aivo_assets.tracing.statistics import OutOfFold, Statistics
 
@@ -19,7 +22,16 @@ LEARNERS_TRIED = 200
 _ORDER = ["learner", "day", "sequence"]
 _CONTENT = ["item_id", "skill_ids", "subject", "correct", "response_time_ms", "hint_count"]
 
-Predict = Callable[[pl.DataFrame], Floats]
+
+@dataclass(frozen=True)
+class Said:
+    """What was said of some events, in the order learner, day, sequence: float64 [n] and the features behind it."""
+
+    probability: Floats
+    features: FeatureTable
+
+
+Say = Callable[[pl.DataFrame], Said]
 
 
 class Audited(BaseModel):
@@ -42,14 +54,15 @@ class Audited(BaseModel):
     rows: int
 
 
-def audit(part: Part, statistics: Statistics, of_others: OutOfFold, predict: Predict, *, seed: int) -> Audited:
+def audit(part: Part, statistics: Statistics, of_others: OutOfFold, predict: Say, *, seed: int) -> Audited:
     """Try the four laws.
 
     Args:
         part: Training and test.
         statistics: What test rows were folded with.
         of_others: What training rows were folded with.
-        predict: Probabilities of events of test learners, float64, ascending by learner, day, sequence.
+        predict: Probabilities and features of events of test learners. The features are held to the same laws, so that
+            a leak is found even where these trees make nothing of it.
         seed: Of the learners that are tried, and of how they are changed.
 
     Raises:
@@ -58,8 +71,11 @@ def audit(part: Part, statistics: Statistics, of_others: OutOfFold, predict: Pre
     refuse_expanded_skills(pl.concat([part.train, part.test]))
     tried = _whole_learners(part, seed)
     before = predict(tried)
-    if before.size != tried.height:
-        _fail(f"{tried.height} events got {before.size} predictions: a multi-skill row is one row", "skill rows")
+    if before.probability.size != tried.height:
+        _fail(
+            f"{tried.height} events got {before.probability.size} predictions: a multi-skill row is one row",
+            "skill rows",
+        )
     shuffled = _try_shuffled_futures(tried, before, predict, seed)
     flipped, moved = _try_flipped_answers(tried, before, predict, seed)
     return Audited(
@@ -130,7 +146,7 @@ def _whole_learners(part: Part, seed: int) -> pl.DataFrame:
     return pl.concat([part.past, part.test]).filter(pl.col("learner").is_in(names.implode())).sort(_ORDER)
 
 
-def _try_shuffled_futures(tried: pl.DataFrame, before: Floats, predict: Predict, seed: int) -> int:
+def _try_shuffled_futures(tried: pl.DataFrame, before: Said, predict: Say, seed: int) -> int:
     """Exchange the answers of all later rows among each other, learners included; returns the rows compared."""
     random = np.random.default_rng(seed)
     place = tried.select(pl.int_range(pl.len()).over("learner"))["literal"].to_numpy()
@@ -142,11 +158,11 @@ def _try_shuffled_futures(tried: pl.DataFrame, before: Floats, predict: Predict,
     order = np.arange(tried.height)
     order[future] = random.permutation(future)
     changed = tried.with_columns(tried.select(_CONTENT)[order])
-    _refuse_moved(tried, before, predict(changed), past, "a prediction changed with what its learner answered later")
+    _refuse_moved(tried, before, predict(changed), past, "changed with what the learner answered later")
     return int(past.sum())
 
 
-def _try_flipped_answers(tried: pl.DataFrame, before: Floats, predict: Predict, seed: int) -> tuple[int, int]:
+def _try_flipped_answers(tried: pl.DataFrame, before: Said, predict: Say, seed: int) -> tuple[int, int]:
     """Turn one answer over for each learner; returns the rows compared, and the later rows that moved."""
     random = np.random.default_rng(seed + 1)
     starts = np.flatnonzero(np.diff(tried["learner"].rle_id().to_numpy(), prepend=-1))
@@ -160,17 +176,22 @@ def _try_flipped_answers(tried: pl.DataFrame, before: Floats, predict: Predict, 
         hint_count=pl.when(mask).then(pl.lit(9, pl.Int32)).otherwise("hint_count"),
     )
     after = predict(changed)
-    _refuse_moved(tried, before, after, flipped, "a prediction changed with its own answer")
-    return int(flipped.sum()), int((before != after).sum())
+    _refuse_moved(tried, before, after, flipped, "changed with the row's own answer")
+    return int(flipped.sum()), int((before.probability != after.probability).sum())
 
 
-def _refuse_moved(tried: pl.DataFrame, before: Floats, after: Floats, rows: np.ndarray, law: str) -> None:
-    moved = np.flatnonzero(rows & (before != after))
+def _refuse_moved(tried: pl.DataFrame, before: Said, after: Said, rows: npt.NDArray[np.bool_], law: str) -> None:
+    """Refuse any difference, to the last bit, among these rows: first in the features, then in the probabilities."""
+    one, other = before.features.values[rows], after.features.values[rows]
+    differs = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    columns = np.flatnonzero(differs.any(axis=0))
+    moved = np.flatnonzero(differs.any(axis=1) | (before.probability[rows] != after.probability[rows]))
     if moved.size:
-        first = tried.row(int(moved[0]), named=True)
+        first = tried.row(int(np.flatnonzero(rows)[moved[0]]), named=True)
+        what = ", ".join(before.features.names[column] for column in columns[:5]) or "the prediction"
         _fail(
-            f"{law}: {moved.size} of {int(rows.sum())} rows, the first of learner {first['learner']}, {first['day']}, "
-            f"sequence {first['sequence']}, from {before[moved[0]]:.6f} to {after[moved[0]]:.6f}",
+            f"{what} {law} in {moved.size} of {int(rows.sum())} rows, the first of learner {first['learner']}, "
+            f"{first['day']}, sequence {first['sequence']}",
             "features",
         )
 

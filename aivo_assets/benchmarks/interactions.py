@@ -83,10 +83,17 @@ def _with_time(raw: pl.DataFrame) -> pl.DataFrame:
     elif raw["occurred_at"].dtype.is_numeric():
         second = pl.col("occurred_at").cast(pl.Int64)
     else:
-        given = pl.col("occurred_at")
-        given = given.str.to_datetime(time_unit="us") if raw["occurred_at"].dtype == pl.String else given
-        return raw.with_columns(exact=given.dt.replace_time_zone("UTC").dt.cast_time_unit("us").dt.truncate("1s"))
+        return raw.with_columns(exact=_in_utc(raw["occurred_at"]))
     return raw.with_columns(exact=pl.lit(_START).dt.cast_time_unit("us") + pl.duration(seconds=second))
+
+
+def _in_utc(given: pl.Series) -> pl.Series:
+    """Instants to the second; what names no zone is taken for UTC."""
+    if given.dtype == pl.String:
+        given = given.str.to_datetime(time_unit="us")
+    zone = given.dtype.time_zone if isinstance(given.dtype, pl.Datetime) else None
+    moved = given.dt.convert_time_zone("UTC") if zone else given.dt.replace_time_zone("UTC")
+    return moved.dt.cast_time_unit("us").dt.truncate("1s")
 
 
 def _shaped(raw: pl.DataFrame) -> pl.DataFrame:

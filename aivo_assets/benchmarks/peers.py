@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from aivo_assets.benchmarks.partitions import Part
@@ -54,8 +55,8 @@ def _predict_pybkt(part: Part) -> Floats:
     test = _as_asked(part.test).to_pandas()
     said = pl.from_pandas(model.predict(data=test)[["order_id", "correct_predictions"]]).sort("order_id")
     base = float(part.train["correct"].cast(pl.Float64).to_numpy().mean())
-    predicted = said["correct_predictions"].cast(pl.Float64)
-    return predicted.fill_nan(None).fill_null(base).to_numpy()  # a skill that training does not know
+    predicted = said["correct_predictions"].cast(pl.Float64).fill_nan(None)
+    return np.asarray(predicted.fill_null(base).to_numpy(), dtype=np.float64)  # null: training does not know the skill
 
 
 def _as_asked(events: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import warnings
 import typer
 from rich.console import Console
 
-from aivo_assets.cli import benchmarks, data, keys, operate, registry
+from aivo_assets.cli import benchmarks, data, keys, operate, registry, train
 from aivo_assets.errors import AivoError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (data, operate, keys, registry, benchmarks):
+for part in (data, operate, train, registry, keys, benchmarks):
     part.add_to(app)
 
 

@@ -1,13 +1,19 @@
 """`aivo registry`: which main brains there are, which is champion, and the way back."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from aivo_assets.errors import ModelError, SettingsError
 from aivo_assets.resources.clock import SystemClock
-from aivo_assets.settings import load_settings
+from aivo_assets.resources.platform import open_lake
+from aivo_assets.settings import Settings, load_settings
+from aivo_assets.tracing.champions import Move
+from aivo_assets.tracing.model_card import HTML
+from aivo_assets.tracing.promotion import Verdict
 from aivo_assets.tracing.registry import Registry
 
 registry = typer.Typer(help="Versions of the main brain.", no_args_is_help=True)
@@ -20,32 +26,49 @@ def add_to(app: typer.Typer) -> None:
 
 @registry.command("list")
 def list_versions() -> None:
-    """Every version with its scores, newest first."""
-    kept = Registry(load_settings().home)
+    """Every version with its scores, newest first, and what is wrong with the champion, if anything is."""
+    kept, console = Registry(load_settings().home), Console()
+    versions = kept.versions()
+    if not versions:
+        console.print("There is no version yet; `aivo demo` or `aivo train main-brain` makes one.")
+        return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("version", "as of", "registered", "AUC", "log loss", "calibration error", ""):
         table.add_column(heading)
-    for version in kept.versions():
-        scores = kept.evaluation(version.number).scores
+    for version in versions:
         table.add_row(
             str(version.number), str(version.as_of), f"{version.registered_at:%Y-%m-%d %H:%M}",
-            "" if scores.auc is None else f"{scores.auc:.4f}", f"{scores.log_loss:.4f}", f"{scores.ece:.4f}",
-            ", ".join(version.aliases),
+            *_scores(kept, version.number), ", ".join(version.aliases),
         )  # fmt: skip
-    Console().print(table)
+    console.print(table)
+    serving = kept.champion()
+    for problem in serving.problems if serving else ():
+        console.print(f"[bold red]{problem}[/]; version {serving.version.number} serves.")  # type: ignore[union-attr]
+
+
+def _scores(kept: Registry, number: int) -> tuple[str, str, str]:
+    try:
+        scores = kept.evaluation(number).scores
+    except ModelError:
+        return ("unreadable", "", "")
+    return ("" if scores.auc is None else f"{scores.auc:.4f}", f"{scores.log_loss:.4f}", f"{scores.ece:.4f}")
 
 
 @registry.command("show")
 def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
-    """Everything that was measured of a version, and what made it."""
+    """Everything that was measured of a version, what made it, and where its model card is."""
     kept = Registry(load_settings().home)
     version, evaluation = kept.version(number), kept.evaluation(number)
     console = Console()
     console.print(
         f"[bold]Version {version.number}[/] as of {version.as_of}, {', '.join(version.aliases) or 'no alias'}"
     )
+    card = kept.document(number, HTML)
+    console.print(
+        f"  model card: {card or 'none yet; the asset main_brain_card writes it'}", highlight=False, soft_wrap=True
+    )
     for name, value in sorted(version.tags.items()):
-        console.print(f"  {name}: {value}", highlight=False)
+        console.print(f"  {name}: {value}", highlight=False, soft_wrap=True)
     console.print_json(evaluation.model_dump_json(exclude={"reliability", "days"}))
 
 
@@ -56,13 +79,73 @@ def history() -> None:
         Console().print(
             f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before} → {move.after}, asked by {move.by}. {move.reason}",
             highlight=False,
+            soft_wrap=True,
         )
+
+
+@registry.command("promote")
+def promote(
+    number: Annotated[int, typer.Argument(help="Which version.")],
+    force: Annotated[bool, typer.Option("--force", help="Even where its verdict says no; needs --reason.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why by force; it is kept with the move.")] = None,
+) -> None:
+    """Make a version champion on its verdict, or in an emergency against it.
+
+    By force overrules a verdict that says no, and nothing else: there must be a verdict on the version and the present
+    champion, its files must be sound, and it must not be of an earlier day than the champion.
+    """
+    if force and not (reason or "").strip():
+        raise SettingsError("--force needs a reason, which is kept with the move", fix='Add --reason "…".')
+    settings = load_settings()
+    move = promote_version(settings, number, now=SystemClock().now(), force=reason if force else None)
+    Console().print(f"Version {move.after} is champion ({move.kind}); before it was {move.before or 'nobody'}.")
+
+
+def promote_version(settings: Settings, number: int, *, now: datetime, force: str | None) -> Move:
+    """Promote a version on the newest verdict about it, and keep what it promised as the drift reference.
+
+    Raises:
+        ModelError: There is no verdict on it, or `Registry.promote` refuses.
+    """
+    from aivo_assets.assets.drift_reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
+
+    kept, lake = Registry(settings.home), open_lake(settings)
+    move = kept.promote(
+        kept.version(number).number, _verdict(settings, number), asked_by="aivo registry promote", now=now, force=force
+    )
+    restore_reference(lake, kept, settings)
+    return move
+
+
+def _verdict(settings: Settings, number: int) -> Verdict:
+    from aivo_assets.assets.main_brain import VERDICTS  # noqa: PLC0415 - imports Dagster, for seconds
+
+    given = open_lake(settings).scan(VERDICTS).collect()
+    about = [row["verdict"] for row in given.sort("day").to_dicts() if row["challenger_version"] == number]
+    if not about:
+        raise ModelError(
+            f"There is no verdict on version {number}: it was never compared with a champion",
+            fix='Have it judged: aivo train main-brain --force --reason "…".',
+        )
+    return Verdict.model_validate_json(about[-1])
 
 
 @registry.command("rollback")
 def rollback(reason: Annotated[str, typer.Option(help="Why; it is kept.")]) -> None:
     """Make the last sound champion before the present one champion again."""
-    move = Registry(load_settings().home).rollback(
-        asked_by="aivo registry rollback", reason=reason, now=SystemClock().now()
-    )
+    move = roll_back(load_settings(), now=SystemClock().now(), reason=reason)
     Console().print(f"Version {move.after} is champion again; it was {move.before}.")
+
+
+def roll_back(settings: Settings, *, now: datetime, reason: str) -> Move:
+    """Roll back, and bring back what that champion promised as the drift reference.
+
+    Raises:
+        ModelError: `Registry.rollback` refuses.
+    """
+    from aivo_assets.assets.drift_reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
+
+    kept = Registry(settings.home)
+    move = kept.rollback(asked_by="aivo registry rollback", reason=reason, now=now)
+    restore_reference(open_lake(settings), kept, settings)
+    return move

@@ -13,17 +13,20 @@ Four things, each fitted on the surprises that difficulty and a learner's online
 All means are drawn to zero by the priors of the settings.
 """
 
+import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.compiled import compiled
 from aivo_assets.tracing.encoding import Encoded
 from aivo_assets.tracing.kernel import FACTORS, REPEATS, Floats, Ints, Ints32
 
-_ITEM_SCALE, _SKILL_SCALE = 0.05, 0.25  # sd of the vectors' start; a skill's is most of an unknown item's
+_SKILL_SCALE = 0.25  # sd of the skills' vectors before the first pass
 _TRUST = 5.0  # learners' abilities are of sd one; so many events' worth of them halve a discrimination
 
 
@@ -90,10 +93,8 @@ def fit_behaviour(
         difficulty: float64 [items], logit, fitted on the same learners.
         settings: Steps, passes, priors.
     """
-    random = np.random.default_rng(0)  # only breaks the symmetry of the factors
-    items, skills = len(encoded.items), len(encoded.skills)
-    item_factors = random.normal(0.0, _ITEM_SCALE, (items, FACTORS))
-    skill_factors = random.normal(0.0, _SKILL_SCALE, (skills, FACTORS))
+    items = len(encoded.items)
+    item_factors, skill_factors = np.zeros((items, FACTORS)), _start(encoded.skills)
     tendency = np.zeros(items)
     repeat = np.zeros(encoded.height, np.int32)
     surprise, ability = np.zeros(encoded.height), np.zeros(encoded.height)
@@ -124,6 +125,16 @@ def fit_behaviour(
     )
 
 
+def _start(names: pl.Series) -> Floats:
+    """Where the skills' vectors begin, float64 [skills, FACTORS]: uniform by a hash of the name.
+
+    Something must tell the factors apart, and it must not depend on which other skills there are.
+    """
+    hashed = b"".join(hashlib.blake2b(name.encode(), digest_size=4 * FACTORS).digest() for name in names.to_list())
+    share = np.frombuffer(hashed, "<u4").reshape(-1, FACTORS) / 2.0**32
+    return np.asarray(_SKILL_SCALE * math.sqrt(12.0) * (share - 0.5), dtype=np.float64)
+
+
 def _means(code: Ints, surprise: Floats, codes: int, prior: float) -> tuple[Floats, Ints]:
     events = np.bincount(code, minlength=codes)
     return np.bincount(code, surprise, codes) / (events + prior), events
@@ -149,7 +160,7 @@ def _transitions(
 
 @compiled
 def _sigmoid(x: float) -> float:
-    return 1.0 / (1.0 + np.exp(-x))
+    return 1.0 / (1.0 + math.exp(-x))
 
 
 @compiled
@@ -188,12 +199,7 @@ def _descend(
             error = correct[i] - _sigmoid(logit)
             if turn < passes:
                 tendency[code] += rate * (error - shrinkage * tendency[code])
-                for f in range(size):
-                    pull = error * own[f]
-                    item_factors[code, f] += rate * (pull - shrinkage * item_factors[code, f])
-                    for s in range(offsets[i], offsets[i + 1]):
-                        one = skill_factors[skill[s], f]
-                        skill_factors[skill[s], f] = one + rate * (share * pull - 0.1 * shrinkage * one)
+                _move_vectors(item_factors[code], skill_factors, skill[offsets[i] : offsets[i + 1]], own, error, rates)
             else:
                 left[0][i], left[1][i] = error, ability
             ability += (steps[0] / (1.0 + 0.1 * events) + steps[1]) * error
@@ -201,6 +207,20 @@ def _descend(
             for f in range(size):
                 own[f] += step * error * load[f] - steps[4] * own[f]
             events += 1
+
+
+@compiled
+def _move_vectors(
+    of_item: Floats, of_skills: Floats, skills: Ints32, own: Floats, error: float, rates: tuple[Floats, float, float]
+) -> None:
+    """One gradient step of an item's vector and of its skills'."""
+    _, rate, shrinkage = rates
+    for f in range(len(own)):
+        pull = error * own[f]
+        of_item[f] += rate * (pull - shrinkage * of_item[f])
+        for one in skills:
+            before = of_skills[one, f]
+            of_skills[one, f] = before + rate * (pull / len(skills) - 0.1 * shrinkage * before)
 
 
 @compiled

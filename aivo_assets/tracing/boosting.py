@@ -31,6 +31,8 @@ class Boosted(BaseModel):
         fit_log_loss: Log loss on what it was fitted on.
         held_out_log_loss: Log loss on `held_out`, before calibration.
         ignored: Features that too few events know to be of use.
+        fit_curve: Log loss after each round on what it was fitted on.
+        held_out_curve: The same on `held_out`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,8 @@ class Boosted(BaseModel):
     fit_log_loss: float
     held_out_log_loss: float
     ignored: tuple[str, ...]
+    fit_curve: tuple[float, ...] = ()
+    held_out_curve: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def fit_boosted(
     values, unseen = table.values[kept], table.values[stopping]
     ignored = _rarely_known(values, settings)
     values[:, ignored] = unseen[:, ignored] = 0.0
-    trees, fit_loss, held_out_loss = grow(
+    grown = grow(
         (values, target[kept]),
         (unseen, target[stopping]),
         _parameters(table.names, settings, seed),
@@ -102,14 +106,16 @@ def fit_boosted(
         patience=settings.patience,
         report=_reporter(model, settings, report),
     )
-    return trees, Boosted(
+    return grown.trees, Boosted(
         seed=seed,
-        rounds=trees.rounds,
+        rounds=grown.trees.rounds,
         held_out=held_out,
         held_out_events=int(held.sum()),
-        fit_log_loss=fit_loss,
-        held_out_log_loss=held_out_loss,
+        fit_log_loss=grown.fit_curve[-1],
+        held_out_log_loss=grown.held_out_curve[-1],
         ignored=tuple(np.array(table.names)[ignored].tolist()),
+        fit_curve=grown.fit_curve,
+        held_out_curve=grown.held_out_curve,
     )
 
 

@@ -130,7 +130,7 @@ def _html(block: Block) -> str:
 _STYLE = """
 :root { color-scheme: light; }
 body { margin: 0; background: #f4f5f7; color: #1c2430; font: 16px/1.55 system-ui, sans-serif; }
-main { max-width: 54rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+main { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.8rem; margin: 0; }
 h2 { font-size: 1.15rem; margin: 0 0 .6rem; color: #1f5fa8; }
 .subtitle { color: #4a5563; margin: .3rem 0 1.5rem; }
@@ -144,6 +144,6 @@ th:first-child { text-align: left; }
 thead th { color: #4a5563; border-bottom: 2px solid #cfd5dc; }
 figure { display: inline-block; vertical-align: top; margin: 0 1rem .8rem 0; max-width: 100%; }
 figure img { max-width: 100%; height: auto; }
-figcaption { color: #4a5563; font-size: .85rem; max-width: 26rem; }
+figcaption { color: #4a5563; font-size: .85rem; max-width: 24rem; }
 @media print { body { background: #fff; } section { break-inside: avoid; border: 0; padding: 0; } }
 """

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.settings import PromotionSettings
+from aivo_assets.tracing.boosting import Boosted
 from aivo_assets.tracing.bootstrap import paired_bootstrap
 from aivo_assets.tracing.evaluation import Evaluation, Holdout, hold_out, score
 from aivo_assets.tracing.importance import Importance, permutation_importance
@@ -119,7 +120,7 @@ def measure(
         },
         groups=groups,
         importance=permutation_importance(brain, unseen, seed=seed),
-        curves=tuple(_curve(estimator) for estimator in brain.estimators),
+        curves=tuple(_curve(boosted) for boosted in brain.summary.boosted),
         kinds_without_group=tuple(kind for kind in kinds if kind not in {group.kind for group in groups}),
     )
 
@@ -165,9 +166,5 @@ def _group(
     )
 
 
-def _curve(estimator: object) -> Curve:
-    """scikit-learn's boosting keeps the score after each round, with the sign turned so that higher is better."""
-    fitted, held_out = (
-        -np.asarray(getattr(estimator, name, ()), dtype=np.float64) for name in ("train_score_", "validation_score_")
-    )
-    return Curve(fitted, held_out)
+def _curve(boosted: Boosted) -> Curve:
+    return Curve(np.array(boosted.fit_curve), np.array(boosted.held_out_curve))

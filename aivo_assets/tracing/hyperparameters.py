@@ -45,6 +45,7 @@ SPACE = (
     Dimension("max_leaves", 8, 128, whole=True),
     Dimension("min_samples_leaf", 20, 1000, whole=True),
     Dimension("l2_regularization", 0.01, 100.0),
+    Dimension("feature_share", 0.2, 1.0),
 )
 FEWEST_LEARNERS = 20  # with fewer, one learner's luck decides between two settings
 

@@ -134,7 +134,7 @@ class Parameters(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Of one row, before its answer: mean and variance of its logit, difficulty, typical ln ms, logit of the factors."""
+    """Of one row, before its answer: mean and variance of its logit, difficulty, typical ln ms, the factors' logit."""
 
     mean: float
     variance: float
@@ -304,15 +304,20 @@ def _describe_behaviour(
 
 @allocation_free
 def _describe_transition(out: npt.NDArray[np.float32], own: Floats, work: Work, i: int) -> None:
-    """What is known of this item after the learner's last one; NaN without one, zero for a pair not met before."""
+    """What is known of this item after the learner's last one; NaN without one.
+
+    A pair not met before is zero, and so is a typical item of the skills: it does not come next by any habit.
+    """
     rows, population = work.rows, work.population
     code, last = rows.item_code[i], int(own[Own.last_item])
-    if code < 0 or last < 0:
+    if last < 0:
         out[Feature.transition_surprise : Feature.transition_rarity + 1] = np.nan
         return
     out[Feature.transition_surprise : Feature.transition_rarity + 1] = 0.0
     fold = population.fold[rows.learner[i]]
-    low, stop = population.offsets[fold, code], population.offsets[fold, code + 1]
+    low = stop = np.int64(0)
+    if code >= 0:
+        low, stop = population.offsets[fold, code], population.offsets[fold, code + 1]
     high = stop
     while low < high:
         middle = (low + high) // 2

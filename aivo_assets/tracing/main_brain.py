@@ -11,16 +11,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import TrainingSettings
 from aivo_assets.tracing.boosting import Boosted, Report
 from aivo_assets.tracing.calibration import Calibration
-from aivo_assets.tracing.schema import FeatureSchema, FeatureTable
 from aivo_assets.tracing.ensemble import Ensemble, fit_ensemble, mean_logits
+from aivo_assets.tracing.schema import FeatureSchema, FeatureTable
 from aivo_assets.tracing.scores import Floats, Scores, clipped
 from aivo_assets.tracing.splits import Split
 from aivo_assets.tracing.statistics import Statistics

@@ -1,9 +1,10 @@
-"""The model card: what a version is, how good, for whom, and where its limits are, for a person who answers for a school.
+"""The model card: what a version is, how good, for whom and within what limits, for a person who answers for a school.
 
 Belongs here: the words and their order (after Mitchell et al. 2019). What is measured is in `card_measures`, how it is
 drawn in `card_plots`, how it becomes Markdown and HTML in `card_document`.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from aivo_assets.tracing.scores import Scores
 
 MARKDOWN, HTML = "model_card.md", "model_card.html"
 FEATURES_SHOWN = 15
+TRUSTED_POINTS = 2.0  # of calibration error, in 100, beyond what is chance
 NOTICEABLE = 0.03  # of surprise: three answers in a hundred
 NAMES = {"constant": "always the same chance", "item_difficulty": "the exercise's difficulty alone"}
 
@@ -82,10 +84,11 @@ def _in_short(measured: CardMeasures, facts: Facts) -> Section:
     sentences = [
         "For every exercise a learner could do next, the main brain says how likely a right answer is. It learnt that "
         "from answers given so far, and never sees a name.",
-        f"It was tested on {ours.events:,} answers of {measured.evaluation.learners:,} learners, all of them later than "
-        f"any answer it learnt from. {_ranking(ours, others['item_difficulty'])}",
-        f"Its percentages can be taken at their word to within {gap:.1f} points on average: where it says 80 in 100, "
-        "about 80 in 100 answers are right.",
+        f"It was tested on {ours.events:,} answers of {measured.evaluation.learners:,} learners, all of them later "
+        f"than any answer it learnt from. {_ranking(ours, others['item_difficulty'])}",
+        f"What it says is off by {gap:.1f} points in 100 on average, {_chance(measured):.1f} of which would be chance "
+        "with so few answers even if it were perfect"
+        + (": where it says 80 in 100, about 80 in 100 answers are right." if _is_trusted(measured) else "."),
     ]
     decided = [Paragraph(f"Decision. {facts.verdict}")] if facts.verdict else []
     return Section("In short", (*(Paragraph(sentence) for sentence in sentences), *decided))
@@ -96,9 +99,22 @@ def _ranking(ours: Scores, difficulty: Scores) -> str:
         return "All of them had the same outcome, so that it cannot be said how well it tells right from wrong."
     return (
         f"Shown one answer that turned out right and one that turned out wrong, it had given the right one the higher "
-        f"chance in {ours.auc * 100:.0f} of 100 cases; knowing only how hard the exercise is, {difficulty.auc * 100:.0f} "
-        "of 100; a coin, 50."
+        f"chance in {ours.auc * 100:.0f} of 100 cases; somebody who knows only how hard the exercise is would in "
+        f"{difficulty.auc * 100:.0f}, a coin in 50."
     )
+
+
+def _chance(measured: CardMeasures) -> float:
+    """Calibration error, in 100, that perfect percentages would have: the mean distance of a binomial share."""
+    parts = measured.evaluation.reliability
+    off = sum(
+        math.sqrt(2 / math.pi * part.events * part.mean_probability * (1 - part.mean_probability)) for part in parts
+    )
+    return 100 * off / measured.evaluation.scores.events
+
+
+def _is_trusted(measured: CardMeasures) -> bool:
+    return measured.evaluation.scores.ece * 100 <= TRUSTED_POINTS + _chance(measured)
 
 
 def _purpose() -> Section:
@@ -135,7 +151,7 @@ def _quality(measured: CardMeasures) -> Section:
         "How well it predicts",
         (
             Paragraph(
-                f"On answers from {evaluation.since:%Y-%m-%d} to {evaluation.until:%Y-%m-%d}, beside what costs nothing:"
+                f"On answers from {evaluation.since:%Y-%m-%d} to {evaluation.until:%Y-%m-%d}, beside simple guesses:"
             ),
             Table(("", "AUC", "log loss", "Brier", "calibration error"), tuple(rows)),
             Picture("card_reliability.png", reliability_png(evaluation), _RELIABILITY),
@@ -182,7 +198,7 @@ def _by_group(measured: CardMeasures) -> Section:
 def _is_noticeable(group: GroupMeasure) -> bool:
     surprise = group.surprise
     certain = surprise.lower > 0 or surprise.upper < 0
-    return group.name != EVERYBODY and certain and abs(surprise.mean) >= NOTICEABLE
+    return certain and abs(surprise.mean) >= NOTICEABLE
 
 
 def _noticed(group: GroupMeasure) -> str:
@@ -252,8 +268,8 @@ def _privacy(brain: MainBrain, facts: Facts) -> Section:
                     "No names, e-mail addresses or birth dates: they never leave the raw zone. Learners are keyed "
                     "pseudonyms that only the holder of the key can link.",
                     f"Times are floored to {privacy.time_resolution_seconds} seconds.",
-                    f"Attributes that groups are checked by are shared by at least {privacy.k_anonymity} learners alike "
-                    "in all of them; rarer ones are suppressed.",
+                    f"Attributes that groups are checked by are shared by at least {privacy.k_anonymity} learners "
+                    "alike in all of them; rarer ones are suppressed.",
                     "The model's files hold no learner: trees, and how hard "
                     f"{brain.statistics.items.height:,} exercises and {brain.statistics.skills.height:,} skills are.",
                     "This card holds counts and averages of groups only.",
@@ -280,7 +296,7 @@ def _found_limits(brain: MainBrain, measured: CardMeasures) -> Iterator[str]:
             yield f"It is less sure for {group.name} than for everybody ({_interval(group.log_loss)})."
     if evaluation.learners < 200:
         yield f"Only {evaluation.learners:,} learners tested it: every figure here is rough."
-    if evaluation.scores.ece > 0.02:
+    if not _is_trusted(measured):
         yield f"Its percentages are off by {evaluation.scores.ece * 100:.1f} points on average."
     most = brain.parameters.get("max_iterations")
     if any(boosted.rounds == most for boosted in brain.summary.boosted):

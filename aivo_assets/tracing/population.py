@@ -1,4 +1,4 @@
-"""Statistics as the kernel reads them. Belongs here: from frames by name to arrays by a batch's codes; no recurrence."""
+"""Statistics as the kernel reads them. Belongs here: from frames by name to arrays by a batch's codes."""
 
 import numpy as np
 import polars as pl
@@ -79,9 +79,14 @@ def _write_lists(out: Floats, first: int, lists: pl.Series, width: int) -> None:
 
 def _typical(statistics: Statistics) -> Floats:
     """An item of which only the skills are known: medians over items, and the difficulty of its skills."""
-    middle = statistics.items.select(pl.col("difficulty_sd").median(), pl.col("events").log1p().median()).row(0)
+    middle = statistics.items.select(
+        pl.col("difficulty_sd").median(),
+        pl.col("events").log1p().median(),
+        pl.col("repeat_events").list.get(0).log1p().median().alias("first_tries"),
+    ).row(0)
     out = np.zeros(len(Known))
     out[: Known.factor_1] = np.nan, middle[0], middle[1], statistics.log_response_time
+    out[Known.repeat_log_0] = middle[2]
     return out
 
 

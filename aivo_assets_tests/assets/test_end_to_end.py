@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -13,6 +14,7 @@ from aivo_assets.drift.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Dataset
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
+from aivo_assets.tracing.hyperparameters import HYPERPARAMETERS
 from aivo_assets.tracing.schema import (
     SKILL_MASTERY,
     STATES_ITEMS,
@@ -21,10 +23,11 @@ from aivo_assets.tracing.schema import (
     STATES_SUBJECTS,
     STUDENT_MODELS,
 )
+from aivo_assets.tracing.shadow import SHADOW
 from aivo_assets.tracing.training import TRAINING_FEATURES
 from aivo_assets_tests.assets.conftest import FIRST, LAST, Platform
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("school")]
+pytestmark = pytest.mark.slow
 
 KEPT: tuple[Dataset, ...] = (
     RAW_INTERACTIONS,
@@ -47,7 +50,10 @@ KEPT: tuple[Dataset, ...] = (
     DRIFT_SCORES,
     DRIFT_VERDICTS,
     TRAINING_NEED,
+    HYPERPARAMETERS,
+    SHADOW,
 )
+NOTES = Dataset("notes", {"note": pl.String})
 KINDS = {"level_up", "level_down", "maintain", "remediation", "enrichment", "break", "change_approach"}
 
 
@@ -189,3 +195,29 @@ def test_a_model_of_an_earlier_day_never_moves_the_champion(platform: Platform) 
     verdict = json.loads(json.dumps(metadata(platform, "main_brain_promotion"), default=str))
     assert verdict["promoted"] in (False, "False")
     assert "older" in verdict["reason"]
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    assert not result.success
+    return "\n".join(str(event.step_failure_data.error) for event in result.get_step_failure_events())
+
+
+def test_a_raw_value_in_a_derived_file_fails_the_audit(platform: Platform) -> None:
+    name = platform.lake.scan(RAW_LEARNERS).select("name").drop_nulls().head(1).collect().item()
+    platform.lake.write(NOTES, pl.DataFrame({"note": [f"spoke with {name} today"]}))
+    try:
+        result = platform.run("weekly_full_retraining", LAST, LAST, assets=["privacy_audit"])
+        (check,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "no_raw_values"]
+        assert not check.passed
+        assert "notes" in str(check.metadata["findings"].value)
+        assert name not in str(check.metadata)
+    finally:
+        for file in (platform.lake.root / "notes").iterdir():
+            file.unlink()
+
+
+def test_an_absent_source_is_one_clear_error_and_leaves_no_partition(platform: Platform, tmp_path: Path) -> None:
+    source = {"kind": "csv", "path": str(tmp_path / "absent.csv")}
+    result = platform.run("late_events", LAST, LAST, source=source)
+    assert "absent.csv" in failure(result)
+    assert result.retry_attempts_for_node("ingest") == 0

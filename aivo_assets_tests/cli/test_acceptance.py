@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.xdist_group("acceptance")]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 SCHEDULES = {"aivo_main_brain_daily", "drift_monitor_6h", "weekly_full_retraining", "adaptive_training_2h"}
 

@@ -47,7 +47,7 @@ def answers(path: Path, **columns: list[object]) -> Path:
 def test_help_names_every_command(aivo: Run) -> None:
     code, out, _ = aivo("--help")
     assert code == 0
-    for command in ("demo", "run", "ingest", "up", "settings", "key", "registry", "benchmark"):
+    for command in ("demo", "run", "ingest", "up", "train", "settings", "key", "registry", "benchmark"):
         assert command in out
 
 

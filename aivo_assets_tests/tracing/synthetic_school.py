@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.settings import TrainingSettings
+from aivo_assets.tracing.kernel import FACTORS, REPEATS
 from aivo_assets.tracing.main_brain import MadeBy, MainBrain, fit_main_brain
 from aivo_assets.tracing.schema import FEATURE_KEYS, FeatureSchema, FeatureTable
 from aivo_assets.tracing.splits import Split, split_by_time
@@ -90,6 +91,18 @@ def _keys(
     )
 
 
+def with_plain_behaviour(known: pl.DataFrame, columns: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """The columns of behaviour that a frame of statistics lacks, of items and skills that surprise nobody."""
+    lists = {"factors": [0.0] * FACTORS, "repeat_surprise": [0.0] * REPEATS, "repeat_events": [0] * REPEATS}
+    return known.with_columns(
+        pl.lit(lists.get(name, []), dtype).alias(name)
+        if isinstance(dtype, pl.List)
+        else pl.lit(0.0 if name in ("tendency", "discrimination") else None, dtype).alias(name)
+        for name, dtype in columns.items()
+        if name not in known.columns
+    ).select(list(columns))
+
+
 def _statistics(keys: pl.DataFrame) -> Statistics:
     def counted(by: str, columns: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
         wins, events = pl.col("correct").sum(), pl.len()
@@ -106,6 +119,7 @@ def _statistics(keys: pl.DataFrame) -> Statistics:
         pl.concat_list("subject").alias("skill_ids"), pl.lit(None, pl.Float64).alias("log_response_time")
     )
     skills = counted("shard", SKILL_COLUMNS).with_columns(pl.col("skill_id").cast(pl.String))
+    items, skills = with_plain_behaviour(items, ITEM_COLUMNS), with_plain_behaviour(skills, SKILL_COLUMNS)
     rate = float(keys["correct"].to_numpy().mean())
     return Statistics(
         items=items.select(list(ITEM_COLUMNS)),

@@ -65,6 +65,14 @@ def test_a_csv_with_learner_id_and_text_times_reads_the_same(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("zone", ["+00:00", "Z", "+02:00"])
+def test_text_times_with_a_zone_become_utc(tmp_path, zone):
+    path = tmp_path / "answers.csv"
+    path.write_text(f"learner_id,item_id,correct,timestamp\na,x,1,2013-05-01T09:00:40{zone}\n")
+    hour = 7 if zone == "+02:00" else 9
+    assert read_interactions(path)["occurred_at"][0] == datetime(2013, 5, 1, hour, 0, tzinfo=UTC)
+
+
 def test_a_missing_column_or_file_is_named(tmp_path):
     with pytest.raises(SourceError, match="user_id or learner_id or learner, correct"):
         read_interactions(written(tmp_path, item_id=[1]))
@@ -74,10 +82,10 @@ def test_a_missing_column_or_file_is_named(tmp_path):
 
 def test_the_numbers_are_about_the_events(tmp_path):
     speed = measure_features(school(20, 30, 1), FeatureSettings(), rows=900, repeat=1)
-    assert (speed.rows, speed.learners, speed.features) == (900, 30, 64)
+    assert (speed.rows, speed.learners, speed.features) == (900, 30, 73)
     assert speed.rows_per_second == 900 / speed.fold_seconds
-    assert speed.matrix_bytes == 900 * 64 * 4
-    assert "900 events of 30 learners to 64 features" in speed.report()
+    assert speed.matrix_bytes == 900 * 73 * 4
+    assert "900 events of 30 learners to 73 features" in speed.report()
 
 
 @pytest.mark.real_data

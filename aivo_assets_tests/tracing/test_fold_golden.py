@@ -12,6 +12,7 @@ from aivo_assets.tracing.catalogue import FEATURES, NAMES, feature_schema
 from aivo_assets.tracing.features import fold, query
 from aivo_assets.tracing.statistics import ITEM_COLUMNS, SKILL_COLUMNS, Statistics
 from aivo_assets_tests.tracing.histories import START, events
+from aivo_assets_tests.tracing.synthetic_school import with_plain_behaviour
 
 # Round numbers, so that the sums below can be followed; the defaults are others.
 SETTINGS = FeatureSettings(
@@ -24,29 +25,33 @@ SETTINGS = FeatureSettings(
     skill_growth=0.02,
 )
 KNOWN = Statistics(
-    items=pl.DataFrame(
-        {
-            "item_id": ["i0", "i1"],
-            "subject": ["maths", "maths"],
-            "skill_ids": [["s0"], ["s1"]],
-            "events": [99, 19],
-            "wins": [49, 5],
-            "difficulty": [0.0, 1.0],
-            "difficulty_sd": [0.2, 0.4],
-            "log_response_time": [math.log(1000.0), math.log(2000.0)],
-        },
-        schema=ITEM_COLUMNS,
+    items=with_plain_behaviour(
+        pl.DataFrame(
+            {
+                "item_id": ["i0", "i1"],
+                "subject": ["maths", "maths"],
+                "skill_ids": [["s0"], ["s1"]],
+                "events": [99, 19],
+                "wins": [49, 5],
+                "difficulty": [0.0, 1.0],
+                "difficulty_sd": [0.2, 0.4],
+                "log_response_time": [math.log(1000.0), math.log(2000.0)],
+            },
+        ),
+        ITEM_COLUMNS,
     ),
-    skills=pl.DataFrame(
-        {
-            "skill_id": ["s0", "s1"],
-            "subject": ["maths", "maths"],
-            "events": [99, 19],
-            "wins": [49, 5],
-            "difficulty": [0.1, 0.8],
-            "difficulty_sd": [0.1, 0.3],
-        },
-        schema=SKILL_COLUMNS,
+    skills=with_plain_behaviour(
+        pl.DataFrame(
+            {
+                "skill_id": ["s0", "s1"],
+                "subject": ["maths", "maths"],
+                "events": [99, 19],
+                "wins": [49, 5],
+                "difficulty": [0.1, 0.8],
+                "difficulty_sd": [0.1, 0.3],
+            },
+        ),
+        SKILL_COLUMNS,
     ),
     events=118,
     base_rate=0.5,
@@ -258,6 +263,7 @@ def test_everything_that_is_unknown_at_the_first_event_of_a_learner_is_nan_or_ze
         *("log_gap", "log_age", "pace", "last_pace", "hint_rate", "last_hints", "last_difficulty"),
         *("skill_outcome_1", "skill_outcome_2", "skill_log_gap", "skill_log_lag"),
         *("item_outcome_1", "item_log_gap", "item_log_lag", "item_last_hints"),
+        *("transition_surprise", "transition_outcome_surprise", "transition_log_events", "transition_rarity"),
     }
 
 
@@ -279,7 +285,7 @@ def test_the_clock_is_coarse_at_the_first_event_of_a_day_and_exact_from_there():
 
 
 def test_every_feature_has_a_name_and_a_meaning_and_the_hash_follows_the_settings():
-    assert len(FEATURES) == len(set(NAMES)) == 64
+    assert len(FEATURES) == len(set(NAMES)) == 73
     assert all(spec.description and spec.about for spec in FEATURES)
     assert feature_schema(SETTINGS).names == NAMES
     assert feature_schema(SETTINGS).hash != feature_schema(FeatureSettings(session_gap_minutes=31)).hash

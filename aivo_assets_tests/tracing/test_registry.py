@@ -89,7 +89,7 @@ def promote(made: School, registry: Registry, model: Model, *, day: int = 0) -> 
 
 def break_version(home: Path, registry: Registry, number: int) -> None:
     (version,) = (each for each in registry.versions() if each.number == number)
-    file = home / "mlflow" / "artifacts" / version.tags["artefact"] / "model" / "trees_0.skops"
+    file = home / "mlflow" / "artifacts" / version.tags["artefact"] / "model" / "trees_0.txt"
     file.write_bytes(file.read_bytes()[:-100])
 
 
@@ -260,7 +260,7 @@ def test_a_corrupt_champion_is_reported_and_the_last_good_one_serves(
     assert serving.brain.fingerprint == models[0][0].fingerprint
     assert len(serving.problems) == 2
     assert "Champion 3 cannot serve" in serving.problems[0]
-    assert "trees_0.skops is corrupt" in serving.problems[0]
+    assert "trees_0.txt is corrupt" in serving.problems[0]
     assert "manifest.json cannot be read: No such file" in serving.problems[1]
     assert "version 1 serves" in caplog.text
     assert registry.rollback(asked_by="sensor", reason="corrupt", now=NOW + timedelta(days=9)).after == 1

@@ -1,0 +1,107 @@
+"""`aivo train`: a training of the main brain now, because a person asked. What a training does is in the jobs."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import dagster as dg
+import typer
+from rich.console import Console
+
+from aivo_assets.automation.guards import reason_to_wait, under_way
+from aivo_assets.cli.data import terminal
+from aivo_assets.cli.instance import open_instance
+from aivo_assets.errors import RunError, SettingsError
+from aivo_assets.lake import calendar
+from aivo_assets.privacy.keys import load_key
+from aivo_assets.resources.clock import SystemClock
+from aivo_assets.resources.platform import open_lake
+from aivo_assets.settings import Settings, load_settings
+
+JOB = "emergency_retrain"
+LONGEST_CAUSE = 250
+
+train = typer.Typer(help="Train now.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(train, name="train")
+
+
+@train.command("main-brain")
+def train_main_brain(
+    force: Annotated[
+        bool, typer.Option("--force", help="Train however recent the last training is; needs --reason.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why; it is kept with the run.")] = None,
+) -> None:
+    """Train a challenger up to yesterday, judge it, and promote it where its verdict says so.
+
+    Without --force a training that is too recent is a reason to wait: the reason is printed and the exit code is 0, so
+    that a cron may call this as often as it likes. --force trains nevertheless. It does not promote against the
+    verdict: that is `aivo registry promote VERSION --force --reason "…"`.
+    """
+    cause = cause_of(reason, force=force)
+    settings, now = load_settings(), SystemClock().now()
+    load_key(settings, create=False)
+    with open_instance(settings) as instance:
+        train_now(settings, instance, cause, now=now, force=force, console=terminal())
+
+
+def cause_of(reason: str | None, *, force: bool) -> str:
+    """The cause that the run is recorded with.
+
+    Raises:
+        SettingsError: Force without a reason.
+    """
+    said = (reason or "").strip()
+    if force and not said:
+        raise SettingsError(
+            "--force needs a reason, which is kept with the run",
+            fix='For example: aivo train main-brain --force --reason "a new curriculum began today".',
+        )
+    whole = f"forced: {said}" if force else ": ".join(part for part in ("aivo train main-brain", said) if part)
+    return whole[:LONGEST_CAUSE]
+
+
+def train_now(
+    settings: Settings, instance: dg.DagsterInstance, cause: str, *, now: datetime, force: bool, console: Console
+) -> bool:
+    """Train in this process unless a guard says to wait.
+
+    Args:
+        settings: Settings that everything is built from.
+        instance: Where runs are looked up and this one is recorded.
+        cause: Kept as the run's tag.
+        now: The present instant, UTC.
+        force: Whether a recent training is no reason to wait.
+        console: Where progress goes.
+
+    Returns:
+        Whether it trained; where not, the reason was printed.
+
+    Raises:
+        RunError: Forced while another training is under way: a model is never trained twice at once.
+        AivoError: A step of the run failed.
+    """
+    running = under_way(instance)
+    if force and running is not None:
+        raise RunError(
+            f"Run {running} is training already, and a model is not trained twice at once",
+            fix="Wait for its result, or end it on its page in `aivo up`, then ask again.",
+        )
+    wait = None if force else reason_to_wait(instance, now, settings.training.minimum_hours_between)
+    if wait is not None:
+        console.print(f'{wait} To train nevertheless: aivo train main-brain --force --reason "…"', soft_wrap=True)
+        return False
+    _run(settings, instance, cause, now.date() - timedelta(days=1), console)
+    return True
+
+
+def _run(settings: Settings, instance: dg.DagsterInstance, cause: str, day: date, console: Console) -> None:
+    from aivo_assets.cli.running import run_job  # noqa: PLC0415 - Dagster's definitions take seconds to import
+    from aivo_assets.cli.summary import tell  # noqa: PLC0415
+
+    calendar.extend(open_lake(settings), day)
+    outcome = run_job(JOB, settings, instance, days=(day, day), cause=cause, console=console)
+    tell(console, outcome, settings, as_of=day)
