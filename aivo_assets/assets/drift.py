@@ -8,6 +8,7 @@ import polars as pl
 from aivo_assets.api.app import document_url
 from aivo_assets.assets.describe import columns, fresh_within, owned, picture
 from aivo_assets.assets.main_brain import NO_CHAMPION
+from aivo_assets.assets.stored import serving_champion
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.drift.plots import plot_calibration, plot_scores
 from aivo_assets.drift.report import render_report
@@ -126,7 +127,7 @@ def training_need(
     day = as_of(context)
     note_days_passed_over(context)
     scored = lake.scan(SCORED_EVENTS, days=[day]).collect()
-    answer = ask(scored, _champion(lake, registry, day), day=day, settings=settings.adaptive)
+    answer = ask(scored, _champion(lake, registry, day, settings), day=day, settings=settings.adaptive)
     written = lake.write(TRAINING_NEED, answer, day=day)
     row = answer.row(0, named=True)
     context.log.info(row["reason"])
@@ -153,8 +154,8 @@ def _history(lake: Lake, day: date) -> pl.DataFrame:
     return lake.scan(DRIFT_VERDICTS, days=days[-VERDICTS_SHOWN:]).collect()
 
 
-def _champion(lake: Lake, registry: Registry, day: date) -> Champion | None:
-    serving = registry.champion()
+def _champion(lake: Lake, registry: Registry, day: date, settings: Settings) -> Champion | None:
+    serving = serving_champion(registry, settings)
     if serving is None:
         return None
     later = [kept for kept in lake.days(ANONYMISED_INTERACTIONS) if serving.version.as_of < kept <= day]

@@ -8,7 +8,7 @@ import polars as pl
 from aivo_assets.assets.describe import fresh_within, owned, picture, step_log
 from aivo_assets.assets.features import training_days
 from aivo_assets.assets.hyperparameters import training_settings
-from aivo_assets.assets.stored import published_attributes, stored_training
+from aivo_assets.assets.stored import published_attributes, serving_champion, stored_training
 from aivo_assets.automation.guards import TRAINED_AT
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
@@ -33,7 +33,7 @@ VERDICTS = Dataset(
     unit="day",
 )
 CANDIDATES = Dataset("main_brain/candidates", {"day": pl.Date, "version": pl.Int64}, unit="day")
-NO_CHAMPION = "There is no champion yet: nothing was promoted so far."
+NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the features of this code."
 
 
 @dg.asset(
@@ -181,7 +181,7 @@ def main_brain_promotion(
             row["challenger_version"], verdict, asked_by=context.run.tags.get(CAUSE_TAG, "a person"), now=clock.now()
         )
         _keep_reference(lake, registry, row["challenger_version"], stored_training(lake, day, settings))
-    serving = registry.champion()
+    serving = serving_champion(registry, settings)
     note_days_passed_over(context)
     return dg.MaterializeResult(
         metadata={
@@ -216,7 +216,7 @@ def _champion_on_the_same(
     lake: Lake, registry: Registry, training: TrainingSet, day: date, settings: Settings
 ) -> Contender | None:
     """The champion's answers on the evaluation rows, from features folded with its own statistics."""
-    serving = registry.champion(training.table.schema)
+    serving = serving_champion(registry, settings)
     if serving is None:
         return None
     events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings)).collect().sort(ORDER)

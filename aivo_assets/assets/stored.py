@@ -1,4 +1,4 @@
-"""What several assets read back from the lake for a training as of a day. Belongs here: reading, no computation."""
+"""What several assets read back from the lake and the registry. Belongs here: reading, no computation."""
 
 from datetime import date
 
@@ -8,6 +8,8 @@ from aivo_assets.assets.features import stored_statistics
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.catalogue import feature_schema
+from aivo_assets.tracing.registry import Registry, Serving
 from aivo_assets.tracing.training import TRAINING_FEATURES, TrainingSet, from_frames
 
 
@@ -21,3 +23,8 @@ def published_attributes(lake: Lake) -> pl.DataFrame | None:
     """Published attributes of learners, to slice by; None where the school gave none."""
     learners = lake.scan(ANONYMISED_LEARNERS).drop("shard").collect()
     return learners if learners.height else None
+
+
+def serving_champion(registry: Registry, settings: Settings) -> Serving | None:
+    """The champion that reads the features of this code; None where there is none, as before a first training."""
+    return registry.champion(feature_schema(settings.features))

@@ -11,6 +11,7 @@ from aivo_assets.adaptive.levels import subject_levels
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS
 from aivo_assets.assets.describe import columns, fresh_within, owned, step_log
 from aivo_assets.assets.main_brain import NO_CHAMPION
+from aivo_assets.assets.stored import serving_champion
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
 from aivo_assets.drift.scored_events import scored_events as score
@@ -51,7 +52,7 @@ def item_bank(
     """Give every item that the champion knows its level."""
     day = as_of(context)
     note_days_passed_over(context)
-    serving = registry.champion()
+    serving = serving_champion(registry, settings)
     if serving is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
     items = serving.brain.statistics.items
@@ -108,7 +109,7 @@ def fold_learners(
     """Fold every learner's events with the champion's statistics, shard by shard, and score the last days."""
     day = as_of(context)
     note_days_passed_over(context, ["learner_states", "scored_events"])
-    serving = registry.champion()
+    serving = serving_champion(registry, settings)
     if serving is None:
         yield dg.MaterializeResult(
             asset_key="learner_states",
@@ -172,7 +173,7 @@ def student_models(
     """Make every student model from the folded states, shard by shard."""
     day = as_of(context)
     note_days_passed_over(context)
-    serving, levels = registry.champion(), newest(lake, LEVELS, until=day)
+    serving, levels = serving_champion(registry, settings), newest(lake, LEVELS, until=day)
     if serving is None or levels is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
     brain = Brain(

@@ -85,7 +85,7 @@ _MEANINGS: dict[str, dict[str, str]] = {
         "transition_surprise": "others' mean surprise at the item where it followed the learner's last one",
         "transition_outcome_surprise": "the same after the answer, right or wrong, that the learner gave to that one",
         "transition_log_events": "ln(1 + answers of others where it did)",
-        "transition_rarity": "ln(1 + answers of others after that last item) less the one before: 0 is the usual way",
+        "transition_rarity": "ln(1 + answers of others to that last item) less the one before: 0 is the usual way",
     },
     "prediction and moment": {
         "logit": "the filter's prediction, logit, moderated by its uncertainty",

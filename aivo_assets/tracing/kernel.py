@@ -107,7 +107,7 @@ class Population(NamedTuple):
 
     Transitions to item `code` stand at offsets[k, code] : offsets[k, code + 1], ascending by previous item; a row of
     `transitions` is (surprise, after a wrong answer, after a right one, ln(1 + events)). `followed` [k, code] is
-    ln(1 + events that came after that item).
+    ln(1 + events of that item).
     """
 
     fold: Ints32
