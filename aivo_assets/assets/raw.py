@@ -92,7 +92,7 @@ def ingest(
     )
     yield dg.MaterializeResult(
         asset_key="quarantine",
-        metadata={"rows_out": receipt.set_aside, "reasons": _reasons(receipt)},
+        metadata={"set_aside": receipt.set_aside, "reasons": _reasons(receipt)},
     )
 
 
