@@ -1,7 +1,9 @@
 """What a person reads when a run is over. Belongs here: tables and sentences; nothing is computed."""
 
+import operator
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import polars as pl
 from rich.console import Console
@@ -18,6 +20,7 @@ from aivo_assets.tracing.evaluation import Evaluation
 from aivo_assets.tracing.registry import Registry
 
 EXAMPLES = 3
+COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 NAMES = {"": "main brain", "item_difficulty": "item difficulty alone", "constant": "a constant"}
 
 
@@ -124,12 +127,19 @@ def _worked(row: dict[str, object]) -> Panel:
     )
 
 
-def _evidence(evidence: Iterable[dict[str, object]]) -> Iterable[str]:
+def _evidence(evidence: Iterable[dict[str, Any]]) -> Iterable[str]:
     for each in evidence:
         value, threshold = each["value"], each["threshold"]
         shown = "unknown" if value is None else f"{value:.3g}"
-        limit = "" if threshold is None else f" ({each['direction']} {threshold:.3g})"
+        limit = "" if threshold is None else f" ({each['direction']} {threshold:.3g}{_not_reached(each)})"
         yield f"  {str(each['signal']).replace('_', ' ')}: {shown}{limit}"
+
+
+def _not_reached(each: dict[str, Any]) -> str:
+    """A rule may fire for one of several reasons; the ones that do not hold are shown as such."""
+    compare = COMPARISONS.get(each["direction"])
+    holds = compare is None or each["value"] is None or compare(each["value"], each["threshold"])
+    return "" if holds else ", not reached"
 
 
 def _tell_drift(console: Console, lake: Lake, as_of: date) -> None:

@@ -114,7 +114,9 @@ def _excess_log_loss(scored: pl.DataFrame) -> float:
     p = pl.col("probability").clip(1e-6, 1 - 1e-6)
     y = pl.col("correct").cast(pl.Float64)
     excess = (p - y) * (p.log() - (1 - p).log())  # = observed loss - entropy
-    by_learner = scored.group_by("learner").agg(excess.sum().alias("sum"), pl.len().alias("events"))
+    by_learner = scored.group_by("learner", maintain_order=True).agg(
+        excess.sum().alias("sum"), pl.len().alias("events")
+    )
     mean = float(by_learner["sum"].sum()) / scored.height
     residual = by_learner["sum"].to_numpy() - mean * by_learner["events"].to_numpy()
     return mean - 1.645 * float(np.sqrt((residual**2).sum())) / scored.height
