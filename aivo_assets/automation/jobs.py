@@ -8,7 +8,7 @@ TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations")
 DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")
 
-# A person's word for a run's reason; sensors, schedules and the CLI set it, `Materialize` in the UI leaves it out.
+# Why a run was asked for, in words; sensors, schedules and the CLI set it, `Materialize` in the UI leaves it out.
 CAUSE_TAG = "aivo/cause"
 MODEL_TAG = "aivo/model"
 
@@ -51,7 +51,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "adaptive_check",
-            EVENTS | STUDENTS | dg.AssetSelection.assets("training_need") - dg.AssetSelection.assets("item_bank"),
+            EVENTS | STUDENTS | dg.AssetSelection.assets("training_need"),
             "Every two hours: new events, student models, recommendations, and whether training is needed now.",
         ),
         job(
