@@ -33,7 +33,7 @@ TUNING_TAG = "aivo/tuning"  # of a run: daily, weekly or off, whatever its job
     "answer stands for its day: the same data, settings and code are not searched again with no larger budget.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
-    kinds={"optuna", "scikitlearn"},
+    kinds={"optuna", "lightgbm"},
     pool="main_brain",
     metadata=columns(HYPERPARAMETERS, COLUMN_DESCRIPTIONS),
     **owned("main_brain"),

@@ -42,7 +42,7 @@ NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the f
     "challenger. The same data, settings and code make the same model, which is then not fitted again.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
-    kinds={"scikitlearn", "mlflow"},
+    kinds={"lightgbm", "mlflow"},
     freshness_policy=fresh_within(hours=52),
     pool="main_brain",
     retry_policy=dg.RetryPolicy(max_retries=1, delay=10),

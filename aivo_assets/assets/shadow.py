@@ -36,7 +36,7 @@ from aivo_assets.tracing.shadow import (
     "Where the one before is better with confidence, it is champion again, before a new challenger is judged.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
-    kinds={"scikitlearn", "mlflow"},
+    kinds={"lightgbm", "mlflow"},
     pool="main_brain",
     metadata=columns(SHADOW, COLUMN_DESCRIPTIONS),
     **owned("main_brain"),
