@@ -1,0 +1,75 @@
+"""Settings of the data: lake, source, simulated school, privacy."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from aivo_assets.settings.group import Group, Share
+
+SourceKind = Literal["simulator", "assistments", "datashop", "parquet", "csv", "postgres"]
+
+
+class LakeSettings(Group):
+    """How the lake is laid out."""
+
+    url: str | None = Field(None, description="Root of the lake; any fsspec URL. Default: AIVO_HOME/lake.")
+    shards: int = Field(4, ge=1, le=4096, description="Shards per day; one per about 250,000 learners.")
+
+
+class SourceSettings(Group):
+    """Where events come from."""
+
+    kind: SourceKind = Field("simulator", description="Which source the raw assets read.")
+    path: str | None = Field(None, description="File or glob for the file sources.")
+    url: SecretStr | None = Field(None, description="Database URL of the postgres source.")
+    table: str = Field("interactions", description="Events table (schema-qualified) of the postgres source.")
+    learner_table: str | None = Field(None, description="Learner table of the postgres source, if there is one.")
+    cursor_column: str = Field("id", description="Ever-growing column by which the postgres source is read.")
+    learner_path: str | None = Field(None, description="File with the learner table for the file sources.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description='Column mapping as JSON, ours to theirs: {"learner_id": "pupil"}.'
+    )
+    learner_columns: dict[str, str] = Field(
+        default_factory=dict, description='Column mapping of the learner table: {"learner_id": "id_student"}.'
+    )
+    skill_separator: str = Field(
+        ";", min_length=1, description="What stands between several skills in one text value of a file or table."
+    )
+    attempts: Literal["first", "all"] = Field(
+        "first", description="Which attempts at a DataShop step are events: the first, or each."
+    )
+    cursor_overlap: int = Field(
+        1000,
+        ge=0,
+        description="Numbers (or seconds) before the cursor that are read again, for rows that were committed late.",
+    )
+    encoding: str = Field("utf-8", description="Text encoding of CSV and tab-separated files.")
+    timezone: str = Field("UTC", description="Zone of times that carry none.")
+    subject: str = Field("general", description="Subject of events that name none.")
+    skill_model: str | None = Field(None, description="Which KC (…) column of a DataShop export gives the skills.")
+    first_event_at: str | None = Field(
+        None, description="Start of time for files that hold only an order (ISO date-time, UTC)."
+    )
+
+
+class SimulatorSettings(Group):
+    """The seeded simulated school."""
+
+    learners: int = Field(1500, ge=1, description="Learners enrolled.")
+    days: int = Field(30, ge=1, description="Days of history made by `aivo demo`.")
+    start: date | None = Field(None, description="First school day. Default: fixed at first use in AIVO_HOME.")
+    seed: int = Field(20, description="Seed of everything random in the school.")
+    dirt: Share = Field(
+        0.001, description="Share of rows that go wrong on their way: repeated, impossible, incomplete."
+    )
+
+
+class PrivacySettings(Group):
+    """What leaves the raw zone, and how coarse."""
+
+    k_anonymity: int = Field(5, ge=1, description="Smallest group of learners alike in all published attributes.")
+    time_resolution_seconds: int = Field(
+        60, ge=1, le=86_400, description="Times past the raw zone are floored to this, counted from midnight UTC."
+    )
+    age_band_years: int = Field(3, ge=1, description="Width of an age band.")

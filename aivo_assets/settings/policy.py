@@ -1,0 +1,86 @@
+"""Settings of signals and recommendations."""
+
+from pydantic import Field
+
+from aivo_assets.settings.group import Group, Share
+
+
+class PolicySettings(Group):
+    """Signals and recommendations; the contract's thresholds are the defaults."""
+
+    success_zone: tuple[Share, Share] = Field(
+        (0.70, 0.85),
+        description="Wanted probability of success. Upper edge: the 85 % rule (Wilson et al. 2019); lower: contract.",
+    )
+    too_hard: Share = Field(
+        0.60,
+        description="Below this the level goes down. Under the zone on purpose: the dead band up to the zone's top "
+        "is 1.3 logits, wider than any level step, so a move is never taken back at once.",
+    )
+    urgent_success: Share = Field(0.40, description="Remediation is urgent where even the band's top is below this.")
+    recent_events: int = Field(10, ge=1, description="Events of a skill that count as recent (contract: last 10).")
+    recent_confirms: Share = Field(
+        0.75, description="Recent accuracy that a level_up or enrichment must show (contract: proficient)."
+    )
+    minimum_attempts: int = Field(10, ge=1, description="Attempts at a level before the level may move (contract).")
+    early_attempts: int = Field(
+        5,
+        ge=1,
+        description="Attempts that do where the whole band of success is past the threshold.",
+    )
+    cool_down_days: int = Field(3, ge=0, description="Days after a move of level in which the level stays.")
+    followed_events: int = Field(3, ge=1, description="Events after a recommendation before it can count as followed.")
+    level_tolerance: int = Field(
+        1, ge=0, le=4, description="Items within so many levels of a learner's level count as practice at it."
+    )
+    low_focus: Share = Field(0.4, description="Focus below this suggests a break (contract).")
+    long_session_minutes: float = Field(50.0, gt=0, description="A longer session suggests a break (contract).")
+    tired_session_minutes: float = Field(15.0, ge=0, description="No tiredness is read from a shorter session.")
+    tired_fall: Share = Field(
+        0.25, description="Fall of success, item difficulty allowed for, from a session's first half to its second."
+    )
+    tired_fall_z: float = Field(
+        1.64, ge=0, description="The fall must be so many standard errors (one-sided 5 %, normal approximation)."
+    )
+    tired_events: int = Field(10, ge=4, description="Fewest events of a session that is split in halves.")
+    plateau_days: int = Field(7, ge=1, description="Days at a level without growth: change the approach (contract).")
+    plateau_practice_days: int = Field(3, ge=1, description="Of those, days on which the learner did practise.")
+    growth: float = Field(
+        0.05, ge=0, description="Growth of success, difficulty allowed for, that counts as growth (contract: 0.05)."
+    )
+    hint_share: Share = Field(
+        0.5, description="Hints on more than this share of recent tasks suggest another approach (Aleven et al. 2016)."
+    )
+    active_days: int = Field(28, ge=1, description="A learner's skill practised in so many days gets a recommendation.")
+    history_days: int = Field(90, ge=1, description="Days of events that signals look back on: about a school term.")
+    trend_days: int = Field(7, ge=2, description="Days of a trend, ending on the last day of practice (contract).")
+    trend_late_days: int = Field(3, ge=1, description="Of those, the last days, compared with the earlier (contract).")
+    trend_events: int = Field(3, ge=1, description="Fewest events on either side of a comparison.")
+    stale_days: int = Field(7, ge=0, description="A skill left for longer than this loses one step of priority.")
+    level_step: tuple[float, float] = Field(
+        (0.35, 0.80),
+        description="Least and most logits from level to level: below 0.35 success in the zone moves by less than 6 "
+        "points, which nobody feels and no item bank resolves; above 0.885 a step could jump the success zone.",
+    )
+    level_quantiles: tuple[Share, Share] = Field(
+        (0.05, 0.95),
+        description="Quantiles of a subject's item difficulties that levels 2–9 span; 1 and 10 are open.",
+    )
+    rapid_guess_share: Share = Field(
+        0.10,
+        description="A faster answer than this share of the item's typical time is a rapid guess (Wise & Ma 2012).",
+    )
+    rapid_guess_cap_s: float = Field(10.0, gt=0, description="No slower answer is a rapid guess (Wise & Ma 2012).")
+    rapid_guess_default_s: float = Field(
+        3.0, gt=0, description="Rapid-guess threshold of an item without a typical time (Kong, Wise & Bhola 2007)."
+    )
+    steady_sd: float = Field(
+        0.6, gt=0, description="Standard deviation of log response times of a steady worker (van der Linden 2006)."
+    )
+    unsteady_sd: float = Field(1.8, gt=0, description="Standard deviation of log response times that halves focus.")
+    focus_events: int = Field(5, ge=2, description="Fewest timed answers of a session from which focus is derived.")
+    expectation_attempts: int = Field(10, ge=1, description="Next exercises that an expectation is about.")
+    learning_rate: float = Field(
+        0.10, ge=0, description="Logits of success won by one well-placed exercise (Koedinger et al. 2023, PNAS)."
+    )
+    content_items: int = Field(5, ge=1, description="Most items that a recommendation lists.")
