@@ -6,6 +6,7 @@ from datetime import timedelta
 import dagster as dg
 
 from aivo_assets.assets import all_assets
+from aivo_assets.automation.alerting import SHOWS_ALERTS
 from aivo_assets.automation.checks import build_checks
 from aivo_assets.automation.jobs import build_jobs
 from aivo_assets.automation.partitions import narrow
@@ -37,7 +38,7 @@ def build_definitions(
     clock = clock or SystemClock()
     first_day = calendar.first_day(open_lake(settings), otherwise=clock.now().date() - DAYS_BEFORE_ANY_EVENT)
     return dg.Definitions(
-        assets=narrow(all_assets(settings), first_day),
+        assets=[*narrow(all_assets(settings), first_day), SHOWS_ALERTS],
         asset_checks=build_checks(),
         jobs=build_jobs(),
         schedules=build_schedules(settings),

@@ -7,18 +7,18 @@ import polars as pl
 from aivo_assets.adaptive.schema import LEVEL_COUNT
 from aivo_assets.settings import PolicySettings
 
-_PLACE: Final = ["subject", "skill_id", "recommended_level"]
+_PLACE: Final = ["subject", "content_skill", "content_wanted"]
 _PLACES: Final = 2  # levels looked at: the nearest that has items of the skill, and the next nearest
 
 
 def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: PolicySettings) -> pl.DataFrame:
     """Add the items that fit each decision best.
 
-    Of the skill and the recommended level, those whose level is most certain first, never one of the recent items.
+    Of the wanted skill and level, those whose level is most certain first, never one of the recent items.
     Where nothing is left there, of the nearest level that has something left, the easier of two; never of two levels.
 
     Args:
-        decided: subject, skill_id, recommended_level, recent_items and whatever else.
+        decided: subject, content_skill, content_wanted (level), recent_items, content_recent and whatever else.
         item_bank: `ITEM_BANK`.
         settings: How many items; how many count as recent.
 
@@ -29,7 +29,8 @@ def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: Policy
     # So many candidates that enough are left when each recent item happens to be one of them.
     candidates = _candidates(item_bank.lazy(), settings.content_items + settings.recent_events)
     rows = decided.with_row_index("_row")
-    recent = rows.lazy().select("_row", item_id="recent_items").explode("item_id", keep_nulls=False)
+    both = pl.concat_list("recent_items", "content_recent")
+    recent = rows.lazy().select("_row", item_id=both).explode("item_id", keep_nulls=False)
     first_level = pl.col("content_level").sort_by("_place").first()
     nearest = pl.col("_place") == pl.col("_place").min()
     chosen = (
@@ -50,18 +51,18 @@ def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: Policy
 
 
 def _candidates(item_bank: pl.LazyFrame, most: int) -> pl.LazyFrame:
-    """The best items for each subject x skill x recommended level, as lists, of the nearest levels that have any."""
+    """The best items for each subject x skill x level, as lists, of the nearest levels that have any."""
     by_level = (
         item_bank.explode("skill_ids", keep_nulls=False)
-        .rename({"skill_ids": "skill_id"})
+        .rename({"skill_ids": "content_skill"})
         .sort("level_certainty", "events", "item_id", descending=[True, True, False])
-        .group_by("subject", "skill_id", content_level="level")
+        .group_by("subject", "content_skill", content_level="level")
         .agg(pl.col("item_id").head(most))
     )
-    wanted = pl.LazyFrame({"recommended_level": range(1, LEVEL_COUNT + 1)}, schema={"recommended_level": pl.Int8})
+    wanted = pl.LazyFrame({"content_wanted": range(1, LEVEL_COUNT + 1)}, schema={"content_wanted": pl.Int8})
     return (
         by_level.join(wanted, how="cross")
-        .with_columns(_distance=(pl.col("recommended_level") - pl.col("content_level")).abs())
+        .with_columns(_distance=(pl.col("content_wanted") - pl.col("content_level")).abs())
         .sort(*_PLACE, "_distance", "content_level")
         .with_columns(_place=pl.int_range(pl.len()).over(_PLACE))
         .filter(pl.col("_place") < _PLACES)

@@ -1,7 +1,5 @@
 """What to expect of a recommendation, in numbers. Belongs here: confidence, impact, time to effect; no words."""
 
-import math
-
 import numpy as np
 import polars as pl
 from scipy.special import betaln, gammaln
@@ -11,7 +9,6 @@ from aivo_assets.settings import PolicySettings
 
 _PRIOR_ANSWERS = 2.0  # weight of the success zone's middle where no model answers and only the last answers speak
 _LEAST_EFFICIENCY = 0.25
-_MOST_ANSWERS = 20  # counterfactuals name no longer row of answers: nobody would believe it
 
 
 def add_outlook(decided: pl.DataFrame, settings: PolicySettings) -> pl.DataFrame:
@@ -25,11 +22,11 @@ def add_outlook(decided: pl.DataFrame, settings: PolicySettings) -> pl.DataFrame
         The same rows with
         p_new: probability of success at the recommended level;
         expected_attempts, expected_successes: the expectation, "at least so many of the next so many correct";
-        confidence: probability of that;
-        expected_impact: expected change of the probability of success at the current level;
+        confidence_model: probability of that, as far as the main brain tells (see `confidence.py` for the rest);
+        expected_impact: expected change of the probability that impact_of names;
+        impact_of: `success_at_current_level`, or `success_in_session` where a break gives back what was lost;
         time_to_effect_days: days until the expectation can be judged;
-        right_to_up, right_to_keep, wrong_to_down, wrong_to_keep, missing_attempts, settling_days: what is missing to
-        another decision, in answers and days.
+        missing_attempts, settling_days: what is missing before the level may move, in answers and days.
     """
     attempts = settings.expectation_attempts
     zone_middle = sum(settings.success_zone) / 2
@@ -44,13 +41,14 @@ def add_outlook(decided: pl.DataFrame, settings: PolicySettings) -> pl.DataFrame
         expected_attempts=pl.lit(attempts, dtype=pl.Int32),
     ).with_columns(expected_successes=_expected_successes(attempts))
     return (
-        found.with_columns(confidence=_at_least(found), expected_impact=_impact(settings))
+        found.with_columns(confidence_model=_at_least(found), **_impact(settings))
         .with_columns(
             time_to_effect_days=pl.when("passes")
             .then(1)
             .otherwise((attempts / pl.col("pace")).ceil().clip(1, settings.active_days))
             .cast(pl.Int32),
-            **_to_another(settings),
+            missing_attempts=(settings.minimum_attempts - pl.col("attempts_at_level")).clip(lower_bound=0),
+            settling_days=(settings.cool_down_days - pl.col("days_since_move")).clip(lower_bound=0),
         )
         .drop("_p_now", "_sd")
     )
@@ -75,7 +73,7 @@ def learning_efficiency(probability: pl.Expr) -> pl.Expr:
     return (logit(clipped) * clipped * (1 - clipped) / best).clip(_LEAST_EFFICIENCY, 1.0)
 
 
-def _impact(settings: PolicySettings) -> pl.Expr:
+def _impact(settings: PolicySettings) -> dict[str, pl.Expr]:
     """Growth of success at the current level by the next exercises, done as recommended; or what a rest gives back.
 
     Logits grow by `learning_rate` with a well-placed exercise, less with one that is too easy or too hard. A break
@@ -86,8 +84,12 @@ def _impact(settings: PolicySettings) -> pl.Expr:
     now = pl.col("_p_now")
     growth = expit(logit(now) + gain) - expit(logit(now))
     z = pl.col("session_fall_z")
-    lost = pl.when(pl.col("passes") & (z > 1)).then(pl.col("session_fall") * (1 - 1 / z**2))
-    return pl.coalesce(lost, growth).clip(0.0, 1 - now)
+    tired = pl.col("passes") & (z > 1).fill_null(value=False)
+    lost = pl.when(tired).then(pl.col("session_fall") * (1 - 1 / z**2))
+    return {
+        "expected_impact": pl.coalesce(lost, growth).clip(0.0, 1 - now),
+        "impact_of": pl.when(tired).then(pl.lit("success_in_session")).otherwise(pl.lit("success_at_current_level")),
+    }
 
 
 def _at_least(found: pl.DataFrame) -> pl.Series:
@@ -105,37 +107,4 @@ def _at_least(found: pl.DataFrame) -> pl.Series:
     for k in range(int(n.max(initial=0)) + 1):
         log_choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(np.maximum(n - k, 0) + 1)
         total += np.where((k >= wanted) & (k <= n), np.exp(log_choose + betaln(k + a, n - k + b) - betaln(a, b)), 0.0)
-    return pl.Series("confidence", np.clip(total, 0.0, 1.0), dtype=pl.Float64)
-
-
-def _to_another(settings: PolicySettings) -> dict[str, pl.Expr]:
-    """Answers in a row, and days, that would cross a threshold of the success zone policy.
-
-    One right answer lifts the logit by about sd²·(1 − p), one wrong lowers it by sd²·p: the first step of the Bayesian
-    update of a one-parameter model. A move also needs the recent answers to say the same: to be moved, both must turn;
-    to stay, one is enough. An approximation, and worded as one ("about").
-    """
-    p, spread = pl.col("_p_now").clip(0.005, 0.995), pl.col("_sd") ** 2
-    missing = (settings.minimum_attempts - pl.col("attempts_at_level")).clip(lower_bound=0)
-    low, high = settings.success_zone
-    confirmed = math.ceil(settings.recent_confirms * settings.recent_events - 1e-9) - pl.col("recent_successes")
-    failed = pl.col("recent_successes") - math.ceil(low * settings.recent_events - 1e-9) + 1
-
-    def right_to(threshold: float) -> pl.Expr:
-        return (logit(pl.lit(threshold)) - logit(p)) / (spread * (1 - p))
-
-    def wrong_to(threshold: float) -> pl.Expr:
-        return (logit(p) - logit(pl.lit(threshold))) / (spread * p)
-
-    return {
-        "missing_attempts": missing,
-        "right_to_up": _answers(pl.max_horizontal(right_to(high), missing, confirmed)),
-        "right_to_keep": _answers(pl.min_horizontal(right_to(settings.too_hard), 1 - failed)),
-        "wrong_to_down": _answers(pl.max_horizontal(wrong_to(settings.too_hard), missing, failed)),
-        "wrong_to_keep": _answers(pl.min_horizontal(wrong_to(high), 1 - confirmed)),
-        "settling_days": (settings.cool_down_days - pl.col("days_since_move")).clip(lower_bound=0),
-    }
-
-
-def _answers(number: pl.Expr) -> pl.Expr:
-    return number.ceil().clip(1, _MOST_ANSWERS).cast(pl.Int32)
+    return pl.Series("confidence_model", np.clip(total, 0.0, 1.0), dtype=pl.Float64)

@@ -3,7 +3,8 @@
 The aim is the success zone: a learner should succeed at 70 to 85 % of what is given. The probabilities are the main
 brain's, with their uncertainty; a level moves only when the learner's own last answers say the same, when there is
 enough evidence (10 attempts at the level, or 5 where the whole band is past the threshold), and not soon after a move.
-Where one level lower is still too hard, the way goes two levels back, to the basics (remediation).
+Where one level lower is still too hard, the way goes at least two levels back, to the basics (remediation). A move goes
+to where success is nearest to the middle of the zone, three levels at most.
 The dead band from `too_hard` to the zone's upper edge is wider than a level: a move does not call for its opposite.
 
 An eighth kind is a `Kind` and a `Rule` here, and its texts in the catalogue; a test says which texts are missing.
@@ -37,7 +38,13 @@ def success_zone_policy(settings: PolicySettings) -> Policy:
         *_too_easy(settings),
         *_as_it_is(settings),
     )
-    return Policy("success_zone", rules, passing=frozenset({BREAK.name}))
+    return Policy(
+        "success_zone",
+        rules,
+        passing=frozenset({BREAK.name}),
+        aim=sum(settings.success_zone) / 2,
+        reach=settings.most_levels,
+    )
 
 
 def _breaks(s: PolicySettings) -> tuple[Rule, ...]:

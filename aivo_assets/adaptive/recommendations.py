@@ -3,19 +3,48 @@
 Columnar throughout: each rule's rows are worded as columns, never learner by learner.
 """
 
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from aivo_assets.adaptive.confidence import Confidence
 from aivo_assets.adaptive.content import add_content
+from aivo_assets.adaptive.counterfactual import add_counterfactual, with_nearest
 from aivo_assets.adaptive.outlook import add_outlook
-from aivo_assets.adaptive.policy import success_zone_policy
+from aivo_assets.adaptive.overrides import PIN_RULE, REJECT_RULE, in_force, obey
+from aivo_assets.adaptive.policy import ENRICHMENT, LEVEL_DOWN, LEVEL_UP, MAINTAIN, REMEDIATION, success_zone_policy
+from aivo_assets.adaptive.prerequisites import SkillGraph, add_prerequisite
 from aivo_assets.adaptive.rules import PRIORITIES, Policy
-from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.adaptive.schema import EVIDENCE, LEVEL_COUNT, RECOMMENDATIONS
 from aivo_assets.adaptive.wording import Wording
 from aivo_assets.settings import PolicySettings
 
 _KEYS: Final = ["learner", "subject", "skill_id"]
+_MOVES: Final = (LEVEL_UP, MAINTAIN, LEVEL_DOWN)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the signals; all of it may be missing.
+
+    Attributes:
+        confidence: Fitted on what became of earlier recommendations.
+        overrides: `OVERRIDES`: what teachers said.
+        graph: What a skill builds on.
+        mastery: `SKILL_MASTERY` of the day, for the weakest prerequisite.
+        policy: The table of rules; None: the success zone policy.
+    """
+
+    confidence: Confidence = field(default_factory=Confidence)
+    overrides: pl.DataFrame | None = None
+    graph: SkillGraph = field(default_factory=SkillGraph.none)
+    mastery: pl.DataFrame | None = None
+    policy: Policy | None = None
 
 
 def recommend(
@@ -25,17 +54,17 @@ def recommend(
     settings: PolicySettings,
     wording: Wording,
     made_by: str,
-    policy: Policy | None = None,
+    known: Known | None = None,
 ) -> pl.DataFrame:
     """Decide for every learner x skill, explain it, and rank each learner's recommendations.
 
     Args:
-        signals: `SIGNALS`.
+        signals: `SIGNALS` of one day.
         item_bank: `ITEM_BANK` of the same day.
         settings: Thresholds and windows.
         wording: The words.
         made_by: What makes it (code, data versions), kept with every row. Never the time: equal inputs, equal rows.
-        policy: The table of rules. Default: the success zone policy.
+        known: What is known beside the signals.
 
     Returns:
         `RECOMMENDATIONS`, ordered by learner and rank.
@@ -43,26 +72,75 @@ def recommend(
     Raises:
         SettingsError: The catalogue lacks a text of the policy, or names an unknown field.
     """
-    chosen = success_zone_policy(settings) if policy is None else policy
-    wording.refuse_gaps({rule.name: rule.kind.name for rule in chosen.rules})
-    decided = add_content(add_outlook(chosen.decide(signals), settings), item_bank, settings)
-    ranked = _rank(decided.with_columns(priority=_priority(settings)), chosen)
+    known = known or Known()
+    chosen = success_zone_policy(settings) if known.policy is None else known.policy
+    kinds = {rule.name: rule.kind.name for rule in chosen.rules}
+    wording.refuse_gaps({**kinds, PIN_RULE: MAINTAIN.name, REJECT_RULE: MAINTAIN.name})
+    decided = _decided(signals, chosen, known, settings)
+    expected = known.confidence.add(add_outlook(decided, settings))
+    placed = add_prerequisite(expected, known.graph, known.mastery, kind=REMEDIATION.name, settings=settings)
+    filled = add_content(placed.with_columns(_richer(settings)), item_bank, settings)
+    ranked = _rank(filled.with_columns(priority=_priority(settings)), chosen)
     return (
-        pl.concat([_worded(ranked, chosen, wording), _no_rows()])
+        pl.concat([_worded(ranked, chosen, wording, settings), _no_rows()])
         .with_columns(policy=pl.lit(chosen.name), made_by=pl.lit(made_by), changed=_changed())
         .sort("learner", "rank")
         .select(pl.col(name).cast(dtype) for name, dtype in RECOMMENDATIONS.schema.items())
     )
 
 
-def _worded(ranked: pl.DataFrame, policy: Policy, wording: Wording) -> pl.DataFrame:
+@cache
+def code_version() -> str:
+    """Hash of the source of this package and its catalogues: what decides and what words it."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent
+    for path in sorted([*folder.glob("*.py"), *folder.glob("catalogue/*.toml")]):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: PolicySettings) -> pl.DataFrame:
+    """What the policy says, what would change its mind, and the teacher's word over it."""
+    said = add_counterfactual(policy.decide(signals), policy, settings)
+    if known.overrides is None or signals.is_empty():
+        words = in_force(None, as_of=_NO_DAY, settings=settings)
+    else:
+        words = in_force(known.overrides, as_of=signals["day"][0], settings=settings)
+    return with_nearest(obey(said, words, moves=_MOVES, settings=settings))
+
+
+def _richer(settings: PolicySettings) -> pl.Expr:
+    """To go deeper are tasks of the next level, where they are within reach: more of the same easy ones is no depth."""
+    reachable = (pl.col("p_above") >= settings.success_zone[0]) & (pl.col("items_above") > 0)
+    deeper = (pl.col("kind") == ENRICHMENT.name) & reachable.fill_null(value=False)
+    wanted = pl.col("content_wanted")
+    return pl.when(deeper).then((wanted + 1).clip(upper_bound=LEVEL_COUNT)).otherwise(wanted).alias("content_wanted")
+
+
+def _worded(ranked: pl.DataFrame, policy: Policy, wording: Wording, settings: PolicySettings) -> pl.DataFrame:
     """Rows with evidence and texts, each rule's rows at once."""
+    evidence = {rule.name: rule.evidence for rule in policy.rules}
     parts = [
-        part.with_columns(**wording.rule(rule.name, rule.kind.name), evidence=rule.evidence).select(*_WORDED)
-        for rule in policy.rules
-        if (part := ranked.filter(pl.col("rule") == rule.name)).height
+        part.with_columns(
+            **wording.rule(rule, kind),
+            evidence=pl.concat_list(evidence[of_policy], "override_evidence", _prerequisite_evidence(settings)),
+        ).select(*_WORDED)
+        for (rule, kind, of_policy), part in ranked.partition_by(
+            "rule", "kind", "policy_rule", as_dict=True, maintain_order=True
+        ).items()
     ]
     return pl.concat(parts) if parts else _no_rows()
+
+
+def _prerequisite_evidence(settings: PolicySettings) -> pl.Expr:
+    """The weakest prerequisite's mastery, where it was chosen and is known."""
+    entry = pl.struct(
+        signal=pl.lit("prerequisite_mastery"),
+        value=pl.col("prerequisite_mastery"),
+        threshold=pl.lit(settings.success_zone[0]),
+        direction=pl.lit("<"),
+    ).cast(EVIDENCE)
+    return pl.concat_list(entry).list.filter(pl.element().struct.field("value").is_not_null())
 
 
 # What is decided, said and needed for `changed`; `policy`, `made_by` and `changed` are added for all rows at once.
@@ -71,6 +149,9 @@ _WORDED: Final = [
     "previous_level",
     "previous_plan",
 ]
+
+
+_NO_DAY: Final = date(1970, 1, 1)  # of no signals: no teacher's word is in force
 
 
 def _no_rows() -> pl.DataFrame:
@@ -89,7 +170,8 @@ def _priority(settings: PolicySettings) -> pl.Expr:
 def _rank(decided: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Rank within the learner: priority, then what was practised last, then order of the rules; ties by name."""
     weight = {name: position for position, name in enumerate(PRIORITIES)}
-    order = {rule.name: position for position, rule in enumerate(policy.rules)}
+    names = [PIN_RULE, *(rule.name for rule in policy.rules), REJECT_RULE]
+    order = {name: position for position, name in enumerate(names)}
     return (
         decided.with_columns(
             _weight=pl.col("priority").replace_strict(weight, return_dtype=pl.Int8),

@@ -54,7 +54,7 @@ class Kind:
 
     Attributes:
         name: The contract's name.
-        shift: Levels to move by.
+        shift: Levels to move by; where the policy aims, the least of them.
         plan: What the learner is on after it; None leaves the plan as it was.
     """
 
@@ -119,11 +119,16 @@ class Policy:
         name: Name of the policy.
         rules: The rules in order.
         passing: Names of the kinds that pass (a break): the kind beneath them is told as the counterfactual.
+        aim: Probability of success that a move of level aims at, by `level_probabilities`; None: a move is the kind's
+            own shift.
+        reach: Most levels that an aimed move goes.
     """
 
     name: str
     rules: tuple[Rule, ...]
     passing: frozenset[str] = field(default_factory=frozenset)
+    aim: float | None = None
+    reach: int = 1
 
     def __post_init__(self) -> None:
         names = [rule.name for rule in self.rules]
@@ -161,7 +166,7 @@ class Policy:
             .join(table, on="rule", how="left", maintain_order="left")
             .join(kinds, left_on="_beneath", right_on="rule", how="left", maintain_order="left")
             .with_columns(
-                recommended_level=(pl.col("current_level").cast(pl.Int16) + pl.col("_shift"))
+                recommended_level=(pl.col("current_level").cast(pl.Int16) + self._steps())
                 .clip(1, LEVEL_COUNT)
                 .cast(pl.Int8),
                 plan=pl.coalesce("_plan", "previous_plan", pl.lit("practice")),
@@ -169,6 +174,18 @@ class Policy:
             )
             .drop("_shift", "_plan", "_beneath")
         )
+
+    def _steps(self) -> pl.Expr:
+        """Levels to move by: the kind's shift, or further in its direction, to where success is nearest to the aim."""
+        shift = pl.col("_shift")
+        if self.aim is None:
+            return shift
+        away = pl.col("level_probabilities").list.eval((pl.element() - self.aim).abs())
+        wanted = (away.list.arg_min() + 1).cast(pl.Int16) - pl.col("current_level")
+        further = pl.min_horizontal(wanted.abs(), pl.lit(self.reach, pl.Int16)).fill_null(0)
+        same_way = wanted.sign() == shift.sign()
+        steps = pl.when(same_way).then(pl.max_horizontal(shift.abs(), further)).otherwise(shift.abs())
+        return shift.sign() * steps
 
 
 def _first(rules: "tuple[Rule, ...] | list[Rule]") -> pl.Expr:

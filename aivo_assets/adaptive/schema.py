@@ -16,6 +16,7 @@ Column = tuple[pl.DataType | type[pl.DataType], str]
 LEVEL_COUNT: Final = 10
 
 EVIDENCE = pl.Struct({"signal": pl.String, "value": pl.Float64, "threshold": pl.Float64, "direction": pl.String})
+CHANGE = pl.Struct({"signal": pl.String, "value": pl.Float64, "instead": pl.Float64})
 
 _KEYS: Final[dict[str, Column]] = {
     "learner": (pl.String, "Pseudonym of the learner."),
@@ -89,7 +90,10 @@ _SIGNALS: Final[dict[str, Column]] = {
     "streak_days": (pl.Int32, "Days in a row with practice, up to the as-of day or the day before."),
     "pace": (pl.Float64, "Answers on the skill a calendar day, over the days of activity that count."),
     "current_level": (pl.Int8, "Level at which the learner works, 1 to 10."),
-    "level_source": (pl.String, "Where that comes from: `practised`, `followed`, `kept`, `model` or `middle`."),
+    "level_source": (
+        pl.String,
+        "Where that comes from: `practised`, `followed`, `assigned`, `kept`, `model` or `middle`.",
+    ),
     "level_since": (pl.Date, "Day of the recommendation that moved the learner here; null where none did."),
     "days_since_move": (pl.Int32, "Days since that move."),
     "attempts_at_level": (pl.Int32, "Answers on the skill at the level, give or take the tolerance, since the move."),
@@ -129,21 +133,31 @@ _RECOMMENDATIONS: Final[dict[str, Column]] = {
     "current_level": (pl.Int8, "Level at which the learner works, 1 to 10."),
     "recommended_level": (pl.Int8, "Level to work at next, 1 to 10."),
     "priority": (pl.String, "`low`, `medium`, `high` or `urgent`."),
-    "confidence": (pl.Float64, "Probability that the expectation holds."),
+    "confidence": (pl.Float64, "Probability that the expectation holds, calibrated on what became of earlier ones."),
+    "confidence_model": (pl.Float64, "The same as the main brain alone would have it."),
+    "confidence_outcomes": (pl.Int32, "Judged expectations that the calibration rests on; 0: the model's answer."),
     "expectation": (pl.String, "What is expected, in words that the next answers can prove wrong."),
     "expected_successes": (pl.Int32, "The expectation: at least so many correct …"),
-    "expected_attempts": (pl.Int32, "… of the next so many answers at the recommended level."),
+    "expected_attempts": (pl.Int32, "… of the next so many answers at the recommended level, give or take a level."),
     "reasoning": (pl.String, "Why, in plain words for the teacher."),
     "reasoning_learner": (pl.String, "Why, in plain words for the learner."),
     "reasoning_parent": (pl.String, "Why, in plain words for parents."),
     "evidence": (pl.List(EVIDENCE), "The signals that decided, each with its threshold."),
     "counterfactual": (pl.String, "What would have made it another recommendation."),
+    "counterfactual_kind": (pl.String, "Which kind that would be; null where nothing near makes another."),
+    "counterfactual_changes": (pl.List(CHANGE), "The signals, as they would then be, that make the policy say so."),
     "suggested_actions": (pl.List(pl.String), "What a teacher can do now."),
     "content": (pl.List(pl.String), "Items of the skill that fit best, not among the recent ones, best first."),
-    "content_level": (pl.Int8, "Level of that content: the recommended one, or the nearest that has items."),
-    "expected_impact": (pl.Float64, "Expected change of the probability of success at the current level, 0 to 1."),
+    "content_skill": (pl.String, "Skill of that content: the skill itself, or its weakest prerequisite."),
+    "content_level": (pl.Int8, "Level of that content: the fitting one, or the nearest that has items."),
+    "prerequisite_mastery": (pl.Float64, "Mastery of that prerequisite; null where it is none or was not practised."),
+    "expected_impact": (pl.Float64, "Expected change of the probability that `impact_of` names, 0 to 1."),
+    "impact_of": (pl.String, "What changes: `success_at_current_level`, or `success_in_session` for a break."),
     "time_to_effect_days": (pl.Int32, "Days until the expectation can be judged, at the learner's own pace."),
     "plan": (pl.String, "What the learner is on: `practice`, `remediation`, `enrichment` or `change_approach`."),
+    "override": (pl.String, "Teacher's word in force: `accept`, `reject` or `pin`; null without one."),
+    "policy_kind": (pl.String, "What the policy itself would have said."),
+    "policy_level": (pl.Int8, "The level that the policy itself would have recommended."),
     "changed": (pl.Boolean, "Whether level or plan differ from the learner's recommendation before, for this skill."),
     "level_since": (
         pl.Date,
@@ -151,6 +165,24 @@ _RECOMMENDATIONS: Final[dict[str, Column]] = {
     ),
     "model_version": (pl.String, "Version of the main brain that answered; null where none did."),
     "made_by": (pl.String, "What made it: code, policy and wording version, as the caller names them."),
+}
+
+_OUTCOMES: Final[dict[str, Column]] = {
+    **_KEYS,
+    "recommended_on": (pl.Date, "As-of day of the recommendation."),
+    "rank": (pl.Int32, "Its rank for the learner."),
+    "kind": (pl.String, "Its kind."),
+    "policy_kind": (pl.String, "What the policy itself would have said."),
+    "override": (pl.String, "Teacher's word that it obeyed: `accept`, `reject` or `pin`; null without one."),
+    "answered": (pl.String, "What a teacher said of it afterwards; null where none did."),
+    "recommended_level": (pl.Int8, "Level that it recommended."),
+    "confidence_model": (pl.Float64, "Model's probability that its expectation holds."),
+    "confidence": (pl.Float64, "Calibrated probability that it was given."),
+    "expected_successes": (pl.Int32, "At least so many correct were expected …"),
+    "expected_attempts": (pl.Int32, "… of so many answers."),
+    "successes": (pl.Int32, "Correct ones of those answers."),
+    "held": (pl.Boolean, "Whether the expectation held."),
+    "judged_on": (pl.Date, "Day of the last of those answers."),
 }
 
 
@@ -162,6 +194,7 @@ ITEM_BANK = Dataset("item_bank/items", _schema(_ITEM_BANK), unit="day")
 LEVELS = Dataset("item_bank/levels", _schema(_LEVELS), unit="day")
 SIGNALS = Dataset("signals", _schema(_SIGNALS), unit="day", sharded=True)
 RECOMMENDATIONS = Dataset("recommendations", _schema(_RECOMMENDATIONS), unit="day", sharded=True)
+OUTCOMES = Dataset("outcomes", _schema(_OUTCOMES), unit="day", sharded=True)
 
 COLUMN_DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
     dataset.path: {name: text for name, (_, text) in columns.items()}
@@ -170,5 +203,6 @@ COLUMN_DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         (LEVELS, _LEVELS),
         (SIGNALS, _SIGNALS),
         (RECOMMENDATIONS, _RECOMMENDATIONS),
+        (OUTCOMES, _OUTCOMES),
     )
 }

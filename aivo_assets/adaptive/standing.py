@@ -1,7 +1,8 @@
 """Where a learner stands in a skill: the level, since when, and what the models say of it. No practice facts here.
 
-The level must not wander with the mixture of the last tasks, so it is sticky: a learner who works around the level that
-was recommended, or around the one before, stands there; only who works elsewhere is moved by practice itself.
+The level must not wander with the mixture of the last tasks, so it is sticky: a recommendation stands until practice
+speaks; a learner who works around the level that was recommended, or around the one before, stands there; only who
+works elsewhere is moved by practice itself.
 """
 
 from datetime import date
@@ -62,15 +63,12 @@ def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float
 
 def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
     """Add the current level, where it comes from, since when, and the probabilities of success around it."""
-    zone_middle = sum(settings.success_zone) / 2
-    by_model = (pl.col("level_probabilities").list.eval((pl.element() - zone_middle).abs()).list.arg_min() + 1).cast(
-        pl.Int8
-    )
+    by_model = fitting_level(settings)
     after, new, old = pl.col("level_after"), pl.col("previous_level"), pl.col("previous_current_level")
     to_new, to_old = (after - new).abs(), (after - old).abs()
     source = (
         pl.when(pl.col("previous_day").is_not_null() & (pl.col("events_after").fill_null(0) < settings.followed_events))
-        .then(pl.lit("kept"))
+        .then(pl.lit("assigned"))
         .when((to_new <= to_old) & (to_new <= settings.level_tolerance))
         .then(pl.lit("followed"))
         .when(to_old <= settings.level_tolerance)
@@ -82,7 +80,7 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
         .otherwise(pl.lit("middle"))
     )
     practised = pl.coalesce((after + 0.5).floor(), "practised_level")  # what was done since tells more than all of it
-    levels = {"kept": old, "followed": new, "practised": practised, "model": by_model}
+    levels = {"assigned": new, "kept": old, "followed": new, "practised": practised, "model": by_model}
     chosen = pl.coalesce(
         *(pl.when(pl.col("level_source") == name).then(level.cast(pl.Int8)) for name, level in levels.items()),
         pl.lit(_MIDDLE_LEVEL, dtype=pl.Int8),
@@ -98,6 +96,12 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
             p_level_upper=expit(logit(pl.col("p_level")) + pl.col("band_z") * pl.col("success_sd")),
         )
     )
+
+
+def fitting_level(settings: PolicySettings) -> pl.Expr:
+    """The level at which success is nearest to the middle of the success zone, by `level_probabilities`; Int8."""
+    middle = sum(settings.success_zone) / 2
+    return (pl.col("level_probabilities").list.eval((pl.element() - middle).abs()).list.arg_min() + 1).cast(pl.Int8)
 
 
 def add_level_history(

@@ -19,8 +19,10 @@ from aivo_assets.settings import PolicySettings
 CATALOGUE: Final = Path(__file__).parent / "catalogue"
 READERS: Final = {"teacher": "reasoning", "learner": "reasoning_learner", "parent": "reasoning_parent"}
 
-_RULE_TEXTS: Final = (*READERS, "counterfactual")
+_RULE_TEXTS: Final = tuple(READERS)
+_GROUPS: Final = ("formats", "units", "notes", "kinds", "rules")
 _KIND_TEXTS: Final = ("label", "expectation", "actions")
+_FORMATS: Final = ("percent", "points", "date", "score", "counterfactual")
 _UNITS: Final = (
     "answer",
     "right_answer",
@@ -43,7 +45,7 @@ class Wording:
 
     Attributes:
         language: Its name, `en`.
-        texts: The catalogue: `kinds`, `rules`, `notes`, `units`, `formats`.
+        texts: The catalogue: `formats`, `units`, `notes`, `kinds`, `rules`.
         settings: The policy's settings, for the thresholds that sentences name.
     """
 
@@ -67,7 +69,7 @@ class Wording:
         actions = texts.get("actions", of_kind["actions"])
         return {
             **{column: self.render(texts[reader]) for reader, column in READERS.items()},
-            "counterfactual": self.render(texts["counterfactual"]),
+            "counterfactual": self.render(self.texts["formats"]["counterfactual"]).str.strip_chars(),
             "expectation": self.render(texts.get("expectation", of_kind["expectation"])),
             "suggested_actions": pl.concat_list(self.render(action) for action in actions),
         }
@@ -97,6 +99,7 @@ class Wording:
             for text in _KIND_TEXTS
             if text not in self.texts["kinds"].get(kind, {})
         ]
+        problems += [f"formats.{name} is missing" for name in _FORMATS if name not in self.texts["formats"]]
         problems += [f"units.{unit} is missing" for unit in _UNITS if unit not in self.texts["units"]]
         problems += [f"notes.{note} is missing" for note in NOTES if note not in self.texts["notes"]]
         known = {*FIELDS, *(f"note_{name}" for name in NOTES)}
@@ -117,21 +120,37 @@ class Wording:
         return FIELDS[name](self)
 
 
-def load_wording(settings: PolicySettings, language: str = "en") -> Wording:
+def load_wording(settings: PolicySettings, language: str | None = None, folder: Path = CATALOGUE) -> Wording:
     """Read a catalogue.
 
+    Args:
+        settings: Thresholds that sentences name, and the language where none is given.
+        language: Its file, `en` for `en.toml`.
+        folder: Where the catalogues are.
+
     Raises:
-        SettingsError: There is none of this language.
+        SettingsError: There is none of this language, or it is no TOML, or a group of texts is missing.
     """
-    path = CATALOGUE / f"{language}.toml"
+    chosen = settings.language if language is None else language
+    path = folder / f"{chosen}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in CATALOGUE.glob("*.toml")))
-        raise SettingsError(f"There is no wording catalogue {language!r}.", fix=f"Choose one of: {known}.")
-    return Wording(language, tomllib.loads(path.read_text(encoding="utf-8")), settings)
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+        raise SettingsError(f"There is no wording catalogue {chosen!r}.", fix=f"Choose one of: {known}.")
+    try:
+        texts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name} is no TOML: {error}", fix="Mend the line that it names.") from error
+    missing = [group for group in _GROUPS if group not in texts]
+    if missing:
+        raise SettingsError(
+            f"The wording catalogue {chosen!r} has gaps: {', '.join(missing)} missing", fix=f"Mend {path.name}."
+        )
+    return Wording(chosen, texts, settings)
 
 
 def _templates(texts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """Every template of a catalogue with its place; units and formats are no templates."""
+    """Every template of a catalogue with its place; units and most formats are no templates."""
+    yield "formats.counterfactual", texts["formats"].get("counterfactual", "")
     for group in ("rules", "kinds"):
         for name, entry in texts[group].items():
             for text, value in entry.items():
@@ -198,9 +217,18 @@ def _whole(column: str) -> pl.Expr:
     return pl.col(column).round(0).cast(pl.Int64)
 
 
-def _beneath(wording: Wording) -> pl.Expr:
-    labels = {kind: str(entry["label"]) for kind, entry in wording.texts["kinds"].items()}
-    return pl.col("kind_beneath").replace_strict(labels, default=None, return_dtype=pl.String)
+def _label(column: str) -> Field:
+    """What the kind of a column is called."""
+
+    def labelled(wording: Wording) -> pl.Expr:
+        labels = {kind: str(entry["label"]) for kind, entry in wording.texts["kinds"].items()}
+        return pl.col(column).replace_strict(labels, default=None, return_dtype=pl.String)
+
+    return labelled
+
+
+def _date(column: str) -> Field:
+    return lambda wording: pl.col(column).dt.strftime(str(wording.texts["formats"]["date"]))
 
 
 FIELDS: Final[Mapping[str, Field]] = {
@@ -237,17 +265,25 @@ FIELDS: Final[Mapping[str, Field]] = {
     "trend": _points("ability_trend"),
     "growth": _points("growth_at_level"),
     "missing": _count(pl.col("missing_attempts"), "more_answer"),
-    "right_to_up": _count(pl.col("right_to_up"), "right_row"),
-    "right_to_keep": _count(pl.col("right_to_keep"), "right_row"),
-    "wrong_to_down": _count(pl.col("wrong_to_down"), "wrong_row"),
-    "wrong_to_keep": _count(pl.col("wrong_to_keep"), "wrong_row"),
+    "cf_right": _count(pl.col("cf_right"), "right_row"),
+    "cf_right_kind": _label("cf_right_kind"),
+    "cf_wrong": _count(pl.col("cf_wrong"), "wrong_row"),
+    "cf_wrong_kind": _label("cf_wrong_kind"),
+    "cf_days": _count(pl.col("cf_days"), "day"),
+    "cf_days_kind": _label("cf_days_kind"),
+    "cf_rest_kind": _label("cf_rest_kind"),
+    "policy_kind": _label("policy_kind"),
+    "policy_level": _text("policy_level"),
+    "pinned_until": _date("pinned_until"),
+    "prerequisite": _text("content_skill"),
+    "prerequisite_mastery": _chance("prerequisite_mastery"),
+    "outcomes": _text("confidence_outcomes"),
     "settling": _count(pl.col("settling_days"), "day"),
     "since_move": _count(pl.col("days_since_move"), "day"),
     "expected": _text("expected_successes"),
     "next": _count(pl.col("expected_attempts"), "exercise"),
     "confidence": _chance("confidence"),
     "items": _count(pl.col("content").list.len(), "exercise"),
-    "kind_beneath": _beneath,
     "zone_low": lambda w: _percent(pl.lit(w.settings.success_zone[0]))(w),
     "zone_high": lambda w: _percent(pl.lit(w.settings.success_zone[1]))(w),
     "too_hard": lambda w: _percent(pl.lit(w.settings.too_hard))(w),
@@ -256,6 +292,12 @@ FIELDS: Final[Mapping[str, Field]] = {
     "long_session": lambda w: _count(pl.lit(round(w.settings.long_session_minutes)), "minute")(w),
     "hint_limit": lambda w: _percent(pl.lit(w.settings.hint_share))(w),
 }
+
+
+def _elsewhere() -> pl.Expr:
+    """Whether the content practises another skill than the one that the recommendation is about."""
+    return pl.col("content_skill") != pl.col("skill_id")
+
 
 # Notes are sentences that are there only where there is something to say.
 NOTES: Final[Mapping[str, Callable[[PolicySettings], pl.Expr]]] = {
@@ -274,5 +316,16 @@ NOTES: Final[Mapping[str, Callable[[PolicySettings], pl.Expr]]] = {
     "halves": lambda _: pl.col("session_second_half") < pl.col("session_first_half"),
     "items": lambda _: pl.col("content").list.len() > 0,
     "no_items": lambda _: pl.col("content").list.len() == 0,
-    "other_level": lambda _: pl.col("content_level") != pl.col("recommended_level"),
+    "other_level": lambda _: (pl.col("content_level") != pl.col("content_wanted")) & ~_elsewhere(),
+    "prerequisite": lambda _: _elsewhere() & pl.col("prerequisite_mastery").is_not_null(),
+    "prerequisite_unseen": lambda _: _elsewhere() & pl.col("prerequisite_mastery").is_null(),
+    "prerequisite_items": lambda _: _elsewhere() & (pl.col("content").list.len() > 0),
+    "richer": lambda _: pl.col("content_level") > pl.col("recommended_level"),
+    "cf_rest": lambda _: pl.col("cf_rest").is_not_null(),
+    "cf_days": lambda _: pl.col("cf_days").is_not_null(),
+    "cf_right": lambda _: pl.col("cf_right").is_not_null(),
+    "cf_wrong": lambda _: pl.col("cf_wrong").is_not_null(),
+    "cf_pinned": lambda _: pl.col("override") == "pin",
+    "cf_rejected": lambda _: pl.col("override") == "reject",
+    "cf_none": lambda _: pl.col("counterfactual_kind").is_null() & pl.col("override").fill_null("accept").eq("accept"),
 }

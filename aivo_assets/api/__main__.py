@@ -1,10 +1,18 @@
-"""Serves the app; started by `aivo up`."""
+"""Serves the app; started by `aivo up`, which starts it again where it ends."""
+
+import sys
 
 import uvicorn
 
 from aivo_assets.api.app import build_app
+from aivo_assets.errors import AivoError
 from aivo_assets.settings import load_settings
 
 if __name__ == "__main__":
-    settings = load_settings()
-    uvicorn.run(build_app(settings), host=settings.api.host, port=settings.api.port, log_level="warning")
+    try:
+        settings = load_settings()
+        app = build_app(settings)
+    except AivoError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the log of the service
+        sys.exit(error.exit_code)
+    uvicorn.run(app, host=settings.api.host, port=settings.api.port, log_level="warning")

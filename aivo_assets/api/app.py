@@ -1,41 +1,65 @@
-"""The HTTP service: health, and the documents that assets link to. Triggers and status come with the control plane."""
+"""The HTTP service: health, the documents that assets link to, and the control plane below /v1. Belongs here: wiring.
 
-from fastapi import FastAPI
+The process keeps nothing: runs are Dagster's, verdicts and recommendations are the lake's. It can be killed and started
+again at any time without touching a run.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel
 from upath import UPath
 
+from aivo_assets.api.control import control_plane
+from aivo_assets.api.dagster_client import DagsterUnreachableError, LaunchRefusedError
+from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
+from aivo_assets.api.schema import Health, Problem
+from aivo_assets.api.security import refuse_open_door
+from aivo_assets.errors import AivoError
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 
 DOCUMENTS = {"drift": "drift/reports", "main_brain": "main_brain/cards"}
 
+DESCRIPTION: Final = """Starts trainings and drift checks of the AIVO training platform, tells how its models stand and
+what learners are recommended, and serves the documents that assets link to. Learners are known by pseudonym only.
 
-class Health(BaseModel):
-    """Whether the service answers, and what it serves.
+Calls that change something take the header `Idempotency-Key`: the same key names the same run, however often it is
+sent. On loopback no token is needed where none is set; see `docs/api.md`."""
 
-    Attributes:
-        status: `ok`.
-        documents: Kinds of documents below `/documents`.
+_STATUS: Final[dict[type[AivoError], int]] = {
+    MustWaitError: 409,
+    KeyReusedError: 409,
+    FateUnknownError: 503,
+    LaunchRefusedError: 502,
+    DagsterUnreachableError: 503,
+}
+
+
+def build_app(settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
+    """The service over one lake and one Dagster.
+
+    Only folders of documents are served as files, never data: a report holds no learner.
+
+    Raises:
+        SettingsError: It would listen beyond this machine without a token.
     """
-
-    status: str
-    documents: list[str]
-
-
-def build_app(settings: Settings) -> FastAPI:
-    """The service over one lake.
-
-    Only folders of documents are served, never data: a report holds no learner.
-    """
+    refuse_open_door(settings.api)
     lake = Lake(settings.lake_url, shards=settings.lake.shards)
-    app = FastAPI(title="AIVO", description="Health and documents of the AIVO training platform.")
+    app = FastAPI(title="AIVO", description=DESCRIPTION, version="1")
+    app.state.settings = settings
 
-    @app.get("/health")
+    @app.get("/health", tags=["service"])
     def health() -> Health:
-        """Whether the service answers."""
+        """Whether this service answers; it asks nobody else."""
         return Health(status="ok", documents=sorted(DOCUMENTS))
 
+    app.include_router(control_plane(settings, lake, now))
+    for error in _STATUS:
+        app.add_exception_handler(error, _tell)
     for name, folder in DOCUMENTS.items():
         root: UPath = lake.root / folder
         app.mount(f"/documents/{name}", StaticFiles(directory=str(root), check_dir=False), name=name)
@@ -45,3 +69,15 @@ def build_app(settings: Settings) -> FastAPI:
 def document_url(settings: Settings, kind: str, name: str) -> str:
     """Where a browser finds a document while `aivo up` runs."""
     return f"http://{settings.api.host}:{settings.api.port}/documents/{kind}/{name}"
+
+
+def _tell(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AivoError)
+    seconds, key = None, None
+    if isinstance(error, MustWaitError):
+        seconds = error.wait.seconds
+    elif isinstance(error, FateUnknownError):
+        seconds, key = error.seconds, error.key
+    problem = Problem(detail=f"{error.what} {error.fix}", idempotency_key=key)
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
+    return JSONResponse(problem.model_dump(), status_code=_STATUS[type(error)], headers=headers)

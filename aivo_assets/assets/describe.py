@@ -18,6 +18,7 @@ OWNERS = {
     "main_brain": "team:machine-learning",
     "student_models": "team:machine-learning",
     "recommendations": "team:education",
+    "evaluation": "team:education",
     "drift": "team:machine-learning",
     "audit": "team:privacy",
 }

@@ -8,12 +8,12 @@ import polars as pl
 from aivo_assets.api.app import document_url
 from aivo_assets.assets.describe import columns, fresh_within, owned, picture
 from aivo_assets.assets.main_brain import NO_CHAMPION
-from aivo_assets.assets.stored import serving_champion
+from aivo_assets.assets.stored import published_attributes, serving_champion
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.drift.checks import check_models
 from aivo_assets.drift.plots import plot_calibration, plot_scores
-from aivo_assets.drift.report import render_report
+from aivo_assets.drift.report import render_report, summarise
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
-from aivo_assets.drift.scores import score_main_brain, score_student_models
 from aivo_assets.drift.training_need import COLUMN_DESCRIPTIONS, TRAINING_NEED, Champion, ask
 from aivo_assets.drift.verdict import judge
 from aivo_assets.lake import Lake
@@ -25,9 +25,10 @@ VERDICTS_SHOWN = 30
 
 
 @dg.asset(
-    deps=["scored_events"],
-    description="A score in [0, 1] and a verdict for every model: what it knew that has surely been lost. Sensors read "
-    "this; above one threshold the model is retrained, above another at once and with an alert.",
+    deps=["scored_events", "anonymised_learners"],
+    description="A score in [0, 1] and a verdict for every model and every cohort large enough: what it knew that has "
+    "surely been lost. Sensors read this; above one threshold the model is retrained, above another at once and with "
+    "an alert.",
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
@@ -45,22 +46,23 @@ def drift_verdict(
     if window.is_empty():
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
     promised = reference.filter(pl.col("model_version") == window["model_version"][-1])
-    arguments = (window, promised if promised.height else None)
-    scores = pl.concat(
-        [
-            score_main_brain(*arguments, day=day, settings=settings.drift),
-            score_student_models(*arguments, day=day, settings=settings.drift),
-        ]
+    scores = check_models(
+        window,
+        promised if promised.height else None,
+        published_attributes(lake),
+        day=day,
+        settings=settings.drift,
     )
     lake.write(DRIFT_SCORES, scores, day=day)
     verdicts = judge(scores, lake.scan(DRIFT_VERDICTS, until=day - timedelta(days=1)).collect(), settings.drift)
     written = lake.write(DRIFT_VERDICTS, verdicts, day=day)
-    for reason in verdicts["reason"]:
-        context.log.info(reason)
+    summary = summarise(verdicts)
+    context.log.info(summary)
     return dg.MaterializeResult(
         metadata={
             "rows_in": window.height,
             "rows_out": verdicts.height,
+            "summary": summary,
             "verdicts": dg.MetadataValue.table(
                 [
                     dg.TableRecord({"model": row["model_id"], "verdict": row["verdict"], "reason": row["reason"]})

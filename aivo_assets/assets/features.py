@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
+import polars as pl
 
 from aivo_assets.assets.describe import columns, owned, step_log
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
@@ -11,9 +12,11 @@ from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.catalogue import FEATURES
+from aivo_assets.tracing.sampling import Sample, events_within, sample_learners
 from aivo_assets.tracing.statistics import Statistics
 from aivo_assets.tracing.training import (
     ITEM_STATISTICS,
+    SKILL_SETS,
     SKILL_STATISTICS,
     TOTALS,
     TRAINING_FEATURES,
@@ -22,6 +25,12 @@ from aivo_assets.tracing.training import (
 )
 
 SETS_KEPT = 2
+_STATISTICS = {
+    "items": ITEM_STATISTICS,
+    "skills": SKILL_STATISTICS,
+    "skill_sets": SKILL_SETS,
+    "totals": TOTALS,
+}
 
 
 @dg.multi_asset(
@@ -56,14 +65,15 @@ def fold_training_events(
     """Fold the training window that ends with the last day of this run."""
     day = as_of(context)
     say = step_log(context)
-    events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings)).collect()
-    say(f"folding {events.height:,} events of {events['learner'].n_unique():,} learners")
+    events, sample = training_events(lake, day, settings)
+    say(f"folding {sample.sentence}")
     made = training_set(events, settings.features, settings.training)
+    del events  # the frame of features needs its memory
     statistics = made.statistics.to_frames()
-    lake.write(ITEM_STATISTICS, statistics["items"], day=day)
-    lake.write(SKILL_STATISTICS, statistics["skills"], day=day)
-    lake.write(TOTALS, statistics["totals"], day=day)
-    written = lake.write(TRAINING_FEATURES, to_frame(made.table), day=day)
+    made_by = {} if sample.is_all else {"sampling": sample.sentence}
+    for name, dataset in _STATISTICS.items():
+        lake.write(dataset, statistics[name], day=day, made_by=made_by)
+    written = lake.write(TRAINING_FEATURES, to_frame(made.table), day=day, made_by=made_by)
     for old in lake.days(TRAINING_FEATURES)[:-SETS_KEPT]:
         lake.remove(TRAINING_FEATURES, day=old)
     note_days_passed_over(context, ["population_statistics", "training_features"])
@@ -75,8 +85,9 @@ def fold_training_events(
     yield dg.MaterializeResult(
         asset_key="training_features",
         metadata={
-            "rows_in": events.height,
+            "rows_in": sample.of_rows,
             "rows_out": written.rows,
+            "trained on": sample.sentence,
             "features": len(made.table.names),
             "fit": made.split.fit.size,
             "calibrate": made.split.calibrate.size,
@@ -85,6 +96,18 @@ def fold_training_events(
         },
         data_version=dg.DataVersion(written.version),
     )
+
+
+def training_events(lake: Lake, day: date, settings: Settings) -> tuple[pl.DataFrame, Sample]:
+    """Events of the training window that ends with `day`, and which learners' they are.
+
+    All events where they fit into the memory of a training; otherwise those of as many learners as do, whole.
+    """
+    events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings))
+    most = events_within(settings.training.memory_gib, len(FEATURES))
+    sample = sample_learners(events.select("learner"), most, settings.training.seed)
+    kept = events if sample.is_all else sample.filter(events)
+    return kept.collect(engine="auto" if sample.is_all else "streaming"), sample
 
 
 def training_days(lake: Lake, day: date, settings: Settings) -> list[date]:
@@ -96,8 +119,5 @@ def training_days(lake: Lake, day: date, settings: Settings) -> list[date]:
 def stored_statistics(lake: Lake, day: date) -> Statistics:
     """The population statistics of a training as of `day`."""
     return Statistics.from_frames(
-        {
-            name: lake.scan(dataset, days=[day]).collect()
-            for name, dataset in (("items", ITEM_STATISTICS), ("skills", SKILL_STATISTICS), ("totals", TOTALS))
-        }
+        {name: lake.scan(dataset, days=[day]).collect() for name, dataset in _STATISTICS.items()}
     )

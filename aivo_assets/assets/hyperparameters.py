@@ -20,7 +20,8 @@ from aivo_assets.tracing.hyperparameters import (
     to_frame,
     tuned,
 )
-from aivo_assets.tracing.training import TRAINING_FEATURES, code_version
+from aivo_assets.tracing.provenance import code_version
+from aivo_assets.tracing.training import TRAINING_FEATURES
 
 WEEKLY_JOB = "weekly_full_retraining"
 TUNING_TAG = "aivo/tuning"  # of a run: daily, weekly or off, whatever its job
@@ -45,9 +46,8 @@ def main_brain_hyperparameters(
     day = as_of(context)
     note_days_passed_over(context)
     budget = budget_of(context.job_name, context.run.tags.get(TUNING_TAG), settings.tuning)
-    inputs = inputs_of(
-        settings.training, settings.tuning, data=lake.version(TRAINING_FEATURES, days=[day]), code=code_version()
-    )
+    data, code = lake.version(TRAINING_FEATURES, days=[day]), code_version("hyperparameters")
+    inputs = inputs_of(settings.training, settings.tuning, data=data, code=code)
     rows_in, figures = 0, _standing(lake, day, inputs, budget)
     if figures is None:
         training = stored_training(lake, day, settings)

@@ -8,12 +8,13 @@ import polars as pl
 from aivo_assets.assets.describe import fresh_within, owned, picture, step_log
 from aivo_assets.assets.features import training_days
 from aivo_assets.assets.hyperparameters import training_settings
-from aivo_assets.assets.stored import published_attributes, serving_champion, stored_training
+from aivo_assets.assets.stored import published_attributes, serving_champion, stored_sampling, stored_training
 from aivo_assets.automation.guards import TRAINED_AT
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scored_events import scored_events
+from aivo_assets.errors import ModelError
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
@@ -24,14 +25,11 @@ from aivo_assets.tracing.features import fold
 from aivo_assets.tracing.main_brain import MadeBy, MainBrain, fingerprint, fit_main_brain
 from aivo_assets.tracing.plots import days_png, reliability_png
 from aivo_assets.tracing.promotion import Contender, Verdict, decide
+from aivo_assets.tracing.provenance import code_version
 from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.training import ORDER, TRAINING_FEATURES, TrainingSet, code_version
+from aivo_assets.tracing.training import TRAINING_FEATURES, TrainingSet
+from aivo_assets.tracing.verdicts import VERDICTS
 
-VERDICTS = Dataset(
-    "main_brain/verdicts",
-    {"day": pl.Date, "promote": pl.Boolean, "reason": pl.String, "challenger_version": pl.Int64, "verdict": pl.String},
-    unit="day",
-)
 CANDIDATES = Dataset("main_brain/candidates", {"day": pl.Date, "version": pl.Int64}, unit="day")
 NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the features of this code."
 
@@ -82,6 +80,7 @@ def main_brain_candidate(
         metadata={
             "rows_in": training.split.fit.size + training.split.calibrate.size,
             "rows_out": 1,
+            "trained on": stored_sampling(lake, day) or "all answers of the training window",
             "version": version.number,
             TRAINED_AT: clock.now().isoformat(),
             **{name: round(value, 4) for name, value in evaluation.metrics().items()},
@@ -219,11 +218,21 @@ def _champion_on_the_same(
     serving = serving_champion(registry, settings)
     if serving is None:
         return None
-    events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings)).collect().sort(ORDER)
-    table = fold(events, serving.brain.statistics, None, settings.features).features
+    asked = training.table.keys[training.split.evaluate].select("event", "learner")
+    # Whoever is asked nothing needs no fold, and whoever was left out of a sample is asked nothing.
+    events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings))
+    kept = events.join(asked.select("learner").unique().lazy(), on="learner", how="semi").collect(engine="streaming")
+    table = fold(kept, serving.brain.statistics, None, settings.features).features
+    there = table.take(table.keys["event"].is_in(asked["event"].implode()).to_numpy())
+    if not there.keys["event"].equals(asked["event"]):
+        raise ModelError(
+            f"{asked.height:,} answers of the training as of {day} evaluate, {there.keys.height:,} of them are in the "
+            "lake in the same order: the events changed since the features were made",
+            fix="Materialise training_features of this day again, and what follows from it.",
+        )
     return Contender(
         serving.version.fingerprint, serving.version.as_of, serving.brain.summary.unseen_from,
-        serving.brain.predict(table.take(training.split.evaluate)),
+        serving.brain.predict(there),
     )  # fmt: skip
 
 

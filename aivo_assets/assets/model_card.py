@@ -1,20 +1,18 @@
 """Stage 5, the model card of a version: for a person who wants to know what the main brain is before trusting it."""
 
-from datetime import date
-
 import dagster as dg
 from upath import UPath
 
 from aivo_assets.assets.describe import owned, picture
-from aivo_assets.assets.main_brain import CANDIDATES, VERDICTS
-from aivo_assets.assets.stored import published_attributes, stored_training
+from aivo_assets.assets.main_brain import CANDIDATES
+from aivo_assets.assets.stored import published_attributes, stored_sampling, stored_training
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.card_measures import measure
 from aivo_assets.tracing.model_card import HTML, MARKDOWN, Facts, build_card, documents
 from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.training import TRAINING_FEATURES
+from aivo_assets.tracing.verdicts import VERDICTS
 
 
 @dg.asset(
@@ -46,7 +44,7 @@ def main_brain_card(
         )  # fmt: skip
         verdict = lake.scan(VERDICTS, days=[day]).collect()["reason"].item()
         facts = Facts(
-            number, version.as_of, version.registered_at, verdict, settings.privacy, sampling=_sampling(lake, day)
+            number, version.as_of, version.registered_at, verdict, settings.privacy, sampling=stored_sampling(lake, day)
         )
         files = documents(build_card(brain, measured, facts))
         # The HTML last: where it is, all of the card is.
@@ -70,12 +68,6 @@ def main_brain_card(
 def published(lake: Lake, number: int) -> UPath:
     """Where the card of a version is published, whether it is there or not."""
     return lake.root / _place(number)
-
-
-def _sampling(lake: Lake, day: date) -> str:
-    """Which learners a training was folded from, where its manifest says that they are not all."""
-    manifest = lake.manifest(TRAINING_FEATURES, day=day)
-    return "" if manifest is None else str(manifest["made_by"].get("sampling", ""))
 
 
 def _place(number: int) -> str:

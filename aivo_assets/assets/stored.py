@@ -19,6 +19,12 @@ def stored_training(lake: Lake, day: date, settings: Settings) -> TrainingSet:
     return from_frames(table, stored_statistics(lake, day), settings.features, settings.training)
 
 
+def stored_sampling(lake: Lake, day: date) -> str:
+    """Which learners the training as of a day was folded from, in a sentence; empty where they are all."""
+    manifest = lake.manifest(TRAINING_FEATURES, day=day)
+    return "" if manifest is None else str(manifest["made_by"].get("sampling", ""))
+
+
 def published_attributes(lake: Lake) -> pl.DataFrame | None:
     """Published attributes of learners, to slice by; None where the school gave none."""
     learners = lake.scan(ANONYMISED_LEARNERS).drop("shard").collect()

@@ -5,8 +5,10 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
+from aivo_assets.automation.alerting import ALERTS, CHECK, show
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
+from aivo_assets.operations.alert_outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 
 
@@ -24,6 +26,17 @@ def as_many_as_raw(context: dg.AssetCheckExecutionContext, lake: dg.ResourcePara
     return dg.AssetCheckResult(passed=raw == anonymised, metadata={"raw": raw, "anonymised": anonymised})
 
 
+@dg.asset_check(
+    asset=ALERTS,
+    name=CHECK,
+    description="Everybody who is to be told of an alert has been told. The sensor alert_watch answers it by itself.",
+)
+def every_alert_delivered(outbox: dg.ResourceParam[Outbox]) -> dg.AssetCheckResult:
+    """Look into the outbox now."""
+    _, check, _ = show(outbox.kept())
+    return dg.AssetCheckResult(passed=check.passed, metadata=check.metadata)
+
+
 def build_checks() -> list[dg.AssetChecksDefinition]:
     """All checks across stages."""
-    return [as_many_as_raw]
+    return [as_many_as_raw, every_alert_delivered]

@@ -1,12 +1,16 @@
-"""When a training must wait: one is under way, or the last is too recent. Belongs here: the guards; no ticks."""
+"""When a training must wait: what the instance and the lake tell the rule, which is operations/training_guard.py."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 
-from aivo_assets.automation.jobs import TRAINING_JOBS
+from aivo_assets.lake import Lake
+from aivo_assets.operations.job_names import BY_HAND, CANDIDATE, TRAINED_AT, TRAINING_JOBS, ModelId, model_trained
+from aivo_assets.operations.training_guard import Wait, cooling_down
+from aivo_assets.operations.training_guard import reason_to_wait as rule
+from aivo_assets.tracing.verdicts import refused_in_a_row
 
-TRAINED_AT = "trained_at"  # metadata of main_brain_candidate, UTC ISO time from the injected clock
+__all__ = ["TRAINED_AT", "last_training", "reason_to_wait", "refused_lately", "training_under_way", "under_way"]
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -17,8 +21,10 @@ UNFINISHED = [
 ]
 
 
-def under_way(instance: dg.DagsterInstance, job_names: tuple[str, ...] = TRAINING_JOBS) -> str | None:
-    """Id of the oldest unfinished run of one of these jobs, or None."""
+def under_way(instance: dg.DagsterInstance, job_names: tuple[str, ...] | None = None) -> str | None:
+    """Id of the oldest unfinished run of one of these jobs; without jobs, of one that trains the main brain."""
+    if job_names is None:
+        return training_under_way(instance, "main_brain")
     runs = [
         run
         for name in job_names
@@ -27,9 +33,19 @@ def under_way(instance: dg.DagsterInstance, job_names: tuple[str, ...] = TRAININ
     return runs[0].run_id if runs else None
 
 
+def training_under_way(instance: dg.DagsterInstance, model: ModelId) -> str | None:
+    """Id of the oldest unfinished run that trains a model, whoever started it; None where there is none."""
+    runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED), ascending=True)
+    for run in runs:
+        assets = None if run.asset_selection is None else {key.path[-1] for key in run.asset_selection}
+        if run.job_name in (*TRAINING_JOBS, BY_HAND) and model_trained(run.job_name, run.tags, assets) == model:
+            return str(run.run_id)
+    return None
+
+
 def last_training(instance: dg.DagsterInstance) -> datetime | None:
     """When the main brain was last trained, by the clock that its training was given."""
-    event = instance.get_latest_materialization_event(dg.AssetKey("main_brain_candidate"))
+    event = instance.get_latest_materialization_event(dg.AssetKey(CANDIDATE))
     if event is None or event.asset_materialization is None:
         return None
     value = event.asset_materialization.metadata.get(TRAINED_AT)
@@ -44,11 +60,14 @@ def reason_to_wait(instance: dg.DagsterInstance, now: datetime, minimum_hours: f
         now: Time of the tick.
         minimum_hours: Hours that must lie between two trainings that nobody forced.
     """
-    running = under_way(instance)
-    if running is not None:
-        return f"Run {running} is training already; its result comes first."
-    last = last_training(instance)
-    if last is not None and now - last < timedelta(hours=minimum_hours):
-        hours = (now - last).total_seconds() / 3600
-        return f"The main brain was trained {hours:.1f} hours ago; {minimum_hours:g} must lie between two trainings."
-    return None
+    return _said(rule(running=under_way(instance), last=last_training(instance), now=now, minimum_hours=minimum_hours))
+
+
+def refused_lately(lake: Lake, now: datetime, hours: float) -> str | None:
+    """Why a check asks for no training, in a sentence, where a challenger was refused within so many hours."""
+    refused = refused_in_a_row(lake)
+    return _said(cooling_down(refused[0].decided_at if refused else None, now, hours))
+
+
+def _said(wait: Wait | None) -> str | None:
+    return None if wait is None else wait.reason

@@ -3,26 +3,16 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from aivo_assets.operations.causes import CAUSE_TAG, MODEL_TAG
+from aivo_assets.operations.job_names import EVERY_JOB, TRAINING_JOBS
+
+__all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
+
 EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations")
+EVALUATION = dg.AssetSelection.groups("evaluation")
 DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")
-
-# Why a run was asked for, in words; sensors, schedules and the CLI set it, `Materialize` in the UI leaves it out.
-CAUSE_TAG = "aivo/cause"
-MODEL_TAG = "aivo/model"
-
-EVERY_JOB = (
-    "main_brain_training",
-    "drift_monitoring",
-    "weekly_full_retraining",
-    "adaptive_check",
-    "emergency_retrain",
-    "student_model_update",
-    "late_events",
-    "end_to_end",
-)
-TRAINING_JOBS = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
 
 
 def build_jobs() -> list[UnresolvedAssetJobDefinition]:
@@ -71,7 +61,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "end_to_end",
-            dg.AssetSelection.all(),
+            dg.AssetSelection.all() - EVALUATION,
             "From raw events to recommendations and drift report, for a range of days (`aivo run`, `aivo demo`).",
         ),
     ]

@@ -4,25 +4,35 @@ Belongs here: from what happened to which run is asked for. A run key is the pur
 tick that is repeated asks for the same run; the cursor moves last. What is computed is in the assets.
 """
 
+import hashlib
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 import polars as pl
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.automation.guards import reason_to_wait, under_way
-from aivo_assets.automation.jobs import CAUSE_TAG, EVERY_JOB, MODEL_TAG
+from aivo_assets.automation.alerting import Sources, look_out, show
+from aivo_assets.automation.evidence import run_that_made
+from aivo_assets.automation.guards import reason_to_wait, refused_lately, under_way
+from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.operations.alerts import Alert, Notifier
+from aivo_assets.operations.alert_outbox import Outbox
+from aivo_assets.operations.alert_rules import drift_alert, failed_run_alert
+from aivo_assets.operations.alerts import Notifier
+from aivo_assets.operations.causes import MODEL_TAG, Cause
+from aivo_assets.operations.job_names import EVERY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
+_CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")
 
 Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
 
@@ -45,7 +55,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         clock: dg.ResourceParam[Clock],
         notifier: dg.ResourceParam[Notifier],
     ) -> Tick:
-        return retrain_drifted(context, lake, clock, notifier)
+        return retrain_drifted(context, lake, clock, notifier, settings.schedule.refusal_cooldown_hours)
 
     @dg.sensor(
         description="A two-hourly check that found training needed starts it, unless a guard says to wait.",
@@ -55,7 +65,13 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     def adaptive_training(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]
     ) -> Tick:
-        return train_if_needed(context, lake, clock, settings.training.minimum_hours_between)
+        return train_if_needed(
+            context,
+            lake,
+            clock,
+            settings.training.minimum_hours_between,
+            settings.schedule.refusal_cooldown_hours,
+        )
 
     @dg.sensor(
         description="A recommendation that changed a learner's level or plan brings the student models up to date.",
@@ -74,58 +90,93 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         return catch_up_late_days(context, lake)
 
     @dg.run_failure_sensor(
-        description="A run that failed for good becomes an alert.",
+        description="A run that failed for good becomes an alert; one that Dagster starts again does not.",
         monitor_all_code_locations=True,
         **kept,
     )
     def failed_runs(
         context: dg.RunFailureSensorContext, clock: dg.ResourceParam[Clock], notifier: dg.ResourceParam[Notifier]
     ) -> None:
-        notifier.send(failure_alert(context, clock))
+        run = context.dagster_run
+        if run.tags.get(WILL_RETRY_TAG) == "true":
+            return
+        steps = tuple(event.step_key or "?" for event in context.get_step_failure_events())
+        notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now()))
 
-    return [drift_retraining, adaptive_training, student_model_update, late_events, failed_runs]
+    @dg.sensor(
+        description="Asks every alert rule, tells teachers who newly struggles, tries again what was not delivered.",
+        minimum_interval_seconds=settings.alerts.watch_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def alert_watch(
+        context: dg.SensorEvaluationContext,
+        lake: dg.ResourceParam[Lake],
+        clock: dg.ResourceParam[Clock],
+        registry: dg.ResourceParam[Registry],
+        notifier: dg.ResourceParam[Notifier],
+        outbox: dg.ResourceParam[Outbox],
+    ) -> dg.SensorResult:
+        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now())
+        return watch_alerts(context, sources, notifier, outbox)
+
+    return [drift_retraining, adaptive_training, student_model_update, late_events, failed_runs, alert_watch]
 
 
-def retrain_drifted(context: dg.SensorEvaluationContext, lake: Lake, clock: Clock, notifier: Notifier) -> Tick:
-    """Ask for a run for every model whose newest verdict is to retrain it."""
+def retrain_drifted(
+    context: dg.SensorEvaluationContext, lake: Lake, clock: Clock, notifier: Notifier, refusal_cooldown_hours: float = 0
+) -> Tick:
+    """Ask for a run for every model whose newest verdict is to retrain it.
+
+    After a refused challenger only an extreme verdict is let through until the cool-down is over.
+    """
     found = _newest(lake, DRIFT_VERDICTS)
     if found is None:
         return dg.SkipReason("No drift check has been made yet.")
     day, version, verdicts = found
     if version == context.cursor:
         return dg.SkipReason(f"The verdict of {day} was dealt with.")
-    running = under_way(context.instance)
-    drifted = verdicts.filter(pl.col("verdict").is_in(["retrain", "alert"]))
-    if drifted.height and running:
-        return dg.SkipReason(f"Run {running} is training already; its result comes first.")
-    requests = []
-    for row in drifted.iter_rows(named=True):  # a handful of models, never learners
-        if row["verdict"] == "alert":
-            notifier.send(
-                Alert(
-                    title=f"{row['model_id']} drifted",
-                    body=row["reason"],
-                    severity="critical",
-                    key=f"drift:{row['model_id']}",
-                    context={"day": str(day), "score": f"{row['score']:.3f}"},
-                    occurred_at=clock.now(),
-                )
-            )
-        requests.append(
-            dg.RunRequest(
-                # The day is checked every six hours: the same finding about the same model asks once.
-                run_key=f"drift:{row['model_id']}:{row['model_version']}:{day}:{row['verdict']}",
-                partition_key=day.isoformat(),
-                asset_selection=_affected(row["model_id"]),
-                tags={CAUSE_TAG: f"drift verdict of {day}: {row['reason']}"[:250], MODEL_TAG: row["model_id"]},
-            )
-        )
-    if not requests:
+    drifted = verdicts.filter(pl.col("verdict").is_in(["retrain", "alert"])).to_dicts()
+    if not drifted:
         return _skip(f"The verdict of {day}: no model drifted.", version)
+    extreme = [row for row in drifted if row["verdict"] == "alert"]
+    for row in extreme:  # told at once, even where the retraining has to wait; the outbox folds what is told again
+        notifier.send(drift_alert(row, clock.now()))
+    running = under_way(context.instance)
+    if running:
+        return dg.SkipReason(f"Run {running} is training already; its result comes first.")
+    cooling = None if extreme else refused_lately(lake, clock.now(), refusal_cooldown_hours)
+    if cooling is not None:
+        return dg.SkipReason(f"{drifted[0]['model_id']} drifted. {cooling}")
+    made_by = run_that_made(context.instance, "drift_verdict", day.isoformat())
+    requests = [
+        dg.RunRequest(
+            # The day is checked every six hours: the same finding about the same model asks once.
+            run_key=f"drift:{row['model_id']}:{row['model_version']}:{day}:{row['verdict']}",
+            partition_key=day.isoformat(),
+            asset_selection=_affected(row["model_id"]),
+            tags={
+                **Cause(
+                    kind="drift",
+                    by="drift_retraining",
+                    sentence=f"drift verdict of {day} on {row['model_id']}: {row['reason']}",
+                    evidence=f"{day}@{version}",
+                    run=made_by,
+                ).tags(),
+                MODEL_TAG: row["model_id"],
+            },
+        )
+        for row in drifted
+    ]
     return dg.SensorResult(run_requests=requests, cursor=version)
 
 
-def train_if_needed(context: dg.SensorEvaluationContext, lake: Lake, clock: Clock, minimum_hours: float) -> Tick:
+def train_if_needed(
+    context: dg.SensorEvaluationContext,
+    lake: Lake,
+    clock: Clock,
+    minimum_hours: float,
+    refusal_cooldown_hours: float = 0,
+) -> Tick:
     """Ask for a training where the newest two-hourly check found one needed."""
     found = _newest(lake, TRAINING_NEED)
     if found is None:
@@ -136,32 +187,50 @@ def train_if_needed(context: dg.SensorEvaluationContext, lake: Lake, clock: Cloc
     needed = needs.filter("needed")
     if needed.is_empty():
         return _skip(f"The check of {day}: {needs['reason'][0]}", version)
-    wait = reason_to_wait(context.instance, clock.now(), minimum_hours)
+    now = clock.now()
+    wait = reason_to_wait(context.instance, now, minimum_hours) or refused_lately(lake, now, refusal_cooldown_hours)
     if wait is not None:
         return dg.SkipReason(wait)
+    cause = Cause(
+        kind="need",
+        by="adaptive_training",
+        sentence=f"two-hourly check of {day}: {needed['reason'][0]}",
+        evidence=f"{day}@{version}",
+        run=run_that_made(context.instance, "training_need", day.isoformat()),
+    )
     request = dg.RunRequest(
         run_key=f"adaptive:{version}",
         partition_key=day.isoformat(),
-        tags={CAUSE_TAG: f"two-hourly check of {day}: {needed['reason'][0]}"[:250], MODEL_TAG: "main_brain"},
+        tags={**cause.tags(), MODEL_TAG: "main_brain"},
     )
     return dg.SensorResult(run_requests=[request], cursor=version)
 
 
 def update_students(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     """Ask for a student model update where the newest recommendations changed a level or a plan."""
-    found = _newest(lake, RECOMMENDATIONS, columns=["changed"])
+    found = _newest(lake, RECOMMENDATIONS, columns=list(_CHANGE))
     if found is None:
         return dg.SkipReason("There are no recommendations yet.")
     day, version, recommendations = found
     if version == context.cursor:
         return dg.SkipReason(f"The recommendations of {day} were dealt with.")
-    changed = int(recommendations["changed"].sum())
-    if changed == 0:
+    changes = recommendations.filter("changed").drop("changed").sort(_CHANGE[:-1])
+    if changes.is_empty():
         return _skip(f"The recommendations of {day} changed no level and no plan.", version)
+    learners = changes["learner"].n_unique()
+    # A day is recommended for every two hours: the same changes, made again with other words or numbers, ask once.
+    same = hashlib.sha256(changes.write_csv().encode()).hexdigest()[:32]
+    cause = Cause(
+        kind="recommendations",
+        by="student_model_update",
+        sentence=f"{changes.height} recommendations of {day} changed a level or a plan of {learners} learners",
+        evidence=f"{day}@{version}",
+        run=run_that_made(context.instance, "recommendations", day.isoformat()),
+    )
     request = dg.RunRequest(
-        run_key=f"recommendations:{version}",
+        run_key=f"recommendations:{day}:{same}",
         partition_key=day.isoformat(),
-        tags={CAUSE_TAG: f"{changed} recommendations of {day} changed a level or a plan", MODEL_TAG: "student_models"},
+        tags={**cause.tags(), MODEL_TAG: "student_models"},
     )
     return dg.SensorResult(run_requests=[request], cursor=version)
 
@@ -177,28 +246,19 @@ def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     first = late[0]
     last = max(day for day in late if day - first < timedelta(days=31))
     raw = lake.version(RAW_INTERACTIONS, days=late)
-    return dg.RunRequest(
-        run_key=f"late:{first}:{last}:{raw}",
-        tags={
-            "dagster/asset_partition_range_start": first.isoformat(),
-            "dagster/asset_partition_range_end": last.isoformat(),
-            CAUSE_TAG: f"late events for {len(late)} days from {first} on",
-        },
-    )
+    cause = Cause("late_events", "late_events", f"late events for {len(late)} days from {first} on", evidence=raw)
+    return dg.RunRequest(run_key=f"late:{first}:{last}:{raw}", tags={**partition_tags(first, last), **cause.tags()})
 
 
-def failure_alert(context: dg.RunFailureSensorContext, clock: Clock) -> Alert:
-    """The alert that a failed run becomes. It names the run and the step, and leaves values out of it."""
-    run = context.dagster_run
-    steps = ", ".join(event.step_key or "?" for event in context.get_step_failure_events()) or "no step"
-    return Alert(
-        title=f"Run of {run.job_name} failed",
-        body=f"Run {run.run_id} failed in {steps}; it was started by {run.tags.get(CAUSE_TAG, 'hand')}.",
-        severity="error",
-        key=f"run_failure:{run.job_name}:{steps}",
-        context={"run_id": run.run_id, "job": run.job_name},
-        occurred_at=clock.now(),
-    )
+def watch_alerts(
+    context: dg.SensorEvaluationContext, sources: Sources, notifier: Notifier, outbox: Outbox
+) -> dg.SensorResult:
+    """Look out, and show what is kept where it changed."""
+    kept = look_out(sources, notifier, outbox, context.log.warning)
+    shown, check, state = show(kept)
+    if state == context.cursor:
+        return _skip(f"Nothing new; {shown.metadata['undelivered'].value} alerts are undelivered.", state)
+    return dg.SensorResult(asset_events=[shown, check], cursor=state)
 
 
 def _affected(model_id: str) -> list[dg.AssetKey] | None:

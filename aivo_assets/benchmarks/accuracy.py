@@ -4,7 +4,7 @@ The model is the pipeline's own: statistics, fold and boosting are the functions
 of the caller. Learners: group k-fold, a test learner's rows are predicted one after another from his own past only.
 """
 
-import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from aivo_assets.benchmarks.accuracy_report import AccuracyReport, MachineUse, M
 from aivo_assets.benchmarks.audit import Said, audit
 from aivo_assets.benchmarks.baselines import BEST_LR, predict_baselines
 from aivo_assets.benchmarks.best_lr import predict_best_lr
+from aivo_assets.benchmarks.machine import peak_bytes
 from aivo_assets.benchmarks.partitions import Part
 from aivo_assets.benchmarks.peers import predict_peer
 from aivo_assets.settings import FeatureSettings, TrainingSettings
@@ -31,6 +32,7 @@ from aivo_assets.tracing.statistics import OutOfFold, Statistics, fit_statistics
 COLD_START_EVENTS = 10
 CALIBRATION_FOLDS = 20  # one in so many training learners calibrates and fits no tree
 MAIN_BRAIN = "main brain"
+_INNER_SEED = 1009  # folds of the statistics dealt as the parts are would leave one of them empty
 
 Fold = Callable[[pl.DataFrame, Statistics | OutOfFold, FeatureSettings], FeatureTable]
 Say = Callable[[str], None]
@@ -50,6 +52,7 @@ class Contest:
         training: Settings of the main brain.
         best_lr: Whether Best-LR is fitted, which takes longest of the baselines.
         peers: Other libraries to run where they are installed; "pybkt" is known.
+        peer_python: Interpreter that has them.
         fold: What computes features; another one only where a test plants a leak for the audit to find.
     """
 
@@ -57,6 +60,7 @@ class Contest:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     best_lr: bool = True
     peers: tuple[str, ...] = ()
+    peer_python: str = sys.executable
     fold: Fold = fold_features
 
 
@@ -79,7 +83,7 @@ def _measure(part: Part, contest: Contest, say: Say) -> PartScores:
     started = time.perf_counter()
     statistics = fit_statistics(part.train, contest.features)
     of_others = out_of_fold(
-        part.train, contest.features, folds=contest.training.statistics_folds, seed=contest.training.seed
+        part.train, contest.features, folds=contest.training.statistics_folds, seed=contest.training.seed + _INNER_SEED
     )
     train = contest.fold(part.train, of_others, contest.features)
     test = _folded_test(part, statistics, contest)
@@ -90,7 +94,7 @@ def _measure(part: Part, contest: Contest, say: Say) -> PartScores:
     fit_seconds = time.perf_counter() - started
     say(f"{part.name}: boosting of {[made.rounds for made in boosted]} rounds in {fit_seconds:.0f} s")
     probability = ensemble.predict(test.values)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_bytes()
 
     def again(events: pl.DataFrame) -> Said:
         table = contest.fold(events, statistics, contest.features)
@@ -138,7 +142,7 @@ def _baselines(part: Part, train: FeatureTable, test: FeatureTable, contest: Con
         say(f"{part.name}: Best-LR in {time.perf_counter() - started:.0f} s")
     for peer in contest.peers:
         started = time.perf_counter()
-        predictions[peer] = clipped(predict_peer(peer, part))
+        predictions[peer] = clipped(predict_peer(peer, part, python=contest.peer_python))
         say(f"{part.name}: {peer} in {time.perf_counter() - started:.0f} s")
     return predictions
 

@@ -85,7 +85,7 @@ def measure_features(
         folds: Folds of the statistics.
         repeat: Repetitions, of which the median counts.
     """
-    events = (events if rows is None else _resized(events, rows)).sample(fraction=1.0, shuffle=True, seed=0)
+    events = (events if rows is None else resized(events, rows)).sample(fraction=1.0, shuffle=True, seed=0)
     few = events.head(1000).unique(["learner", "day", "sequence"])
     known = fit_statistics(few, settings)
     compile_seconds = _seconds(lambda: fold(few, known, None, settings))
@@ -114,9 +114,11 @@ def measure_features(
     )
 
 
-def _resized(events: pl.DataFrame, rows: int) -> pl.DataFrame:
+def resized(events: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """About so many events: whole learners are left out, or repeated under other names."""
     copies = -(-rows // max(events.height, 1))
-    copied = pl.concat([events.with_columns(learner=pl.col("learner") + f"#{copy}") for copy in range(copies)])
+    named = pl.col("learner", "event")
+    copied = pl.concat([events.with_columns(named + f"#{copy}") for copy in range(copies)])
     running = copied.group_by("learner", maintain_order=True).len().with_columns(pl.col("len").cum_sum())
     chosen = running.filter(pl.col("len") <= rows).select("learner")
     return copied.join(chosen, on="learner", how="semi")

@@ -1,8 +1,11 @@
-"""What a benchmark ran on. Belongs here: versions, cores and memory as text; nothing is measured."""
+"""What a benchmark ran on and took. Belongs here: versions, cores, memory; no clock, no scores."""
 
 import os
 import platform
+import resource
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 _LIBRARIES = ("lightgbm", "numba", "polars", "scikit-learn")
 
@@ -15,3 +18,17 @@ def machine() -> dict[str, str]:
         "machine": f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f} at the end",
         "versions": f"Python {platform.python_version()}, {libraries}",
     }
+
+
+def peak_bytes() -> int:
+    """Most memory that this process held at any time so far, bytes.
+
+    Linux's own mark of the process is read where there is one: `ru_maxrss` of a new process begins with the memory of
+    the one that started it.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,62 +1,87 @@
-"""Other libraries on the same rows, where they are installed. Belongs here: how each is asked; none is a dependency."""
+"""Other libraries on the same rows, where they are installed. Belongs here: how each is asked; none is a dependency.
 
-from importlib.util import find_spec
-from typing import Any
+A peer runs in a process of its own, by the interpreter that has it: what it needs may not go with what we need.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
 
 from aivo_assets.benchmarks.partitions import Part
-from aivo_assets.errors import SettingsError
+from aivo_assets.errors import RunError, SettingsError
 from aivo_assets.tracing.scores import Floats
 
 PEERS = {"pybkt": "pyBKT"}
+# pyBKT 1.4.3 imports beside no scikit-learn from 1.9 on and fits beside no numpy from 2.4 on; with these it does.
+WORKS_WITH = {"pybkt": 'pyBKT "numpy<2.3" "scikit-learn<1.8" "pandas<3"'}
 _ORDER = ["learner", "day", "sequence"]
+_SCRIPT = Path(__file__).with_name("peer_pybkt.py")
 
 
-def predict_peer(name: str, part: Part) -> Floats:
+def predict_peer(name: str, part: Part, *, python: str = sys.executable) -> Floats:
     """Fit a peer on the training events and predict the test events.
 
     Args:
         name: A key of `PEERS`.
         part: Training and test; the test learners must be new.
+        python: Interpreter that has the peer.
 
     Returns:
-        float64 [test events], ascending by learner, day, sequence.
+        float64 [test events], ascending by learner, day, sequence; where training knows no skill of a row, the share of
+        right answers in training.
 
     Raises:
-        SettingsError: There is no such peer, it is not installed, or it cannot take up a past.
+        SettingsError: There is no such peer, the interpreter cannot use it, or it cannot take up a past.
+        RunError: It failed on these rows.
     """
-    refuse_absent_peer(name)
+    refuse_absent_peer(name, python=python)
     if not part.past.is_empty():
         raise SettingsError(f"{name} cannot go on from a learner's past", fix="Use --protocol learners.")
-    return _predict_pybkt(part)
+    train, test = _as_asked(part.train), _as_asked(part.test)
+    with TemporaryDirectory() as folder:
+        files = [str(Path(folder) / f"{file}.csv") for file in ("train", "test", "said")]
+        train.write_csv(files[0])
+        test.write_csv(files[1])
+        done = _run(python, str(_SCRIPT), *files)
+        if done.returncode != 0:
+            raise RunError(f"{name} failed: {_last_line(done.stderr)}", fix="Leave --peer out, or ask its makers.")
+        said = pl.read_csv(files[2]).sort("order_id")["correct_predictions"].cast(pl.Float64)
+    base = float(part.train["correct"].cast(pl.Float64).to_numpy().mean())
+    known = test["skill_name"].is_in(train["skill_name"].unique().implode())  # of others pyBKT says 0.5
+    predicted = pl.select(pl.when(known).then(said.fill_nan(None)).otherwise(None).fill_null(base)).to_series()
+    return np.asarray(predicted.to_numpy(), dtype=np.float64)
 
 
-def refuse_absent_peer(name: str) -> None:
-    """Refuse a peer that cannot run here.
+def refuse_absent_peer(name: str, *, python: str = sys.executable) -> None:
+    """Refuse a peer that an interpreter cannot use.
 
     Raises:
-        SettingsError: There is no such peer, or it is not installed.
+        SettingsError: There is no such peer, it is not installed, or it does not go with what is.
     """
     if name not in PEERS:
         raise SettingsError(f"There is no peer {name!r}", fix=f"Known are {', '.join(PEERS)}.")
-    if find_spec(PEERS[name]) is None:
-        raise SettingsError(f"{PEERS[name]} is not installed", fix=f"pip install {PEERS[name]}, or leave --peer out.")
+    try:
+        done = _run(python, "-c", f"import {PEERS[name]}.models")
+    except OSError as error:
+        raise SettingsError(f"--peer-python {python} cannot be started: {error}", fix="Name a Python.") from error
+    if done.returncode != 0:
+        raise SettingsError(
+            f"{PEERS[name]} cannot be used by {python}: {_last_line(done.stderr)}",
+            fix=f"Make an environment of its own (python -m venv, then pip install {WORKS_WITH[name]}) and name its "
+            "python with --peer-python, or leave --peer out.",
+        )
 
 
-def _predict_pybkt(part: Part) -> Floats:
-    """Bayesian knowledge tracing of each combination of skills (Corbett and Anderson 1995; Badrinath et al. 2021)."""
-    from pyBKT.models import Model  # type: ignore[import-not-found]  # noqa: PLC0415 - no dependency
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - what the caller named
 
-    model: Any = Model(seed=0, num_fits=1)
-    columns = {"order_id": "order_id", "user_id": "user_id", "skill_name": "skill_name", "correct": "correct"}
-    model.fit(data=_as_asked(part.train).to_pandas(), defaults=columns)
-    test = _as_asked(part.test).to_pandas()
-    said = pl.from_pandas(model.predict(data=test)[["order_id", "correct_predictions"]]).sort("order_id")
-    base = float(part.train["correct"].cast(pl.Float64).to_numpy().mean())
-    predicted = said["correct_predictions"].cast(pl.Float64).fill_nan(None)
-    return np.asarray(predicted.fill_null(base).to_numpy(), dtype=np.float64)  # null: training does not know the skill
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no word"])[-1]
 
 
 def _as_asked(events: pl.DataFrame) -> pl.DataFrame:

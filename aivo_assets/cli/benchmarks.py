@@ -1,10 +1,12 @@
 """`aivo benchmark`: the figures of the documentation, for anyone to make again."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from aivo_assets.cli.benchmark_drift import drift
 from aivo_assets.errors import SourceError
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ MatrixOption = Annotated[Path | None, typer.Option("--q-matrix", help="Sparse it
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.add_typer(benchmark, name="benchmark")
+
+
+benchmark.command("drift")(drift)
 
 
 @benchmark.command("features")
@@ -53,6 +58,7 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
     peer: Annotated[list[str] | None, typer.Option(help="pybkt, where it is installed; repeat it.")] = None,
+    peer_python: Annotated[str, typer.Option(help="Interpreter that has the peers. Default: this one.")] = "",
 ) -> None:
     """AUC, log loss, Brier and calibration of the main brain, beside baselines in the same run, with a leak audit."""
     from aivo_assets.benchmarks.accuracy import Contest, measure_accuracy  # noqa: PLC0415 - seconds of import
@@ -60,11 +66,12 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     from aivo_assets.benchmarks.peers import refuse_absent_peer  # noqa: PLC0415
     from aivo_assets.settings import load_settings  # noqa: PLC0415
 
+    interpreter = peer_python or sys.executable
     for name in peer or ():
-        refuse_absent_peer(name)
-    parts = _parts(file, test, q_matrix, protocol=protocol, folds=folds, fold=fold, seed=seed)
+        refuse_absent_peer(name, python=interpreter)
+    parts = parts_of(file, test, q_matrix, protocol=protocol, folds=folds, fold=fold, seed=seed)
     settings = load_settings()
-    contest = Contest(settings.features, settings.training, peers=tuple(peer or ()))
+    contest = Contest(settings.features, settings.training, peers=tuple(peer or ()), peer_python=interpreter)
     report = measure_accuracy(parts, contest, say=lambda step: typer.echo(step, err=True))
     asked = {"file": file.name, **({"test file": test.name} if test else {"protocol": protocol, "seed": str(seed)})}
     report = report.model_copy(update={"asked": asked | machine()})
@@ -73,7 +80,7 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
         json.write_text(report.to_json())
 
 
-def _parts(
+def parts_of(
     file: Path, test: Path | None, q_matrix: Path | None, *, protocol: str, folds: int, fold: int | None, seed: int
 ) -> "list[Part]":
     from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415 - seconds of import

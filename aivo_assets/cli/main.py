@@ -7,7 +7,24 @@ import warnings
 import typer
 from rich.console import Console
 
-from aivo_assets.cli import benchmarks, data, keys, operate, registry, train
+from aivo_assets.cli import (
+    alerts,
+    benchmark_checks,
+    benchmark_policy,
+    benchmark_students,
+    benchmark_training,
+    benchmark_validity,
+    benchmarks,
+    data,
+    keys,
+    operate,
+    override,
+    registry,
+    replay,
+    student,
+    train,
+    why,
+)
 from aivo_assets.errors import AivoError
 
 app = typer.Typer(
@@ -18,7 +35,24 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (data, operate, train, registry, keys, benchmarks):
+for part in (
+    data,
+    operate,
+    train,
+    student,
+    registry,
+    keys,
+    override,
+    why,
+    alerts,
+    replay,
+    benchmarks,
+    benchmark_checks,
+    benchmark_policy,
+    benchmark_students,
+    benchmark_training,
+    benchmark_validity,
+):
     part.add_to(app)
 
 

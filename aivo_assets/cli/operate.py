@@ -1,15 +1,17 @@
-"""`aivo up`: the web UI and the daemon, for as long as the command runs."""
+"""`aivo up`: the web UI, the daemon and the HTTP service, for as long as the command runs."""
 
 import os
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import httpx
 import typer
 from rich.console import Console
 
+from aivo_assets.api.security import refuse_open_door
 from aivo_assets.cli.instance import REPOSITORY, open_instance
 from aivo_assets.cli.services import Service, Services
 from aivo_assets.errors import ServiceError
@@ -33,6 +35,7 @@ def up(
     """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
     console = Console()
     settings = load_settings()
+    refuse_open_door(settings.api)
     _refuse_taken_port(host, port, fix="Choose another one: aivo up --port 3001.")
     _refuse_taken_port(settings.api.host, settings.api.port, fix="Choose another one: AIVO_API_PORT=8010.")
     _begin_calendar(settings)
@@ -42,12 +45,16 @@ def up(
             Service(
                 "web UI", [*_module("dagster_webserver"), "-h", host, "-p", str(port), *_workspace()], logs / "web.log"
             ),
-            Service("HTTP service", _module("aivo_assets.api"), logs / "http.log"),
+            Service("HTTP service", _module("aivo_assets.api"), logs / "http.log", restart=True),
             Service("daemon", [*_module("dagster._daemon"), "run", *_workspace()], logs / "daemon.log"),
         ]
         console.print("Starting PostgreSQL, the web UI and the daemon …")
-        with Services(services, environment=os.environ) as running:
-            _wait_until_up(f"http://{host}:{port}/server_info", running)
+        web_ui = f"http://{_reachable(host)}:{port}"
+        # The HTTP service starts runs through the web UI, wherever that listens.
+        with Services(services, environment={**os.environ, "AIVO_API_DAGSTER_URL": web_ui}) as running:
+            _wait_until_up(f"{web_ui}/server_info", "web UI", logs / "web.log", running)
+            api = f"http://{_reachable(settings.api.host)}:{settings.api.port}"
+            _wait_until_up(f"{api}/health", "HTTP service", logs / "http.log", running)
             console.print(
                 f"[bold green]AIVO is up:[/] http://{host}:{port}   [dim](logs in {logs}; Ctrl-C ends it)[/dim]"
             )
@@ -84,7 +91,14 @@ def _begin_calendar(settings: Settings) -> None:
     calendar.extend(lake, calendar.first_day(lake, otherwise=start))
 
 
-def _wait_until_up(url: str, services: Services) -> None:
+def _reachable(host: str) -> str:
+    """The address under which this machine reaches what listens on `host`."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not listened on
+        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
+    return f"[{host}]" if ":" in host else host
+
+
+def _wait_until_up(url: str, name: str, log: Path, services: Services) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline:
         services.check()
@@ -93,6 +107,4 @@ def _wait_until_up(url: str, services: Services) -> None:
                 return
         except httpx.TransportError:
             time.sleep(0.5)
-    raise ServiceError(
-        f"The web UI did not answer within {SECONDS_TO_START:.0f} s", fix="Its log is logs/web.log below AIVO_HOME."
-    )
+    raise ServiceError(f"The {name} did not answer within {SECONDS_TO_START:.0f} s", fix=f"Its log is {log}.")

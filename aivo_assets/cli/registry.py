@@ -15,6 +15,7 @@ from aivo_assets.tracing.champions import Move
 from aivo_assets.tracing.model_card import HTML
 from aivo_assets.tracing.promotion import Verdict
 from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.verdicts import VERDICTS
 
 registry = typer.Typer(help="Versions of the main brain.", no_args_is_help=True)
 
@@ -118,8 +119,6 @@ def promote_version(settings: Settings, number: int, *, now: datetime, force: st
 
 
 def _verdict(settings: Settings, number: int) -> Verdict:
-    from aivo_assets.assets.main_brain import VERDICTS  # noqa: PLC0415 - imports Dagster, for seconds
-
     given = open_lake(settings).scan(VERDICTS).collect()
     about = [row["verdict"] for row in given.sort("day").to_dicts() if row["challenger_version"] == number]
     if not about:

@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 from rich.console import Console
 
-from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.definitions import build_definitions
 from aivo_assets.errors import AivoError, RunError
+from aivo_assets.operations.causes import by_hand
 from aivo_assets.settings import Settings
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
@@ -57,6 +57,7 @@ def run_job(
     days: tuple[date, date],
     cause: str,
     console: Console,
+    assets: Sequence[str] | None = None,
 ) -> Outcome:
     """Run a job of the definitions over a range of days, in this process.
 
@@ -67,15 +68,21 @@ def run_job(
         days: First and last day, inclusive.
         cause: Who or what asked for the run; kept as a tag.
         console: Where progress goes.
+        assets: Of the job, only these. Default: all.
 
     Raises:
         AivoError: A step failed; with the step's own error where it is one of ours.
     """
     job = build_definitions(settings, loggers={"console": _progress_logger(console)}).resolve_job_def(name)
-    tags = {RANGE_START_TAG: str(days[0]), RANGE_END_TAG: str(days[1]), CAUSE_TAG: cause}
+    tags = {RANGE_START_TAG: str(days[0]), RANGE_END_TAG: str(days[1]), **by_hand(cause).tags()}
     try:
         with _chatter_kept(settings.home / "logs" / "run.log"):
-            result = job.execute_in_process(instance=instance, run_config={"loggers": {"console": {}}}, tags=tags)
+            result = job.execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"console": {}}},
+                tags=tags,
+                asset_selection=None if assets is None else [dg.AssetKey(name) for name in assets],
+            )
     except (dg.DagsterError, dg.Failure) as error:
         raise _as_ours(error, name) from error
     return Outcome(

@@ -11,6 +11,10 @@ from types import FrameType
 from aivo_assets.errors import ServiceError
 
 SECONDS_TO_STOP = 20.0
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+SECONDS_OF_HEALTH = 60.0
+"""A process that lived for so long is started again at once; one that ends sooner, after growing pauses."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +25,17 @@ class Service:
         name: What people call it.
         command: Program and arguments.
         log: File that gets everything it prints.
+        restart: Whether it is started again where it ends by itself; otherwise its end is the end of all.
     """
 
     name: str
     command: Sequence[str]
     log: Path
+    restart: bool = False
 
 
 class Services:
-    """Processes that live and end together.
+    """Processes that live and end together, but for those that may be started again.
 
     Each has a process group of its own, so that Ctrl-C reaches only this process, which then stops them in order.
     """
@@ -38,6 +44,8 @@ class Services:
         self._services = services
         self._environment = dict(environment)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}
 
     def __enter__(self) -> "Services":
         # A terminated `aivo up` takes its children with it as Ctrl-C does; a shell's background job ignores SIGINT.
@@ -45,14 +53,7 @@ class Services:
             signal.signal(number, _interrupt)
         for service in self._services:
             service.log.parent.mkdir(parents=True, exist_ok=True)
-            with service.log.open("ab") as log:
-                self._processes[service.name] = subprocess.Popen(  # noqa: S603 - our own programs
-                    service.command,
-                    env=self._environment,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+            self._start(service)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,19 +78,45 @@ class Services:
             time.sleep(0.5)
 
     def check(self) -> None:
-        """Raise if a process has ended.
+        """Start again what ended and may be; raise if another process has ended.
 
         Raises:
             ServiceError: It names the process and the last lines that it printed.
         """
         for service in self._services:
             code = self._processes[service.name].poll()
-            if code is not None:
+            if code is not None and service.restart:
+                self._restart(service, code)
+            elif code is not None:
                 lines = service.log.read_text(errors="replace").splitlines()[-5:]
                 raise ServiceError(
                     f"The {service.name} ended with exit code {code}: " + " | ".join(line.strip() for line in lines),
                     fix=f"Its whole log is {service.log}.",
                 )
+
+    def _start(self, service: Service) -> None:
+        self._started[service.name] = time.monotonic()
+        with service.log.open("ab") as log:
+            self._processes[service.name] = subprocess.Popen(  # noqa: S603 - our own programs
+                service.command,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _restart(self, service: Service, code: int) -> None:
+        """Start a process again, unless its pause is not over yet; whoever watches comes back."""
+        since = time.monotonic() - self._started[service.name]
+        if since > SECONDS_OF_HEALTH:
+            self._pauses[service.name] = FIRST_PAUSE
+        pause = self._pauses.setdefault(service.name, FIRST_PAUSE)
+        if since < pause:
+            return
+        self._pauses[service.name] = min(2 * pause, LONGEST_PAUSE)
+        with service.log.open("a") as log:
+            log.write(f"It ended with exit code {code} and is started again.\n")
+        self._start(service)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -38,11 +38,13 @@ class Effect:
         size: The effect, sampling noise taken off where it would add up; positive is worse.
         standard_error: Its standard error.
         lower: One-sided lower confidence bound.
+        chance: Probability of an effect at least as large if nothing had changed.
     """
 
     size: float
     standard_error: float
     lower: float
+    chance: float = 1.0
 
 
 def clustered_means(values: Floats, codes: Codes) -> Estimate:
@@ -69,7 +71,8 @@ def increase(window: Estimate, reference: Estimate, confidence: float) -> Effect
     """Window mean minus reference mean of a single measure (k = 1)."""
     size = float(window.mean[0] - reference.mean[0])
     error = float(np.sqrt(window.covariance[0, 0] + reference.covariance[0, 0]))
-    return Effect(size, error, size - _quantile(window, reference, confidence) * error)
+    chance = float(stats.t.sf(size / error, _degrees(window, reference))) if error > 0 else float(size <= 0)
+    return Effect(size, error, size - _quantile(window, reference, confidence) * error, chance)
 
 
 def squared_distance(window: Estimate, reference: Estimate, weights: Floats, confidence: float) -> Effect:
@@ -77,7 +80,8 @@ def squared_distance(window: Estimate, reference: Estimate, weights: Floats, con
 
     The plug-in value exceeds the true one by tr(WS) on average, S being the covariance of d. That is taken off, and
     the variance of a Gaussian quadratic form, 2 tr(WSWS) + 4 d'WSWd (Mathai & Provost 1992, th. 3.2b), gives the
-    error.
+    error. Had nothing changed, it would be a sum of squares whose first two moments are those of a scaled chi-square
+    (Satterthwaite 1946); as S is estimated from so many learners, the chance is that of an F.
 
     Args:
         window: Means of k quantities in the window.
@@ -90,9 +94,15 @@ def squared_distance(window: Estimate, reference: Estimate, weights: Floats, con
     size = float(difference @ weights @ difference - np.trace(noise))
     variance = float(2.0 * np.trace(noise @ noise) + 4.0 * difference @ noise @ weights @ difference)
     error = float(np.sqrt(max(variance, 0.0)))
-    return Effect(size, error, size - _quantile(window, reference, confidence) * error)
+    expected, twice = float(np.trace(noise)), float(np.trace(noise @ noise))
+    ratio, degrees = ((size + expected) / expected, expected**2 / twice) if twice > 0 else (0.0, 1.0)
+    chance = float(stats.f.sf(ratio, degrees, _degrees(window, reference)))
+    return Effect(size, error, size - _quantile(window, reference, confidence) * error, chance)
+
+
+def _degrees(window: Estimate, reference: Estimate) -> int:
+    return max(min(window.clusters, reference.clusters) - 1, 1)
 
 
 def _quantile(window: Estimate, reference: Estimate, confidence: float) -> float:
-    fewest = min(window.clusters, reference.clusters)
-    return float(stats.t.ppf(confidence, max(fewest - 1, 1)))
+    return float(stats.t.ppf(confidence, _degrees(window, reference)))

@@ -54,16 +54,15 @@ class Blocks:
 
 def read_blocks(sample: Sample, size: int) -> Blocks:
     """Cut each learner's events, in their order, into blocks of `size`; what is left over is not judged."""
-    ordered = (
-        pl.DataFrame({"probability": sample.probability, "correct": sample.correct})
-        .with_columns(sample.frame.select("learner", "day", "sequence"))
-        .sort("learner", "day", "sequence")
-        .with_columns(position=pl.int_range(pl.len()).over("learner"), events=pl.len().over("learner"))
-        .filter(pl.col("position") < pl.col("events") // size * size)
+    order = np.lexsort(
+        (sample.frame["sequence"].to_numpy(), sample.frame["day"].to_physical().to_numpy(), sample.learner)
     )
-    probability = ordered["probability"].to_numpy().reshape(-1, size)
-    wins = ordered["correct"].to_numpy().reshape(-1, size).sum(axis=1).astype(np.int64)
-    learner = ordered["learner"].rank("dense").to_numpy().astype(np.int64)[::size] - 1
+    events = np.bincount(sample.learner)
+    position = np.arange(sample.events) - np.repeat(np.cumsum(events) - events, events)
+    chosen = order[position < np.repeat(events // size * size, events)]
+    probability = sample.probability[chosen].reshape(-1, size)
+    wins = sample.correct[chosen].reshape(-1, size).sum(axis=1).astype(np.int64)
+    learner = np.unique(sample.learner[chosen], return_inverse=True)[1].astype(np.int64)[::size]
     mass = poisson_binomial(probability)
     at_most = np.cumsum(mass, axis=1)
     at_least = np.cumsum(mass[:, ::-1], axis=1)[:, ::-1]
@@ -107,7 +106,7 @@ def missed_learners(window: Blocks, reference: Blocks, confidence: float) -> tup
     now, then = (clustered_means(blocks.surprise[:, None], blocks.learner) for blocks in (window, reference))
     room = 1.0 - float(np.mean(window.chance_over + window.chance_under))
     effect = increase(now, then, confidence)
-    scaled = Effect(effect.size / room, effect.standard_error / room, effect.lower / room)
+    scaled = Effect(effect.size / room, effect.standard_error / room, effect.lower / room, effect.chance)
     return float(now.mean[0]) / room, float(then.mean[0]) / room, scaled
 
 

@@ -5,8 +5,9 @@ that a week of harder items, a holiday with few learners or a class of newcomers
 probabilities hold. They differ from the reference's by what the model has lost since its promotion.
 """
 
+from collections import Counter
+
 import numpy as np
-import polars as pl
 
 from aivo_assets.drift.inference import Codes, Effect, Floats, clustered_means, increase, squared_distance
 from aivo_assets.drift.sample import Sample
@@ -52,7 +53,9 @@ def auc_shortfall(window: Sample, reference: Sample, confidence: float) -> tuple
     ]
     effect = increase(estimates[0], estimates[1], confidence)
     size = now[0] - then[0]
-    return now[0], then[0], Effect(size, effect.standard_error, size - (effect.size - effect.lower))
+    # The effect of the influences is the shortfall's own, but for the mean of the second order.
+    lower = size - (effect.size - effect.lower)
+    return now[0], then[0], Effect(size, effect.standard_error, lower, effect.chance)
 
 
 def recalibration_gain(window: Sample, reference: Sample, confidence: float) -> Effect:
@@ -132,30 +135,36 @@ def _level_and_slope(sample: Sample) -> Floats:
 
 
 def _conditions(window: Sample, reference: Sample) -> tuple[Floats, Floats]:
-    columns = [_ranks(window.frame[name], reference.frame[name]) for name in CONDITIONS]
-    seen = [s.frame["seen_item"].fill_null(False).to_numpy().astype(np.float64) for s in (window, reference)]
-    subjects = window.frame["subject"].value_counts(sort=True)
+    subjects = Counter(name for name in window.frame["subject"].to_list() if name is not None)
     # Ties are broken by name, so that the order of rows cannot decide which subjects are looked at.
-    common = subjects.sort("count", "subject", descending=[True, False])["subject"].head(MOST_SUBJECTS).to_list()
-    flags = [
-        [(s.frame["subject"] == name).to_numpy().astype(np.float64) for s in (window, reference)] for name in common
-    ]
-    pairs = [*columns, (seen[0], seen[1]), *((flag[0], flag[1]) for flag in flags)]
-    return np.column_stack([pair[0] for pair in pairs]), np.column_stack([pair[1] for pair in pairs])
+    common = sorted(subjects, key=lambda name: (-subjects[name], name))[:MOST_SUBJECTS]
+    ranks = [_ranked(window.column(name), reference.sorted_column(name)) for name in CONDITIONS]
+    pairs = ((window, ranks), (reference, _own_ranks(reference)))
+    now, then = (
+        [
+            *ranked,
+            np.nan_to_num(sample.column("seen_item")),
+            *((sample.frame["subject"] == name).to_numpy().astype(np.float64) for name in common),
+        ]
+        for sample, ranked in pairs
+    )
+    return np.column_stack(now), np.column_stack(then)
 
 
-def _ranks(window: pl.Series, reference: pl.Series) -> tuple[Floats, Floats]:
-    """Both columns as their ranks within the reference, in [-1, 1]; unknown values are 0."""
-    now, then = (column.cast(pl.Float64).to_numpy() for column in (window, reference))  # null becomes NaN
-    known = np.sort(then[~np.isnan(then)])
+def _own_ranks(reference: Sample) -> list[Floats]:
+    # A reference is met in every window of a check: ranked once.
+    if "ranks" not in reference.memory:
+        ranks = [_ranked(reference.column(name), reference.sorted_column(name)) for name in CONDITIONS]
+        reference.memory["ranks"] = np.array(ranks)
+    return list(reference.memory["ranks"])
+
+
+def _ranked(values: Floats, known: Floats) -> Floats:
+    """Values as their ranks among sorted known ones, in [-1, 1]; unknown values are 0."""
     if not len(known):
-        return np.zeros(len(now)), np.zeros(len(then))
-
-    def ranked(values: Floats) -> Floats:
-        middle = np.searchsorted(known, values, side="left") + np.searchsorted(known, values, side="right")
-        return np.where(np.isnan(values), 0.0, middle / len(known) - 1.0)
-
-    return ranked(now), ranked(then)
+        return np.zeros(len(values))
+    middle = np.searchsorted(known, values, side="left") + np.searchsorted(known, values, side="right")
+    return np.where(np.isnan(values), 0.0, middle / len(known) - 1.0)
 
 
 def _order(values: Floats) -> Codes:

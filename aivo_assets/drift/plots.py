@@ -6,8 +6,10 @@ from datetime import timedelta
 import polars as pl
 from matplotlib.figure import Figure
 
+from aivo_assets.drift.cohorts import SEPARATOR
 from aivo_assets.settings import DriftSettings
 
+MOST_COHORTS = 3
 _MARKS = {"retrain": ("^", "retrain"), "alert": ("X", "alert")}
 
 
@@ -24,7 +26,8 @@ def plot_scores(verdicts: pl.DataFrame, settings: DriftSettings) -> bytes:
     figure = Figure(figsize=(7.0, 2.8), dpi=110, layout="constrained")
     axes = figure.subplots()
     named = set()
-    for of_model in verdicts.sort("day").partition_by("model_id", maintain_order=True):
+    drawn = verdicts.filter(pl.col("model_id").is_in(_worth_a_line(verdicts)))
+    for of_model in drawn.sort("day", "model_id").partition_by("model_id", maintain_order=True):
         (line,) = axes.plot(
             of_model["day"].to_list(), of_model["score"].to_list(), marker=".", label=of_model["model_id"][0]
         )
@@ -54,6 +57,14 @@ def plot_scores(verdicts: pl.DataFrame, settings: DriftSettings) -> bytes:
         axes.set_xlim(min([*days, max(days) - timedelta(days=6)]), max(days) + timedelta(days=1))
         axes.legend(fontsize="small", frameon=False, loc="upper left")
     return _png(figure)
+
+
+def _worth_a_line(verdicts: pl.DataFrame) -> list[str]:
+    """All whole models, and the cohorts that lost most."""
+    worst = verdicts.group_by("model_id").agg(pl.col("score").max()).sort("score", "model_id", descending=[True, False])
+    cohort = pl.col("model_id").str.contains(SEPARATOR, literal=True)
+    lost = worst.filter(cohort, pl.col("score") > 0.0).head(MOST_COHORTS)
+    return [*worst.filter(~cohort)["model_id"], *lost["model_id"]]
 
 
 def plot_calibration(window: pl.DataFrame, reference: pl.DataFrame, *, bins: int = 10) -> bytes:

@@ -16,6 +16,7 @@ from types import ModuleType
 
 import polars as pl
 
+from aivo_assets.drift.cohorts import SEPARATOR
 from aivo_assets.drift.plots import plot_calibration, plot_scores
 from aivo_assets.drift.schema import FEATURE_COLUMNS
 from aivo_assets.drift.verdict import readable
@@ -102,11 +103,16 @@ def render_report(
 
 
 def summarise(verdicts: pl.DataFrame) -> str:
-    """What moved, how much and what was decided: a sentence or two a model."""
-    return " ".join(
-        f"{row['model_id']}: {row['verdict']}. {row['reason']}"
-        for row in verdicts.sort("day", "model_id").rows(named=True)
-    )
+    """What moved, how much and what was decided: a sentence or two a model, and one for all cohorts that hold."""
+    rows = verdicts.sort("day", "model_id").to_dicts()
+    cohorts = [row for row in rows if SEPARATOR in row["model_id"]]
+    shown = [row for row in rows if row not in cohorts or row["verdict"] != "ok"]
+    shown.sort(key=lambda row: (SEPARATOR in row["model_id"], -(row["score"] or 0.0), row["model_id"]))
+    told = [f"{row['model_id']}: {row['verdict']}. {row['reason']}" for row in shown]
+    holding = len(rows) - len(shown)
+    if cohorts and holding:
+        told.append(f"Of {len(cohorts)} cohorts looked at apart, {holding} {'hold' if holding > 1 else 'holds'}.")
+    return " ".join(told)
 
 
 def _sample(frame: pl.DataFrame, settings: DriftSettings) -> pl.DataFrame:
@@ -125,7 +131,7 @@ def _is_empty(column: pl.Series) -> bool:
 
 
 @contextmanager
-def _quiet_evidently() -> Iterator[ModuleType]:
+def quiet_evidently() -> Iterator[ModuleType]:
     """Evidently, imported with its telemetry off and without the warnings its own code raises."""
     os.environ.setdefault("DO_NOT_TRACK", "1")  # read by evidently.telemetry whenever it would send
     with warnings.catch_warnings():
@@ -137,7 +143,7 @@ def _quiet_evidently() -> Iterator[ModuleType]:
 def _run_evidently(
     window: pl.DataFrame, reference: pl.DataFrame, numeric: list[str], categorical: list[str]
 ) -> tuple[str, pl.DataFrame]:
-    with _quiet_evidently() as evidently:
+    with quiet_evidently() as evidently:
         presets = importlib.import_module("evidently.presets")
         definition = evidently.DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
         preset = presets.DataDriftPreset(num_method=METHOD, cat_method=METHOD, threshold=THRESHOLD)
@@ -187,10 +193,12 @@ def _image(name: str, png: bytes) -> str:
 
 
 def _table(verdicts: pl.DataFrame) -> str:
-    shown = verdicts.sort("model_id").select(
+    cohort = pl.col("model_id").str.contains(SEPARATOR, literal=True)
+    shown = verdicts.sort(cohort, -pl.col("score").fill_null(0.0), "model_id").select(
         "model_id",
         "verdict",
         "score",
+        "measure",
         "events",
         "learners",
         "log_loss",

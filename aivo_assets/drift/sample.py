@@ -1,9 +1,10 @@
 """Scored events as arrays. Belongs here: from frame to arrays and what is computed once a sample; no comparison."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from aivo_assets.drift.inference import Codes, Floats
 from aivo_assets.errors import ModelError
@@ -22,6 +23,7 @@ class Sample:
         correct: float64 [n], 0 or 1.
         logit: log-odds of `probability`, float64 [n].
         learner: int64 [n], 0 … learners - 1.
+        memory: What was computed of this sample once, by name; no part of what it is.
     """
 
     frame: pl.DataFrame
@@ -29,6 +31,18 @@ class Sample:
     correct: Floats
     logit: Floats
     learner: Codes
+    memory: dict[str, Floats] = field(default_factory=dict, compare=False, repr=False)
+
+    def column(self, name: str) -> Floats:
+        """A numeric column, float64 [n], NaN where unknown."""
+        return self.frame[name].cast(pl.Float64).to_numpy()  # null becomes NaN
+
+    def sorted_column(self, name: str) -> Floats:
+        """The known values of a numeric column, ascending."""
+        if name not in self.memory:
+            values = self.column(name)
+            self.memory[name] = np.sort(values[~np.isnan(values)])
+        return self.memory[name]
 
     @property
     def events(self) -> int:
@@ -39,6 +53,16 @@ class Sample:
     def learners(self) -> int:
         """Number of learners."""
         return int(self.learner.max()) + 1 if self.events else 0
+
+    def take(self, rows: NDArray[np.bool_]) -> "Sample":
+        """The events where `rows`, bool [n], is true; learners are numbered anew."""
+        return Sample(
+            frame=self.frame[np.flatnonzero(rows)],
+            probability=self.probability[rows],
+            correct=self.correct[rows],
+            logit=self.logit[rows],
+            learner=np.unique(self.learner[rows], return_inverse=True)[1].astype(np.int64),
+        )
 
     @property
     def residual(self) -> Floats:

@@ -35,7 +35,7 @@ _SCORED: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "seen_item": pl.Boolean,
 }
 
-SCORED_EVENTS = Dataset("drift/scored_events", _SCORED, unit="day")
+SCORED_EVENTS = Dataset("drift/scored_events", _SCORED, unit="day", sharded=True)
 DRIFT_REFERENCE = Dataset("drift/reference", _SCORED)
 
 DRIFT_SCORES = Dataset(

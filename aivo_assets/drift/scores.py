@@ -2,22 +2,23 @@
 
 **The score is the share of what the model knew that has surely been lost since its promotion.** What it knew is its
 advantage over knowing nothing, measured on its reference: in nats, the log loss of the base rate minus its own; in
-ranking, its AUC minus one half. What was lost is the increase of a measure over the reference, as the lower bound of
-a one-sided confidence interval clustered by learner, so that a small or noisy window scores low instead of loud:
+ranking, its AUC minus one half. What was lost is the increase of a measure over the reference. It counts by the lower
+end of a one-sided confidence interval clustered by learner, so that a small or noisy window scores low instead of
+loud; and by its best estimate once it is beyond chance that anything was lost at all, chance having a budget a year.
 
 - `discrimination_loss`, `calibration_loss`, `refit_loss`: nats lost / nats known.
 - `auc_shortfall`: AUC points lost / AUC points known.
 - `missed_learners` (student models): share of learners' work judged wrongly beyond chance; a share already.
 
-The model's score is the largest of them. All are shares of the same kind of thing, and each is linear in its lower
-bound and clipped to [0, 1], so a worse window never scores less. 0.15 reads: at least 15 % of the model's worth is
-gone, and a retraining may win it back. Labels arrive at once here, so only answers decide. Data drift (Jensen-Shannon
-distances) explains and raises a watch at most: covariates that move without harm are no reason to train.
+The model's score is the largest of them. All are shares of the same kind of thing, clipped to [0, 1]. 0.15 reads: 15 %
+of the model's worth is gone, and a retraining may win it back. Labels arrive at once here, so only answers decide. Data
+drift (Jensen-Shannon distances) explains and raises a watch at most: covariates that move without harm are no reason
+to train.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
@@ -31,6 +32,10 @@ from aivo_assets.drift.sample import Sample, read_sample
 from aivo_assets.drift.schema import DRIFT_SCORES, FEATURE_COLUMNS
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import DriftSettings
+
+CHECK_DAYS_A_YEAR = 365
+MEASURES_A_LOOK = 5
+"""Deciding measures of a look at both models: four of the main brain, one of the student models."""
 
 MAIN_BRAIN = "main_brain"
 STUDENT_MODELS = "student_models"
@@ -49,6 +54,53 @@ class _Measured:
     score: float | None = None
 
 
+@dataclass(frozen=True)
+class Worth:
+    """What a model knew at its promotion, over knowing nothing.
+
+    Attributes:
+        nats: Log loss of the base rate minus its own, on its reference.
+        ranking: Its AUC there minus one half.
+    """
+
+    nats: float
+    ranking: float
+
+    @classmethod
+    def of(cls, reference: Sample, settings: DriftSettings) -> "Worth":
+        """Of a reference that is not empty; at least the floors of the settings."""
+        ranking = measures.auc(reference.correct, reference.probability) - 0.5
+        return cls(
+            nats=max(reference.base_rate_loss - reference.log_loss, settings.minimum_advantage),
+            ranking=float(np.fmax(ranking, settings.minimum_auc_advantage)),
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """A model or a cohort of one, in a window, against its reference.
+
+    Attributes:
+        model_id: Which model or cohort.
+        day: As-of day.
+        first: First day of the window.
+        now: Events of the window.
+        then: Events of the reference.
+        worth: Of the whole model: a cohort's loss is a share of the same, so that scores compare.
+        confidence: One-sided, of the lower bound that is counted.
+        sure: A loss that chance shows more rarely than this is counted by its best estimate.
+    """
+
+    model_id: str
+    day: date
+    first: date
+    now: Sample
+    then: Sample
+    worth: Worth
+    confidence: float
+    sure: float
+
+
 def share_lost(lower: float, advantage: float) -> float:
     """A loss, by its lower bound, as a share of what was known; clipped to [0, 1], monotone in `lower`."""
     return float(np.clip(lower / advantage, 0.0, 1.0)) if np.isfinite(lower) else 0.0
@@ -60,7 +112,6 @@ def score_main_brain(
     *,
     day: date,
     settings: DriftSettings,
-    model_id: str = MAIN_BRAIN,
     explain: bool = True,
 ) -> pl.DataFrame:
     """Compare the champion's answers in the window with those of its reference.
@@ -70,7 +121,6 @@ def score_main_brain(
         reference: Rows of `DRIFT_REFERENCE`, or None where there is none.
         day: As-of day.
         settings: Window, confidence and floors.
-        model_id: Written into the rows; a cohort passes its own name and rows.
         explain: False leaves out what only explains; a benchmark that resamples wants the rest.
 
     Returns:
@@ -79,44 +129,79 @@ def score_main_brain(
     Raises:
         ModelError: The rows were not all scored by the champion of the reference.
     """
-    now, then = _samples(window, reference, day, settings)
-    counts = _counts(now.events, now.learners, then.events, then.learners)
-    rows: list[_Measured] = []
-    if now.events and then.events:
-        rows += _deciding_rows(now, then, settings)
-        rows += _explaining_rows(now, then, settings.confidence) if explain else []
-    return _frame(rows, counts, _identity(window, reference, model_id, day, settings))
+    return main_brain_rows(whole_look(window, reference, MAIN_BRAIN, day, settings), explain=explain)
 
 
 def score_student_models(
-    window: pl.DataFrame,
-    reference: pl.DataFrame | None,
-    *,
-    day: date,
-    settings: DriftSettings,
-    model_id: str = STUDENT_MODELS,
+    window: pl.DataFrame, reference: pl.DataFrame | None, *, day: date, settings: DriftSettings
 ) -> pl.DataFrame:
     """Ask for how many learners their student model was wrong; arguments, result and errors as `score_main_brain`.
 
     The events and learners of the rows are those of complete blocks.
     """
-    now, then = _samples(window, reference, day, settings)
-    blocks, before = read_blocks(now, settings.learner_block), read_blocks(then, settings.learner_block)
+    return student_rows(whole_look(window, reference, STUDENT_MODELS, day, settings), settings)
+
+
+def whole_look(
+    window: pl.DataFrame, reference: pl.DataFrame | Sample | None, model_id: str, day: date, settings: DriftSettings
+) -> Look:
+    """All events of the window against the whole reference.
+
+    Raises:
+        ModelError: The rows were not all scored by the champion of the reference.
+    """
+    first = day - timedelta(days=settings.window_days - 1)
+    now, then = _samples(window, reference, first, day)
+    return Look(
+        model_id, day, first, now, then, worth_of(then, settings), settings.confidence, chance_of_one(1, settings)
+    )
+
+
+def chance_of_one(looks: int, settings: DriftSettings) -> float:
+    """How rarely chance may show what one measure of one look calls sure, so that a year keeps its budget.
+
+    Bonferroni: whatever depends on what, `false_alarms_a_year` is not exceeded where nothing changed.
+    """
+    return settings.false_alarms_a_year / (CHECK_DAYS_A_YEAR * MEASURES_A_LOOK * max(looks, 1))
+
+
+def worth_of(reference: Sample, settings: DriftSettings) -> Worth:
+    """`Worth.of`, and the floors where there is no reference."""
+    if not reference.events:
+        return Worth(settings.minimum_advantage, settings.minimum_auc_advantage)
+    return Worth.of(reference, settings)
+
+
+def main_brain_rows(look: Look, *, explain: bool) -> pl.DataFrame:
+    """Rows of `DRIFT_SCORES` of the answers' measures; `explain` adds those that only explain or describe."""
+    now, then = look.now, look.then
+    rows: list[_Measured] = []
+    if now.events and then.events:
+        rows += _deciding_rows(look)
+        rows += _explaining_rows(now, then, look.confidence) if explain else []
+    return _frame(rows, look, _counts(now.events, now.learners, then.events, then.learners))
+
+
+def student_rows(look: Look, settings: DriftSettings, *, explain: bool = True) -> pl.DataFrame:
+    """Rows of `DRIFT_SCORES` of the student models as a population; `explain` as in `main_brain_rows`."""
+    blocks, before = (read_blocks(sample, settings.learner_block) for sample in (look.now, look.then))
     counts = _counts(blocks.events, blocks.learners, before.events, before.learners)
-    rows = list(_student_rows(now, then, blocks, before, settings)) if blocks.events and before.events else []
-    return _frame(rows, counts, _identity(window, reference, model_id, day, settings))
+    rows: list[_Measured] = []
+    if blocks.events and before.events:
+        rows += [_deciding("missed_learners", missed_learners(blocks, before, look.confidence), 1.0, look.sure)]
+        rows += _student_rows(look, blocks, before) if explain else []
+    return _frame(rows, look, counts)
 
 
-def _deciding_rows(now: Sample, then: Sample, settings: DriftSettings) -> Iterator[_Measured]:
-    nats = max(then.base_rate_loss - then.log_loss, settings.minimum_advantage)
-    yield _deciding("discrimination_loss", measures.discrimination_loss(now, then, settings.confidence), nats)
+def _deciding_rows(look: Look) -> Iterator[_Measured]:
+    now, then, confidence, nats = look.now, look.then, look.confidence, look.worth.nats
+    yield _deciding("discrimination_loss", measures.discrimination_loss(now, then, confidence), nats, look.sure)
     for name, gain in (("calibration_loss", measures.recalibration_gain), ("refit_loss", measures.refit_gain)):
-        effect = gain(now, then, settings.confidence)
-        yield _deciding(name, (effect.size, 0.0, effect), nats)
+        effect = gain(now, then, confidence)
+        yield _deciding(name, (effect.size, 0.0, effect), nats, look.sure)
     reference_auc = measures.auc(then.correct, then.probability)
     if np.isfinite(reference_auc) and 0 < now.correct.sum() < now.events:
-        ranking = max(reference_auc - 0.5, settings.minimum_auc_advantage)
-        yield _deciding("auc_shortfall", measures.auc_shortfall(now, then, settings.confidence), ranking)
+        yield _deciding("auc_shortfall", measures.auc_shortfall(now, then, confidence), look.worth.ranking, look.sure)
         yield _Measured("auc", "describes", measures.auc(now.correct, now.probability), reference_auc)
     yield _Measured("log_loss", "describes", now.log_loss, then.log_loss)
 
@@ -140,30 +225,28 @@ def _calibration_rows(now: Sample, then: Sample) -> Iterator[_Measured]:
     yield _Measured("calibration_slope", "describes", slope, slope_then)
 
 
-def _student_rows(
-    now: Sample, then: Sample, blocks: Blocks, before: Blocks, settings: DriftSettings
-) -> Iterator[_Measured]:
-    yield _deciding("missed_learners", missed_learners(blocks, before, settings.confidence), 1.0)
+def _student_rows(look: Look, blocks: Blocks, before: Blocks) -> Iterator[_Measured]:
     for name in ("over", "under"):
         shares = [
             float(np.mean(getattr(part, f"{name}estimated") - getattr(part, f"chance_{name}")))
             for part in (blocks, before)
         ]
         yield _Measured(f"{name}estimated_learners", "describes", shares[0], shares[1])
-    abilities = [last_of_learner(sample, "ability") for sample in (now, then)]
+    abilities = [last_of_learner(sample, "ability") for sample in (look.now, look.then)]
     distance, effect = column_drift(
         (abilities[0], np.arange(abilities[0].len())),
         (abilities[1], np.arange(abilities[1].len())),
-        settings.confidence,
+        look.confidence,
     )
     yield _Measured("ability_distance", "explains", distance, 0.0, effect, effect.lower)
     means = [value if isinstance(value := series.mean(), float) else float("nan") for series in abilities]
     yield _Measured("mean_ability", "describes", means[0], means[1])
 
 
-def _deciding(measure: str, measured: tuple[float, float, Effect], advantage: float) -> _Measured:
+def _deciding(measure: str, measured: tuple[float, float, Effect], advantage: float, sure: float) -> _Measured:
     value, reference_value, effect = measured
-    return _Measured(measure, "decides", value, reference_value, effect, share_lost(effect.lower, advantage))
+    counted = max(effect.lower, effect.size) if effect.chance <= sure else effect.lower
+    return _Measured(measure, "decides", value, reference_value, effect, share_lost(counted, advantage))
 
 
 def _moved(
@@ -174,14 +257,15 @@ def _moved(
 
 
 def _samples(
-    window: pl.DataFrame, reference: pl.DataFrame | None, day: date, settings: DriftSettings
+    window: pl.DataFrame, reference: pl.DataFrame | Sample | None, first: date, day: date
 ) -> tuple[Sample, Sample]:
-    first = _first(day, settings)
-    inside = window.filter(pl.col("day").is_between(pl.lit(first), pl.lit(day)))
-    before = reference if reference is not None else window.clear()
+    now = read_sample(window.filter(pl.col("day").is_between(pl.lit(first), pl.lit(day))))
+    then = (
+        reference if isinstance(reference, Sample) else read_sample(window.clear() if reference is None else reference)
+    )
     versions = {
-        name: sorted(part["model_version"].unique().to_list())
-        for name, part in (("window", inside), ("reference", before))
+        name: sorted(set(sample.frame["model_version"].to_list()))
+        for name, sample in (("window", now), ("reference", then))
     }
     if len(set(versions["window"]) | set(versions["reference"])) > 1:
         raise ModelError(
@@ -189,11 +273,7 @@ def _samples(
             f"reference {versions['reference']}",
             fix="Score every day of the window with the champion that the reference belongs to.",
         )
-    return read_sample(inside), read_sample(before)
-
-
-def _first(day: date, settings: DriftSettings) -> date:
-    return date.fromordinal(day.toordinal() - settings.window_days + 1)
+    return now, then
 
 
 def _counts(events: int, learners: int, reference_events: int, reference_learners: int) -> dict[str, int]:
@@ -205,22 +285,17 @@ def _counts(events: int, learners: int, reference_events: int, reference_learner
     }
 
 
-def _identity(
-    window: pl.DataFrame, reference: pl.DataFrame | None, model_id: str, day: date, settings: DriftSettings
-) -> dict[str, date | str | None]:
-    versions = [frame["model_version"] for frame in (reference, window) if frame is not None and frame.height]
-    return {
-        "day": day,
-        "model_id": model_id,
-        "model_version": versions[0][0] if versions else None,
-        "window_first": _first(day, settings),
-        "window_last": day,
-    }
-
-
-def _frame(rows: list[_Measured], counts: dict[str, int], identity: dict[str, date | str | None]) -> pl.DataFrame:
+def _frame(rows: list[_Measured], look: Look, counts: dict[str, int]) -> pl.DataFrame:
     # A model that could not be measured still has a row, so that the verdict can say why.
     rows = rows or [_Measured("events", "describes", float(counts["events"]), float(counts["reference_events"]))]
+    versions = [sample.frame["model_version"][0] for sample in (look.then, look.now) if sample.events]
+    identity = {
+        "day": look.day,
+        "model_id": look.model_id,
+        "model_version": versions[0] if versions else None,
+        "window_first": look.first,
+        "window_last": look.day,
+    }
     return pl.DataFrame(
         [
             {

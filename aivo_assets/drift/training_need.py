@@ -43,6 +43,9 @@ COLUMN_DESCRIPTIONS = {
     "calibration_gap": "Mean answer minus mean probability on this day.",
 }
 
+_ONE_SIDED_95 = 1.645
+"""Normal quantile of the bounds: what the limits are held against is sure, not met by chance in a class or two."""
+
 
 @dataclass(frozen=True)
 class Champion:
@@ -92,14 +95,14 @@ def ask(scored: pl.DataFrame, champion: Champion | None, *, day: date, settings:
             / scored.height
         )
         excess = _excess_log_loss(scored)
-        gap = float((scored["correct"] - scored["probability"]).sum()) / scored.height
+        gap, gap_error = _calibration_gap(scored)
         numbers |= {"unseen_item_share": unseen, "excess_log_loss": excess, "calibration_gap": gap}
         if unseen > settings.unseen_item_share:
             reasons.append(f"{unseen:.0%} of today's answers are to items that it never saw")
         if excess > settings.excess_log_loss:
             reasons.append(f"its log loss today is at least {excess:.3f} nats above what it promised")
-        if abs(gap) > settings.calibration_gap:
-            reasons.append(f"answers are right {gap:+.1%} from what it predicts")
+        if abs(gap) - _ONE_SIDED_95 * gap_error > settings.calibration_gap:
+            reasons.append(f"answers are right {gap:+.1%} ± {gap_error:.1%} from what it predicts")
     if reasons:
         return _answer(day, True, f"Training is needed: {'; '.join(reasons)}.", numbers)
     return _answer(day, False, "Nothing asks for training before the night.", numbers)
@@ -114,12 +117,21 @@ def _excess_log_loss(scored: pl.DataFrame) -> float:
     p = pl.col("probability").clip(1e-6, 1 - 1e-6)
     y = pl.col("correct").cast(pl.Float64)
     excess = (p - y) * (p.log() - (1 - p).log())  # = observed loss - entropy
-    by_learner = scored.group_by("learner", maintain_order=True).agg(
-        excess.sum().alias("sum"), pl.len().alias("events")
-    )
+    mean, error = _clustered_mean(scored, excess)
+    return mean - _ONE_SIDED_95 * error
+
+
+def _calibration_gap(scored: pl.DataFrame) -> tuple[float, float]:
+    """Mean answer minus mean probability, and its standard error."""
+    return _clustered_mean(scored, pl.col("correct").cast(pl.Float64) - pl.col("probability"))
+
+
+def _clustered_mean(scored: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
+    """Mean over events, and its standard error with learners as the units."""
+    by_learner = scored.group_by("learner", maintain_order=True).agg(value.sum().alias("sum"), pl.len().alias("events"))
     mean = float(by_learner["sum"].sum()) / scored.height
     residual = by_learner["sum"].to_numpy() - mean * by_learner["events"].to_numpy()
-    return mean - 1.645 * float(np.sqrt((residual**2).sum())) / scored.height
+    return mean, float(np.sqrt((residual**2).sum())) / scored.height
 
 
 def _answer(day: date, needed: bool, reason: str, numbers: dict[str, int | float | None]) -> pl.DataFrame:

@@ -12,7 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from aivo_assets.drift.cohorts import SEPARATOR, unit_of
 from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.drift.scores import MAIN_BRAIN
 from aivo_assets.settings import DriftSettings
 
 READABLE = {
@@ -31,6 +33,10 @@ _UNIT = {
     "auc_shortfall": "",
     "missed_learners": "",
 }
+
+
+_Row = dict[str, Any]
+_REMEMBERED = ["day", "model_id", "model_version", "verdict", "breaches"]
 
 
 @dataclass(frozen=True)
@@ -60,17 +66,17 @@ def judge(scores: pl.DataFrame, previous_verdicts: pl.DataFrame, settings: Drift
     Returns:
         Rows of `DRIFT_VERDICTS`, one a model and day, ordered by day and model.
     """
-    history = previous_verdicts
-    judged = DRIFT_VERDICTS.empty()
-    for (day,), of_day in scores.sort("day", "model_id", "measure").group_by("day", maintain_order=True):
-        assert isinstance(day, date)
-        before = history.filter(pl.col("day") < day)
-        models = of_day.partition_by("model_id", maintain_order=True)
-        rows = [_judge_model(of_model, before, settings) for of_model in models]
-        verdicts = pl.DataFrame(rows, schema=dict(DRIFT_VERDICTS.schema), orient="row")
-        judged = pl.concat([judged, verdicts])
-        history = pl.concat([before, verdicts])
-    return judged
+    history = previous_verdicts.select(_REMEMBERED).to_dicts()
+    judged: list[dict[str, Any]] = []
+    by_day: dict[date, dict[str, list[dict[str, Any]]]] = {}
+    for row in scores.to_dicts():
+        by_day.setdefault(row["day"], {}).setdefault(row["model_id"], []).append(row)
+    for day in sorted(by_day):
+        before = [row for row in history if row["day"] < day]
+        rows = _one_training([_judge_model(by_day[day][name], before, settings) for name in sorted(by_day[day])])
+        judged += rows
+        history = before + rows
+    return pl.DataFrame(judged, schema=dict(DRIFT_VERDICTS.schema), orient="row")
 
 
 def readable(measure: str) -> str:
@@ -78,35 +84,63 @@ def readable(measure: str) -> str:
     return READABLE.get(measure, measure.removeprefix("feature_distance:").replace("_", " "))
 
 
-def _judge_model(scores: pl.DataFrame, before: pl.DataFrame, settings: DriftSettings) -> dict[str, Any]:
-    first = scores.row(0, named=True)
-    worst = _largest(scores, "decides")
-    moved = _largest(scores, "explains")
-    past = _past(before.filter(pl.col("model_id") == first["model_id"]), first, settings)
-    too_small = _too_small(first, settings)
-    decision = too_small or _decide(worst, moved, past, first["day"], settings)
-    shown = None if too_small else worst
+def _judge_model(scores: list[_Row], before: list[_Row], settings: DriftSettings) -> _Row:
+    ordered = sorted(scores, key=lambda row: (row["window_first"], row["measure"]))
+    enough = [
+        row
+        for row in ordered
+        if row["events"] >= settings.minimum_events and row["learners"] >= settings.minimum_learners
+    ]
+    first = ordered[0]
+    too_small = _too_small(first, bool(enough), settings)
+    worst = None if too_small else _largest(enough, "decides")
+    moved = _largest(ordered, "explains")
+    decision = too_small or _decide(worst, moved, _past(before, first, settings), first["day"], settings)
+    whole = {row["measure"]: row for row in ordered if row["window_first"] == first["window_first"]}
     return {
-        **{name: first[name] for name in first.keys() & DRIFT_VERDICTS.schema.keys()},
+        **{name: (worst or first)[name] for name in first.keys() & DRIFT_VERDICTS.schema.keys()},
         "verdict": decision.verdict,
-        "score": shown["score"] if shown else None,
-        "measure": shown["measure"] if shown else None,
+        "score": worst["score"] if worst else None,
+        "measure": worst["measure"] if worst else None,
         "reason": decision.reason,
         "breaches": decision.breaches,
         "explained_by": moved["measure"] if moved else None,
         "explained_distance": moved["score"] if moved else None,
-        **_pair(scores, "log_loss"),
-        **_pair(scores, "auc"),
+        **_pair(whole, "log_loss"),
+        **_pair(whole, "auc"),
         "retrain_score": settings.retrain_score,
         "alert_score": settings.alert_score,
     }
 
 
-def _too_small(row: dict[str, Any], settings: DriftSettings) -> _Decision | None:
+def _one_training(rows: list[_Row]) -> list[_Row]:
+    """Let one row ask for a training where several would ask for the same one.
+
+    A cohort is retrained with its model, and training the main brain makes all student models anew. The row that asks
+    is of the main brain where there is one, and takes the gravest verdict of all; the others watch.
+    """
+    asking = [row for row in rows if row["verdict"] in ("retrain", "alert")]
+    if len(asking) < 2:
+        return rows
+    grave = any(row["verdict"] == "alert" for row in asking)
+    leader = min(asking, key=lambda row: (unit_of(row["model_id"]) != MAIN_BRAIN, SEPARATOR in row["model_id"],
+                                          row["verdict"] != "alert", -row["score"], row["model_id"]))  # fmt: skip
+    others = ", ".join(row["model_id"] for row in asking if row is not leader)
+    for row in asking:
+        if row is leader:
+            row["reason"] += f" Also lost: {others}."
+            row["verdict"] = "alert" if grave else "retrain"
+        else:
+            row["reason"] += f" The training of {leader['model_id']} covers it."
+            row["verdict"] = "watch"
+    return rows
+
+
+def _too_small(row: _Row, enough: bool, settings: DriftSettings) -> _Decision | None:
     if not row["reference_events"]:
         reason = "No verdict: there is no reference yet; one is kept when a champion is promoted."
         return _Decision("no_reference", reason, 0)
-    if row["events"] >= settings.minimum_events and row["learners"] >= settings.minimum_learners:
+    if enough:
         return None
     reason = (
         f"No verdict: {row['events']:,} events of {row['learners']:,} learners from {row['window_first']} to "
@@ -115,11 +149,9 @@ def _too_small(row: dict[str, Any], settings: DriftSettings) -> _Decision | None
     return _Decision("too_few_events", reason, 0)
 
 
-def _decide(
-    worst: dict[str, Any] | None, moved: dict[str, Any] | None, past: _Past, day: date, settings: DriftSettings
-) -> _Decision:
+def _decide(worst: _Row | None, moved: _Row | None, past: _Past, day: date, settings: DriftSettings) -> _Decision:
     assert worst is not None, "a model with enough events has a deciding measure"
-    score, what = worst["score"], _what_moved(worst)
+    score, what = worst["score"], _what_moved(worst, settings)
     breaches = past.breaches + 1 if score > settings.retrain_score else 0
     cooling = _cooling(past.retrained, day, settings)
     if score > settings.alert_score and not _cooling(past.alerted, day, settings):
@@ -140,12 +172,14 @@ def _decide(
     return _Decision("ok", f"{what} Not above {settings.retrain_score:.2f}: nothing to do.", 0)
 
 
-def _what_moved(worst: dict[str, Any]) -> str:
+def _what_moved(worst: _Row, settings: DriftSettings) -> str:
     if worst["score"] <= 0.0:
         return "Score 0.00: nothing was surely lost since the promotion."
+    days = (worst["window_last"] - worst["window_first"]).days + 1
+    quick = "" if days == settings.window_days else " on the last day" if days == 1 else f" in the last {days} days"
     return (
         f"Score {worst['score']:.2f}: {readable(worst['measure'])} rose by {worst['effect']:.4f}"
-        f"{_UNIT.get(worst['measure'], '')} ± {worst['standard_error']:.4f} over the reference."
+        f"{_UNIT.get(worst['measure'], '')} ± {worst['standard_error']:.4f} over the reference{quick}."
     )
 
 
@@ -157,35 +191,31 @@ def _cooling(acted: date | None, day: date, settings: DriftSettings) -> bool:
     return acted is not None and day - acted <= timedelta(days=settings.cooldown_days)
 
 
-def _past(verdicts: pl.DataFrame, row: dict[str, Any], settings: DriftSettings) -> _Past:
+def _past(verdicts: list[_Row], row: _Row, settings: DriftSettings) -> _Past:
     # A check that could not judge says neither yes nor no, so it does not break a row; one older than a window does,
     # and so does another model's.
-    recent = verdicts.filter(
-        pl.col("model_version") == row["model_version"],
-        pl.col("day") >= row["day"] - timedelta(days=settings.window_days),
-        pl.col("verdict").cast(pl.String).is_in(["ok", "watch", "retrain", "alert"]),
-    )
-    latest = recent.sort("day").tail(1)
-    acted = {
-        name: verdicts.filter(pl.col("verdict").cast(pl.String).is_in(of))["day"].max()
-        for name, of in (("retrained", ["retrain", "alert"]), ("alerted", ["alert"]))
-    }
-    retrained, alerted = acted["retrained"], acted["alerted"]
+    recent = [
+        past
+        for past in verdicts
+        if (past["model_id"], past["model_version"]) == (row["model_id"], row["model_version"])
+        and past["day"] >= row["day"] - timedelta(days=settings.window_days)
+        and past["verdict"] in ("ok", "watch", "retrain", "alert")
+    ]
+    # Training the main brain makes every student model anew, and a cohort is trained with its model.
+    units = {MAIN_BRAIN, unit_of(row["model_id"])}
+    trained = [past for past in verdicts if unit_of(past["model_id"]) in units]
     return _Past(
-        breaches=int(latest["breaches"][0]) if latest.height else 0,
-        retrained=retrained if isinstance(retrained, date) else None,
-        alerted=alerted if isinstance(alerted, date) else None,
+        breaches=max(recent, key=lambda past: past["day"])["breaches"] if recent else 0,
+        retrained=max((past["day"] for past in trained if past["verdict"] in ("retrain", "alert")), default=None),
+        alerted=max((past["day"] for past in trained if past["verdict"] == "alert"), default=None),
     )
 
 
-def _largest(scores: pl.DataFrame, role: str) -> dict[str, Any] | None:
-    of_role = scores.filter(pl.col("role").cast(pl.String) == role).sort(
-        "score", "measure", descending=[True, False], nulls_last=True
-    )
-    return of_role.row(0, named=True) if of_role.height else None
+def _largest(scores: list[_Row], role: str) -> _Row | None:
+    of_role = [row for row in scores if row["role"] == role and row["score"] is not None]
+    return min(of_role, key=lambda row: (-row["score"], row["measure"], row["window_first"]), default=None)
 
 
-def _pair(scores: pl.DataFrame, measure: str) -> dict[str, float | None]:
-    found = scores.filter(pl.col("measure") == measure)
-    window, reference = (found["value"][0], found["reference_value"][0]) if found.height else (None, None)
-    return {measure: window, f"reference_{measure}": reference}
+def _pair(whole: dict[str, _Row], measure: str) -> dict[str, float | None]:
+    found = whole.get(measure, {"value": None, "reference_value": None})
+    return {measure: found["value"], f"reference_{measure}": found["reference_value"]}

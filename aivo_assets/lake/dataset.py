@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-Unit = Literal["whole", "day", "shard"]
+Unit = Literal["whole", "day", "shard", "layers"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Dataset:
     Attributes:
         path: Folder below the lake's root, zone first: `anonymised/interactions`.
         schema: Columns and dtypes; a dataset that holds nothing yet reads as an empty frame of these.
-        unit: What one write replaces: everything, one day, or one shard.
+        unit: What one write replaces: everything, one day, or one shard. Layers are kept and read by `Layers` alone.
         sharded: Whether a unit's rows are split into files by their `shard` column (Int32).
     """
 
@@ -37,6 +37,8 @@ class Dataset:
         Raises:
             ValueError: The unit is not fully named, or named too precisely.
         """
+        if self.unit == "layers":
+            raise ValueError(f"{self.path} is kept in layers: read and write it by `Layers`")
         given = {"day": day is not None, "shard": shard is not None}
         wanted = {"day": self.unit == "day", "shard": self.unit == "shard"}
         if given != wanted:

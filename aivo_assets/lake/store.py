@@ -76,19 +76,69 @@ class Lake:
         Raises:
             LakeError: The columns are not the dataset's.
         """
-        self._refuse_other_columns(dataset, frame)
+        refuse_other_columns(dataset, frame)
         folder = self.root / dataset.folder(day=day, shard=shard)
         before = _read_manifest(folder)
-        files = [_write_part(folder, name, part) for name, part in _parts(frame, dataset.sharded and day is not None)]
+        files = [write_part(folder, name, part) for name, part in _parts(frame, dataset.sharded and day is not None)]
         version = _digest("".join(str(entry["path"]) for entry in files).encode())
         manifest = {"version": version, "rows": frame.height, "files": files, "made_by": dict(made_by or {})}
-        changed = before is None or before["version"] != version
+        return self._replace(folder, manifest, before)
+
+    @staticmethod
+    def _replace(folder: UPath, manifest: dict[str, Any], before: dict[str, Any] | None) -> Written:
+        """Put a manifest in the place of the one before."""
+        changed = before is None or before["version"] != manifest["version"]
         if before is None or changed or before["made_by"] != manifest["made_by"]:
-            _write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+            write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
         if changed:
             _remove_unlisted(folder, [manifest, before or {"files": []}])
-        size = sum(int(entry["bytes"]) for entry in files)
-        return Written(version=version, rows=frame.height, bytes=size, changed=changed)
+        size = sum(int(entry["bytes"]) for entry in manifest["files"])
+        return Written(version=manifest["version"], rows=manifest["rows"], bytes=size, changed=changed)
+
+    def replace_shard(
+        self, dataset: Dataset, frame: pl.DataFrame, *, day: date, shard: int, made_by: Mapping[str, Any] | None = None
+    ) -> Written:
+        """Replace one shard of a day, atomically; the day's other shards stay as they are.
+
+        Args:
+            dataset: One of days, split by shard.
+            frame: The shard's rows; none take the shard away.
+            day: Which day.
+            shard: Which shard.
+            made_by: Provenance of this shard, kept in the manifest under the shard's folder name.
+
+        Raises:
+            LakeError: The columns are not the dataset's.
+        """
+        refuse_other_columns(dataset, frame)
+        folder, name = self.root / dataset.folder(day=day), f"shard={shard:04d}"
+        before = _read_manifest(folder)
+        kept = before or {"version": None, "files": [], "made_by": {}}
+        files = [entry for entry in kept["files"] if not str(entry["path"]).startswith(f"{name}/")]
+        if frame.height:
+            files.append(write_part(folder, f"{name}/", frame))
+        files.sort(key=lambda entry: str(entry["path"]))
+        manifest = {
+            "version": _digest("".join(str(entry["path"]) for entry in files).encode()),
+            "rows": sum(int(entry["rows"]) for entry in files),
+            "files": files,
+            "made_by": {**kept["made_by"], **({name: dict(made_by)} if made_by is not None else {})},
+        }
+        return self._replace(folder, manifest, before)
+
+    def parts(self, dataset: Dataset, *, until: date | None = None) -> dict[int, dict[date, tuple[str, int]]]:
+        """Version and rows of each day's part of each shard, from the manifests alone: shard to day to (version, rows).
+
+        A shard without rows on a day has none there.
+        """
+        found: dict[int, dict[date, tuple[str, int]]] = {shard: {} for shard in range(self.shards)}
+        for folder, manifest in self._manifests(dataset, until=until):
+            day = date.fromisoformat(folder.name.removeprefix("day="))
+            for entry in manifest["files"]:
+                shard, file = str(entry["path"]).split("/", 1)
+                part = (file.removesuffix(".parquet"), int(entry["rows"]))
+                found.setdefault(int(shard.removeprefix("shard=")), {})[day] = part
+        return found
 
     def scan(
         self,
@@ -158,13 +208,15 @@ class Lake:
     def write_bytes(self, path: str, content: bytes) -> UPath:
         """Write a document (a report, a receipt) below the root, atomically, and return where it is."""
         target = self.root / path
-        _write_atomically(target, content)
+        write_atomically(target, content)
         return target
 
     def _manifests(
         self, dataset: Dataset, *, days: Iterable[date] | None = None, until: date | None = None
     ) -> list[tuple[UPath, dict[str, Any]]]:
         base = self.root / dataset.path
+        if dataset.unit == "layers":
+            raise ValueError(f"{dataset.path} is kept in layers: read and write it by `Layers`")
         if dataset.unit == "whole":
             folders = [base]
         elif dataset.unit == "shard":
@@ -175,21 +227,26 @@ class Lake:
         read = ((folder, _read_manifest(folder)) for folder in folders)
         return [(folder, manifest) for folder, manifest in read if manifest is not None]
 
-    @staticmethod
-    def _refuse_other_columns(dataset: Dataset, frame: pl.DataFrame) -> None:
-        expected = dict(dataset.empty().schema)
-        actual = dict(frame.schema)
-        if expected == actual and list(expected) == list(actual):
-            return
-        differing = [
-            f"{name}: expected {expected.get(name, 'absent')}, got {actual.get(name, 'absent')}"
-            for name in sorted(expected.keys() | actual.keys())
-            if expected.get(name) != actual.get(name)
-        ]
-        raise LakeError(
-            f"{dataset.path} cannot take this frame: {'; '.join(differing) or 'its columns are in another order'}",
-            fix="Bring the frame to the dataset's schema, or change the schema and re-materialise the dataset.",
-        )
+
+def refuse_other_columns(dataset: Dataset, frame: pl.DataFrame) -> None:
+    """Refuse a frame that has not exactly the dataset's columns.
+
+    Raises:
+        LakeError: It has others; the message names every difference.
+    """
+    expected = dict(dataset.empty().schema)
+    actual = dict(frame.schema)
+    if expected == actual and list(expected) == list(actual):
+        return
+    differing = [
+        f"{name}: expected {expected.get(name, 'absent')}, got {actual.get(name, 'absent')}"
+        for name in sorted(expected.keys() | actual.keys())
+        if expected.get(name) != actual.get(name)
+    ]
+    raise LakeError(
+        f"{dataset.path} cannot take this frame: {'; '.join(differing) or 'its columns are in another order'}",
+        fix="Bring the frame to the dataset's schema, or change the schema and re-materialise the dataset.",
+    )
 
 
 def _parts(frame: pl.DataFrame, sharded: bool) -> list[tuple[str, pl.DataFrame]]:
@@ -201,18 +258,20 @@ def _parts(frame: pl.DataFrame, sharded: bool) -> list[tuple[str, pl.DataFrame]]
     ]
 
 
-def _write_part(folder: UPath, prefix: str, part: pl.DataFrame) -> dict[str, str | int]:
+def write_part(folder: UPath, prefix: str, part: pl.DataFrame) -> dict[str, str | int]:
+    """Write one Parquet file named by its content below a folder; returns its entry for a manifest."""
     buffer = io.BytesIO()
     # Pages follow chunks, and a version must say what a frame holds, not how it came about.
     part.rechunk().write_parquet(buffer, compression="zstd", compression_level=1)
     content = buffer.getvalue()
     path = f"{prefix}{_digest(content)}.parquet"
     if not (folder / path).exists():
-        _write_atomically(folder / path, content)
+        write_atomically(folder / path, content)
     return {"path": path, "rows": part.height, "bytes": len(content)}
 
 
-def _write_atomically(path: UPath, content: bytes) -> None:
+def write_atomically(path: UPath, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one."""
     if path.protocol not in ("", "file", "local"):
         path.fs.pipe_file(path.path, content)  # object stores show an object only once it is complete
         return
@@ -229,16 +288,23 @@ def _write_atomically(path: UPath, content: bytes) -> None:
         beside.unlink(missing_ok=True)  # a full disk must not fill up with what could not be written
 
 
-def _read_manifest(folder: UPath) -> dict[str, Any] | None:
+def read_json(path: UPath) -> dict[str, Any] | None:
+    """A manifest, or None where there is none.
+
+    Raises:
+        LakeError: It is not JSON.
+    """
     try:
-        content: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        content: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         return None
     except json.JSONDecodeError as error:
-        raise LakeError(
-            f"The manifest {folder / MANIFEST} is not JSON: {error}", fix="Re-materialise this partition."
-        ) from error
+        raise LakeError(f"The manifest {path} is not JSON: {error}", fix="Re-materialise this partition.") from error
     return content
+
+
+def _read_manifest(folder: UPath) -> dict[str, Any] | None:
+    return read_json(folder / MANIFEST)
 
 
 def _remove_unlisted(folder: UPath, manifests: Sequence[Mapping[str, Any]]) -> None:

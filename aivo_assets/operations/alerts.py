@@ -1,20 +1,14 @@
-"""Telling people. Belongs here: what an alert is and how it leaves the house; when to send one is decided elsewhere.
+"""Telling people. Belongs here: what an alert is; how it leaves the house is in alert_channels.py.
 
 An alert is always logged. That it could not be delivered is logged and told to the caller, never raised: whoever
 found something worth an alert has work to finish.
 """
 
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, Protocol
-from urllib.parse import urlsplit
-
-import httpx
-
-from aivo_assets.settings import AlertSettings
 
 Severity = Literal["info", "warning", "error", "critical"]
 
@@ -35,9 +29,10 @@ class Alert:
         title: A few words.
         body: What happened and what is being done, in sentences. Never a raw identifier.
         severity: How urgent it is.
-        key: Same key, same matter: receivers may fold repeats together.
+        key: Same key, same matter: repeats are folded together.
         context: Numbers and ids to look things up by.
         occurred_at: When it happened; with a time zone.
+        occurrence: Which occurrence of the matter; told again, the same one is not counted again. Empty: each counts.
 
     Raises:
         ValueError: `occurred_at` has no time zone.
@@ -49,6 +44,7 @@ class Alert:
     key: str
     occurred_at: datetime
     context: Mapping[str, str | int | float | None] = field(default_factory=dict)
+    occurrence: str = ""
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
@@ -96,83 +92,6 @@ class LogNotifier:
         """Log the alert."""
         log_alert(alert)
         return Delivery(delivered=True)
-
-
-class WebhookNotifier:
-    """Logs each alert and posts it as JSON.
-
-    A refusal that will not change (a status of 400 to 499 but 408, 425 and 429) is not tried again. Requests carry the
-    header `Idempotency-Key`, the same for every attempt at an alert, so that a receiver can drop a repeat.
-
-    Args:
-        url: Where to post. May carry a secret, which no log line repeats.
-        timeout_seconds: Of one request, connecting included.
-        attempts: Requests at most.
-        pause_seconds: Before the second attempt; doubles from then on.
-        sleep: How to wait; tests pass their own.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout_seconds: float = 5.0,
-        attempts: int = 3,
-        pause_seconds: float = 0.5,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._url = url
-        self._timeout = timeout_seconds
-        self._attempts = attempts
-        self._pause = pause_seconds
-        self._sleep = sleep
-
-    def send(self, alert: Alert) -> Delivery:
-        """Log and post the alert; a failure is logged and returned."""
-        log_alert(alert)
-        problem, attempt = "", 0
-        for attempt in range(1, self._attempts + 1):
-            try:
-                problem, final = self._post(alert)
-            except Exception as error:  # whatever goes wrong must not stop the caller's work
-                problem, final = self._describe(error), not isinstance(error, httpx.TransportError)
-            if not problem:
-                return Delivery(delivered=True, attempts=attempt)
-            if final:
-                break
-            if attempt < self._attempts:
-                self._sleep(self._pause * 2 ** (attempt - 1))
-        _log.error("alert %s was not delivered after %d attempts: %s", alert.key, attempt, problem)
-        return Delivery(delivered=False, attempts=attempt, problem=problem)
-
-    def _post(self, alert: Alert) -> tuple[str, bool]:
-        key = f"{alert.key}@{alert.occurred_at.isoformat()}".encode("ascii", "backslashreplace").decode("ascii")
-        response = httpx.post(self._url, json=alert.as_json(), timeout=self._timeout, headers={"Idempotency-Key": key})
-        if response.is_success:
-            return "", True
-        final = response.status_code < 500 and response.status_code not in (408, 425, 429)
-        return f"{self._host()} answered {response.status_code}", final
-
-    def _describe(self, error: Exception) -> str:
-        # Messages of httpx may quote the URL, and webhook URLs carry secrets in path, query and user part.
-        return f"{self._host()}: {type(error).__name__}"
-
-    def _host(self) -> str:
-        try:
-            return urlsplit(self._url).hostname or "the webhook"
-        except ValueError:
-            return "the webhook"
-
-
-def build_notifier(settings: AlertSettings) -> Notifier:
-    """The notifier that the settings ask for: the webhook if there is one, else the log alone."""
-    if settings.webhook_url is None:
-        return LogNotifier()
-    return WebhookNotifier(
-        settings.webhook_url.get_secret_value(),
-        timeout_seconds=settings.timeout_seconds,
-        attempts=settings.attempts,
-    )
 
 
 def log_alert(alert: Alert) -> None:

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from aivo_assets.lake import Lake
-from aivo_assets.operations.alerts import build_notifier
+from aivo_assets.operations.alert_outbox import build_outbox
 from aivo_assets.privacy.keys import load_key
 from aivo_assets.resources.clock import Clock, SystemClock
 from aivo_assets.settings import Settings
@@ -30,6 +30,7 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
     def given(value: Any, description: str) -> dg.ResourceDefinition:
         return dg.ResourceDefinition.hardcoded_resource(value, description=description)
 
+    outbox = build_outbox(settings.alerts, settings.home)
     return {
         "settings": given(settings, "Every setting with its present value; see `aivo settings`."),
         "clock": given(clock or SystemClock(), "Tells the time, UTC."),
@@ -39,7 +40,8 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
             description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
         ),
         "registry": given(Registry(settings.home), "MLflow registry of the main brain: champion, challenger, history."),
-        "notifier": given(build_notifier(settings.alerts), "Where alerts go."),
+        "notifier": given(outbox, "Where alerts go: the outbox, which keeps them until everybody has been told."),
+        "outbox": given(outbox, "Keeps alerts, and tries again what could not be delivered."),
         "dbt": dg.ResourceDefinition(
             lambda _: _dbt(settings), description="Runs dbt over the anonymised lake, into the warehouse."
         ),

@@ -13,7 +13,21 @@ class DriftSettings(Group):
     alert_score: Share = Field(0.25, description="A score above this retrains at once and alerts.")
     minimum_events: int = Field(500, ge=1, description="Fewer events in the window give no verdict.")
     minimum_learners: int = Field(20, ge=2, description="Fewer learners in the window give no verdict.")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="One-sided confidence of the losses a score counts.")
+    confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="One-sided confidence of the losses that a score counts over the whole window."
+    )
+    quick_days: tuple[int, ...] = Field(
+        (1, 2),
+        description="Shorter windows that end on the same day, so that a fresh loss is not diluted; () for none.",
+    )
+    false_alarms_a_year: float = Field(
+        0.5,
+        gt=0,
+        description="Scores above 0 a year that chance alone may give to all shorter windows and cohorts together.",
+    )
+    cohort_minimum_events: int = Field(500, ge=1, description="Fewer events of a cohort in a window are not scored.")
+    cohort_minimum_learners: int = Field(20, ge=2, description="Fewer learners of a cohort are not scored.")
+    new_learner_events: int = Field(50, ge=1, description="A learner with fewer earlier answers is a new one.")
     minimum_advantage: float = Field(
         0.02, gt=0, description="Advantage in nats a score divides by at least, so that a weak model does not alarm."
     )
@@ -33,4 +47,6 @@ class AdaptiveSettings(Group):
     new_event_share: float = Field(0.2, gt=0, description="New events, as a share of those fitted, that ask for it.")
     unseen_item_share: Share = Field(0.2, description="Share of answers to items never seen that asks for it.")
     excess_log_loss: float = Field(0.05, gt=0, description="Log loss above the promised one, nats, that asks for it.")
-    calibration_gap: float = Field(0.05, gt=0, description="Answers minus predictions, on average, that ask for it.")
+    calibration_gap: float = Field(
+        0.05, gt=0, description="Answers minus predictions, on average and surely, that ask for it."
+    )

@@ -1,8 +1,12 @@
 """Settings of running it: schedules, HTTP service, alerts."""
 
-from pydantic import Field, SecretStr
+import json
+from typing import Annotated, Any
 
-from aivo_assets.settings.group import Group
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from aivo_assets.settings.group import Group, Share
 
 
 class ScheduleSettings(Group):
@@ -14,6 +18,14 @@ class ScheduleSettings(Group):
     weekly_full_retraining: str = Field("0 3 * * 0", description="Cron of weekly_full_retraining.")
     adaptive_training: str = Field("0 */2 * * *", description="Cron of adaptive_training_2h.")
     sensor_seconds: int = Field(60, ge=10, description="Seconds between two looks of a sensor.")
+    refusal_cooldown_hours: float = Field(
+        48.0,
+        ge=0,
+        description="Hours after a refused challenger in which no check asks for another one; the crons go on.",
+    )
+    catch_up_days: int = Field(
+        31, ge=1, description="Most days that a daily or weekly run covers to make up for days missed."
+    )
 
 
 class ApiSettings(Group):
@@ -21,11 +33,45 @@ class ApiSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address that it listens on.")
     port: int = Field(8009, ge=1, le=65535, description="Its port.")
+    token: SecretStr | None = Field(
+        None, description="Bearer token that callers must show, 16 characters or more; needed beyond loopback."
+    )
+    dagster_url: str = Field("http://127.0.0.1:3000", description="Dagster's web UI, through which it starts runs.")
+    timeout_seconds: float = Field(20.0, gt=0, description="Longest wait for one answer of Dagster.")
+    settle_seconds: float = Field(
+        10.0, ge=0, description="How long a launch that went wrong is looked for before the caller is told."
+    )
 
 
 class AlertSettings(Group):
-    """Where alerts go."""
+    """Who is told what."""
 
+    urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Apprise URLs that alerts go to: a JSON list, or separated by spaces. See docs/alerts.md."
+    )
     webhook_url: SecretStr | None = Field(None, description="Alerts are posted here as JSON, and always logged.")
     timeout_seconds: float = Field(5.0, gt=0, description="Longest wait for one request to the webhook.")
-    attempts: int = Field(3, ge=1, le=10, description="Requests at most before an alert counts as undelivered.")
+    attempts: int = Field(3, ge=1, le=10, description="Requests to the webhook at most before the outbox waits.")
+    remind_hours: float = Field(24.0, ge=0, description="A matter that goes on is told again, counted, so often.")
+    keep_days: int = Field(30, ge=1, description="Days that a delivered alert is kept after its last occurrence.")
+    watch_seconds: int = Field(60, ge=10, description="Seconds between two looks for alerts, and two deliveries.")
+    quarantine_share: Share = Field(0.05, description="Share of a day's rows set aside that alerts.")
+    quarantine_minimum_rows: int = Field(100, ge=1, description="Fewer rows in a day say nothing about the share.")
+    no_data_hours: float = Field(72.0, gt=0, description="Hours without a new answer that alert (a weekend is 64).")
+    stale_champion_days: int = Field(
+        45, ge=1, description="Age of a champion that alerts; promotion.stale_days lets an equal challenger in before."
+    )
+    backlog_minutes: float = Field(120.0, gt=0, description="A run that waits in the queue for longer alerts.")
+    digest_hours: float = Field(4.0, ge=0, description="Hours between two digests of newly struggling learners.")
+    digest_learners: int = Field(50, ge=1, description="Most learners in one digest; the rest are in the next.")
+
+    @field_validator("urls", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value.lstrip().startswith("[") else value.split()
+        except ValueError:
+            # An error would quote the value, which holds secrets; a URL that is none is shown with the alerts.
+            return [value]

@@ -28,6 +28,7 @@ class PolicySettings(Group):
         ge=1,
         description="Attempts that do where the whole band of success is past the threshold.",
     )
+    most_levels: int = Field(3, ge=1, le=9, description="Most levels that a move goes at once.")
     cool_down_days: int = Field(3, ge=0, description="Days after a move of level in which the level stays.")
     followed_events: int = Field(3, ge=1, description="Events after a recommendation before it can count as followed.")
     level_tolerance: int = Field(
@@ -84,3 +85,19 @@ class PolicySettings(Group):
         0.10, ge=0, description="Logits of success won by one well-placed exercise (Koedinger et al. 2023, PNAS)."
     )
     content_items: int = Field(5, ge=1, description="Most items that a recommendation lists.")
+    language: str = Field("en", description="Wording catalogue: a file of adaptive/catalogue.")
+    prerequisites: str | None = Field(
+        None, description="Skill graph, CSV or Parquet with columns skill and prerequisite. Default: none is known."
+    )
+    outcome_days: int = Field(180, ge=2, description="Days back from which outcomes calibrate the confidence.")
+    outcome_learners: int = Field(20_000, ge=1, description="Most learners whose outcomes are judged for that.")
+    confidence_minimum: int = Field(
+        100, ge=1, description="Judged learner x skills before outcomes correct the model's confidence."
+    )
+    reject_days: int = Field(14, ge=0, description="Days in which a kind that a teacher rejected is not repeated.")
+    evaluation_seeds: int = Field(3, ge=1, description="Seeds of the weekly policy_evaluation.")
+    evaluation_learners: int = Field(60, ge=10, description="Simulated learners of each of them.")
+    evaluation_weeks: int = Field(4, ge=1, description="Weeks that they learn; `aivo benchmark policy` takes 8.")
+    evaluation_school: int = Field(
+        300, ge=25, description="Learners of last year's school, on whose log its main brain is fitted."
+    )

@@ -52,19 +52,25 @@ class TrainingSettings(Group):
     """Fitting the main brain."""
 
     seed: int = Field(0, ge=0, description="Seed of folds, sampling and boosting.")
-    statistics_folds: int = Field(5, ge=2, description="Learner folds for out-of-fold item and skill statistics.")
+    statistics_folds: int = Field(16, ge=2, description="Learner folds for out-of-fold item and skill statistics.")
     window_days: int = Field(400, ge=1, description="Days of events a training reads, counted back.")
+    memory_gib: float = Field(
+        8.0,
+        gt=1.0,
+        description="Memory that a training may take, GiB. What does not fit is left out, learners whole: 1 GiB and 28 "
+        "bytes an event and feature are reckoned with (8 GiB: 3.6 million events of 73 features).",
+    )
     calibration_share: float = Field(0.1, gt=0, lt=0.5, description="Share of events, later in time, that calibrates.")
     evaluation_share: float = Field(0.1, gt=0, lt=0.5, description="Share of events, last in time, that evaluates.")
     minimum_events: int = Field(2000, ge=1, description="Fewer events than this train no model.")
     minimum_part_events: int = Field(100, ge=1, description="Fewest events that may calibrate, or evaluate.")
     models: int = Field(1, ge=1, le=20, description="Boosted models, of different seeds, whose logits are averaged.")
-    max_iterations: int = Field(800, ge=1, description="Most boosting rounds; early stopping may end sooner.")
-    learning_rate: float = Field(0.08, gt=0, description="Boosting step.")
-    max_leaves: int = Field(63, ge=2, description="Leaves per tree.")
+    max_iterations: int = Field(900, ge=1, description="Most boosting rounds; early stopping may end sooner.")
+    learning_rate: float = Field(0.06, gt=0, description="Boosting step.")
+    max_leaves: int = Field(127, ge=2, description="Leaves per tree.")
     min_samples_leaf: int = Field(100, ge=1, description="Fewest events in a leaf.")
-    l2_regularization: float = Field(5.0, ge=0, description="L2 penalty of a leaf.")
-    feature_share: float = Field(0.5, gt=0, le=1, description="Share of the features, at random, that a tree may use.")
+    l2_regularization: float = Field(20.0, ge=0, description="L2 penalty of a leaf.")
+    feature_share: float = Field(0.3, gt=0, le=1, description="Share of the features, at random, that a tree may use.")
     patience: int = Field(30, ge=1, description="Rounds without gain on held-out learners before boosting stops.")
     monotone: dict[str, Literal[-1, 1]] = Field(
         default_factory=dict, description='Features in which the probability only rises or falls: {"ability": 1}.'
@@ -118,7 +124,21 @@ class StudentSettings(Group):
 
     active_days: int = Field(28, ge=1, description="A learner with an event in so many days is active.")
     interval: float = Field(0.8, gt=0, lt=1, description="Nominal cover of the bands of ability and mastery.")
+    interval_folds: int = Field(
+        5, ge=2, description="Learner folds for fitting the width of the bands; one is stopped, the others know items."
+    )
+    interval_learners: int = Field(
+        2000, ge=1, description="No further fold is begun for it once so many learners were stopped."
+    )
+    interval_seed: int = Field(0, ge=0, description="Seed of these folds and of where learners are stopped.")
     starting_skills: int = Field(
         10, ge=1, description="Skills a subject, most practised first, for which a learner without events has answers."
     )
     rows_at_once: int = Field(200_000, ge=1000, description="Hypothetical exercises put to the main brain at once.")
+    events_at_once: int = Field(
+        500_000, ge=1, description="Events folded at once; learners stay whole, so the memory is that of about so many."
+    )
+    layer_share: float = Field(
+        0.5, gt=0, description="Layers of states larger than this share of their base are merged into it, a shard a run."
+    )
+    most_layers: int = Field(60, ge=1, description="So are more layers than this.")

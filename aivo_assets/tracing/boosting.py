@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import TrainingSettings
+from aivo_assets.tracing.catalogue import CATEGORIES
 from aivo_assets.tracing.schema import FeatureTable
 from aivo_assets.tracing.splits import Rows, learner_folds
 from aivo_assets.tracing.trees import Trees, grow
@@ -18,6 +19,7 @@ from aivo_assets.tracing.trees import Trees, grow
 HELD_OUT_FOLDS = 10
 FEWEST_LEARNERS = 20
 SECONDS_BETWEEN_REPORTS = 1.0
+_CATEGORY_SHRINKAGE = {"cat_smooth": 50.0, "cat_l2": 50.0, "min_data_per_group": 300}  # a rare skill is as the others
 
 
 class Boosted(BaseModel):
@@ -104,6 +106,7 @@ def fit_boosted(
         _parameters(table.names, settings, seed),
         most_rounds=settings.max_iterations,
         patience=settings.patience,
+        categories=tuple(table.names.index(name) for name in CATEGORIES if name in table.names),
         report=_reporter(model, settings, report),
     )
     return grown.trees, Boosted(
@@ -128,6 +131,7 @@ def _parameters(names: tuple[str, ...], settings: TrainingSettings, seed: int) -
         "lambda_l2": settings.l2_regularization,
         "feature_fraction": settings.feature_share,
         "monotone_constraints": _monotone(names, settings),
+        **_CATEGORY_SHRINKAGE,
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,

@@ -93,8 +93,11 @@ _MEANINGS: dict[str, dict[str, str]] = {
         "skills": "number of the item's skills",
         "hour": "hour of the day (UTC), with fraction",
         "weekday": "day of the week (UTC), Monday 0",
+        "skill_set": "which skills together, as a category; unknown where training met no such set",
     },
 }
+
+CATEGORIES = ("skill_set",)  # numbers that only name something: there is no more and less
 
 FEATURES: tuple[FeatureSpec, ...] = tuple(
     FeatureSpec(name, about, meaning) for about, part in _MEANINGS.items() for name, meaning in part.items()

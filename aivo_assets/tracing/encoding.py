@@ -1,6 +1,7 @@
 """From frames of events to sorted integer arrays. Belongs here: order, codes and pairs; no state, no statistics."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from aivo_assets.tracing.kernel import Floats, Ints, Ints32
 from aivo_assets.tracing.schema import FEATURE_KEYS
 
 _T = TypeVar("_T", bound=np.generic)
+SET_SEPARATOR = "\x1f"  # between the names of skills that are taken as one
 _NUMBERS = {"gap_s": pl.Int32, "hint_count": pl.Int32}
 
 
@@ -81,6 +83,15 @@ class Encoded:
         }[key]
         position, first = _pair_up(learner, code, codes)
         return Pairs(position, learner[first], code[first])
+
+    @cached_property
+    def skill_set(self) -> pl.Series:
+        """The skills of each row together, as one text [n]: names ascending."""
+        if len(self.skill) == self.height:
+            return self.skills[self.skill]
+        row = np.repeat(np.arange(self.height), np.diff(self.skill_offsets))
+        flat = pl.DataFrame({"row": row, "skill": self.skills[self.skill]})
+        return flat.group_by("row", maintain_order=True).agg(pl.col("skill").str.join(SET_SEPARATOR))["skill"]
 
     def bounds(self, parts: int) -> list[int]:
         """Row numbers 0 = b0 ≤ b1 … = n that cut the rows into parts of similar size, between learners."""

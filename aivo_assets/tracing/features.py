@@ -21,7 +21,7 @@ from aivo_assets.tracing.kernel import Feature, Floats, Parameters, Rows, Work, 
 from aivo_assets.tracing.population import population_of
 from aivo_assets.tracing.schema import FeatureTable
 from aivo_assets.tracing.states import LearnerStates, Workspace, open_workspace, refuse_late
-from aivo_assets.tracing.statistics import OutOfFold, Statistics
+from aivo_assets.tracing.statistics import OutOfFold, Statistics, skill_set_codes
 
 __all__ = ["FEATURES", "FeatureSpec", "Folded", "feature_schema", "fold", "fold_version", "query"]
 
@@ -168,6 +168,7 @@ def _run(
     bounds = encoded.bounds(4 * threads if encoded.height > _WORTH_A_THREAD else 1)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda part: run(work, values, part[0], part[1], update), pairwise(bounds)))
+    values[:, Feature.skill_set] = skill_set_codes(statistics, encoded.skill_set)
     return values
 
 

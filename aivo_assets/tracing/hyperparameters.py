@@ -42,7 +42,7 @@ COLUMN_DESCRIPTIONS = {
 
 SPACE = (
     Dimension("learning_rate", 0.02, 0.3),
-    Dimension("max_leaves", 8, 128, whole=True),
+    Dimension("max_leaves", 8, 256, whole=True),
     Dimension("min_samples_leaf", 20, 1000, whole=True),
     Dimension("l2_regularization", 0.01, 100.0),
     Dimension("feature_share", 0.2, 1.0),
@@ -140,7 +140,7 @@ def inputs_of(settings: TrainingSettings, tuning: TuningSettings, *, data: str, 
     """Hash of everything that an answer follows from, but for its budget and the studies before it."""
     budgets = {"trials", "seconds", "weekly_trials", "weekly_seconds"}
     made_of = {
-        "training": settings.model_dump(mode="json"),
+        "training": settings.model_dump(mode="json", exclude={"memory_gib"}),
         "tuning": tuning.model_dump(mode="json", exclude=budgets),
         "space": [(each.name, each.low, each.high, each.whole) for each in SPACE],
         "data": data,

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Ints32 = npt.NDArray[np.int32]
 
-VERSION = "2"  # raise it whenever a feature's or a state's meaning changes
+VERSION = "3"  # raise it whenever a feature's or a state's meaning changes
 FACTORS = 8  # of a learner, an item and a skill; see `behaviour`
 REPEATS = 4  # first try of an item, after a right answer to it, after one wrong one, after more
 
@@ -37,7 +37,7 @@ Feature = IntEnum(
     "item_log_response_time "
     "factor_logit factor_offset item_discrimination repeat_surprise repeat_log_events "
     "transition_surprise transition_outcome_surprise transition_log_events transition_rarity "
-    "logit logit_sd skills hour weekday",
+    "logit logit_sd skills hour weekday skill_set",
     start=0,
 )
 
@@ -509,6 +509,8 @@ def _move_on(work: Work, i: int, clock: float, asked: Asked) -> None:
 @allocation_free
 def run(work: Work, out: npt.NDArray[np.float32], start: int, stop: int, update: bool) -> None:
     """Write the features of rows start … stop to `out` [n, Feature]; with `update` the answers move the state on.
+
+    The category `skill_set` is not written here: it needs names.
 
     Rows of a learner must lie in order and in one call; different learners may run in parallel.
     """

@@ -24,8 +24,8 @@ from aivo_assets.tracing.splits import Split
 from aivo_assets.tracing.statistics import Statistics
 from aivo_assets.tracing.trees import Trees
 
-# What decides when or whether a training runs, and not what comes out of it.
-_NOT_PARAMETERS = {"minimum_hours_between", "minimum_events", "minimum_part_events"}
+# What decides when or whether a training runs, or on which data (whose version counts), not what comes out of these.
+NOT_PARAMETERS = frozenset({"minimum_hours_between", "minimum_events", "minimum_part_events", "memory_gib"})
 
 
 class MadeBy(BaseModel):
@@ -181,7 +181,7 @@ def fit_main_brain(
 
 
 def _parameters(settings: TrainingSettings) -> dict[str, Any]:
-    return settings.model_dump(mode="json", exclude=_NOT_PARAMETERS)
+    return settings.model_dump(mode="json", exclude=set(NOT_PARAMETERS))
 
 
 def _fingerprint(schema: FeatureSchema, statistics: Statistics, parameters: dict[str, Any], made_by: MadeBy) -> str:

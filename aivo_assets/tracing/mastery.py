@@ -39,12 +39,12 @@ def success(mean: Floats, sd: Floats, interval: float) -> Success:
         Moments by Gauss-Hermite quadrature with 31 nodes (error below 1e-6 for sd up to 3); the band is that of the
         logit, mapped, and so has exactly its cover.
     """
-    values = _sigmoid(mean[:, None] + sd[:, None] * _NODES)
+    values = sigmoid(mean[:, None] + sd[:, None] * _NODES)
     weights = _WEIGHTS / _WEIGHTS.sum()
     first = values @ weights
     spread = np.sqrt(np.maximum((values - first[:, None]) ** 2 @ weights, 0.0))
     reach = half_width(interval) * sd
-    return Success(first, spread, _sigmoid(mean - reach), _sigmoid(mean + reach))
+    return Success(first, spread, sigmoid(mean - reach), sigmoid(mean + reach))
 
 
 def half_width(interval: float) -> float:
@@ -78,5 +78,6 @@ def non_increasing(probabilities: Floats) -> Floats:
     return result
 
 
-def _sigmoid(x: Floats) -> Floats:
+def sigmoid(x: Floats) -> Floats:
+    """1 / (1 + exp(−x)), without overflow."""
     return 0.5 * (1.0 + np.tanh(0.5 * x))

@@ -129,7 +129,7 @@ STATES_LEARNERS = Dataset(
         "days": pl.List(pl.Date),  # every day with events, ascending …
         "day_events": pl.List(pl.Int32),  # … and how many were folded: tells a late event from a known one
     },
-    unit="shard",
+    unit="layers",
 )
 
 STATES_SUBJECTS = Dataset(
@@ -149,7 +149,7 @@ STATES_SUBJECTS = Dataset(
         "last_index": pl.Int64,  # place of that event among all of the learner's, from 0
         "last_hints": pl.Float64,
     },
-    unit="shard",
+    unit="layers",
 )
 
 _PAIR = {name: dtype for name, dtype in STATES_SUBJECTS.schema.items() if name not in ("learner", "subject", "shard")}
@@ -157,7 +157,7 @@ _PAIR = {name: dtype for name, dtype in STATES_SUBJECTS.schema.items() if name n
 STATES_SKILLS = Dataset(
     "states/skills",
     {"learner": pl.String, "skill_id": pl.String, "shard": pl.Int32, "subject": pl.String, **_PAIR},
-    unit="shard",
+    unit="layers",
 )
 
 STATES_ITEMS = Dataset(
@@ -168,7 +168,7 @@ STATES_ITEMS = Dataset(
         "shard": pl.Int32,
         **{name: dtype for name, dtype in _PAIR.items() if not name.startswith("offset")},
     },
-    unit="shard",
+    unit="layers",
 )
 
 STUDENT_MODELS = Dataset(

@@ -1,4 +1,4 @@
-"""The folded states as frames and as arrays. Belongs here: keeping, choosing, joining and late events; no recurrence.
+"""The folded states as frames and as arrays. Belongs here: choosing and joining them; no recurrence, no late events.
 
 A state is all that the fold remembers of a learner: one row a learner, one for each of his subjects, skills and items.
 """
@@ -51,7 +51,7 @@ class LearnerStates:
     def concat(cls, parts: list["LearnerStates"]) -> "LearnerStates":
         """States of the learners of all parts, who must be different ones."""
         parts = parts or [cls.empty()]
-        joined = {name: pl.concat([frame for part in parts for frame in [getattr(part, name)]]) for name in _FRAMES}
+        joined = {name: pl.concat([frame for part in parts for frame in [getattr(part, name)]]) for name in FRAMES}
         return cls(**{name: frame.sort(_order(name)) for name, frame in joined.items()})
 
     def of(self, learners: pl.Series) -> "LearnerStates":
@@ -60,7 +60,7 @@ class LearnerStates:
         return LearnerStates(
             **{
                 name: getattr(self, name).join(chosen, on="learner", how="semi", maintain_order="left")
-                for name in _FRAMES
+                for name in FRAMES
             }
         )
 
@@ -70,14 +70,14 @@ class LearnerStates:
         return LearnerStates(
             **{
                 name: getattr(self, name).join(chosen, on="learner", how="anti", maintain_order="left")
-                for name in _FRAMES
+                for name in FRAMES
             }
         )
 
     def between(self, first: str, last: str) -> "LearnerStates":
         """The states of the learners from first to last, both included, by binary search."""
         parts = {}
-        for name in _FRAMES:
+        for name in FRAMES:
             learner = getattr(self, name)["learner"]
             start, stop = (
                 int(learner.search_sorted(end, side=side)) for end, side in ((first, "left"), (last, "right"))
@@ -87,49 +87,14 @@ class LearnerStates:
 
     def equals(self, other: "LearnerStates") -> bool:
         """Whether both hold the same, to the last bit."""
-        return all(getattr(self, name).equals(getattr(other, name)) for name in _FRAMES)
+        return all(getattr(self, name).equals(getattr(other, name)) for name in FRAMES)
 
 
-_FRAMES = ("learners", "subjects", "skills", "items")
+FRAMES = ("learners", "subjects", "skills", "items")
 
 
 def _order(name: str) -> list[str]:
     return ["learner"] if name == "learners" else ["learner", KINDS[name][1]]
-
-
-def new_events(events: pl.DataFrame, states: LearnerStates) -> pl.DataFrame:
-    """The events that come after what the states have seen, in the order given."""
-    seen = states.learners.select("learner", "last_day", "last_sequence")
-    joined = events.join(seen, on="learner", how="left", maintain_order="left")
-    return joined.filter(_after().fill_null(value=True)).drop("last_day", "last_sequence")
-
-
-def late_learners(events: pl.DataFrame, states: LearnerStates) -> pl.Series:
-    """Learners whose past changed after it was folded; their states must be rebuilt from nothing.
-
-    Args:
-        events: All events of the learners on the days that changed (whole days, known and new ones).
-        states: What was folded.
-
-    Returns:
-        Learners, ascending, who on one of those days have another number of events, up to their last folded one, than
-        were folded, or another event in the place of the last one.
-    """
-    seen = states.learners.select("learner", "last_day", "last_sequence", "last_event")
-    past = events.join(seen, on="learner", how="inner").filter(~_after())
-    found = past.group_by("learner", "day").agg(pl.len().alias("found"))
-    folded = states.learners.select("learner", day="days", folded="day_events").explode("day", "folded")
-    compared = found.join(folded, on=["learner", "day"], how="left")
-    more = compared.filter(pl.col("found") != pl.col("folded").fill_null(0))
-    # On the last day an event put in before moves the last one on, and the number up to its place stays.
-    last = (pl.col("day") == pl.col("last_day")) & (pl.col("sequence") == pl.col("last_sequence"))
-    moved = past.filter(last & (pl.col("event") != pl.col("last_event")))
-    return pl.concat([more["learner"], moved["learner"]]).unique().sort()
-
-
-def _after() -> pl.Expr:
-    later_today = (pl.col("day") == pl.col("last_day")) & (pl.col("sequence") > pl.col("last_sequence"))
-    return (pl.col("day") > pl.col("last_day")) | later_today
 
 
 @dataclass(frozen=True)
@@ -283,7 +248,7 @@ def refuse_late(encoded: Encoded, before: LearnerStates) -> None:
         raise ModelError(
             f"{late.height} learners, the first {late['learner'][0]}, have events before or at the last one folded "
             f"({late['last_day'][0]}, sequence {late['last_sequence'][0]})",
-            fix="Fold new events only, and rebuild who has late ones (`new_events`, `late_learners`).",
+            fix="Fold new events only, and rebuild who has late ones (`state_changes`).",
         )
 
 

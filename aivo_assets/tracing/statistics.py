@@ -6,7 +6,7 @@ How difficulties are estimated stands in `difficulty`.
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,8 @@ SKILL_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "difficulty_sd": pl.Float64,
     "factors": pl.List(pl.Float64),
 }
+SKILL_SET_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {"skill_set": pl.String}
+_STORED = {"items": ITEM_COLUMNS, "skills": SKILL_COLUMNS, "skill_sets": SKILL_SET_COLUMNS}
 _TOTALS = ("events", "base_rate", "difficulty", "prior_sd", "log_response_time")
 
 
@@ -68,6 +70,7 @@ class Statistics:
         difficulty: Difficulty of what was never seen, logit.
         prior_sd: Spread of items around their skills, and of skills around the whole, logit.
         log_response_time: Mean ln of response times in ms, NaN where none is known.
+        skill_sets: Distinct skills of an event taken together, ascending; a set's position is its code.
     """
 
     items: pl.DataFrame
@@ -77,21 +80,27 @@ class Statistics:
     difficulty: float
     prior_sd: float
     log_response_time: float
+    skill_sets: pl.Series = field(default_factory=lambda: pl.Series("skill_set", [], pl.String))
 
     @cached_property
     def version(self) -> str:
         """Hash of the content."""
         digest = hashlib.sha256()
-        for frame in (self.items, self.skills):
+        for frame in (self.items, self.skills, self.skill_sets.to_frame()):
             for column in frame.iter_columns():
                 _digest(digest, column)
         digest.update(repr([getattr(self, name) for name in _TOTALS]).encode())
         return digest.hexdigest()[:32]
 
     def to_frames(self) -> dict[str, pl.DataFrame]:
-        """Frames `items`, `skills` and `totals` (one row), to be stored with a model."""
+        """Frames `items`, `skills`, `skill_sets` and `totals` (one row), to be stored with a model."""
         totals = pl.DataFrame({name: [getattr(self, name)] for name in _TOTALS})
-        return {"items": self.items, "skills": self.skills, "totals": totals}
+        return {
+            "items": self.items,
+            "skills": self.skills,
+            "skill_sets": self.skill_sets.to_frame(),
+            "totals": totals,
+        }
 
     @classmethod
     def from_frames(cls, frames: Mapping[str, pl.DataFrame]) -> "Statistics":
@@ -100,14 +109,15 @@ class Statistics:
         Raises:
             ModelError: A frame is absent or has other columns.
         """
-        for name, columns in (("items", ITEM_COLUMNS), ("skills", SKILL_COLUMNS)):
+        for name, columns in _STORED.items():
             if name not in frames or dict(frames[name].schema) != columns:
                 found = dict(frames[name].schema) if name in frames else "nothing"
                 raise ModelError(
                     f"Stored statistics have no usable frame {name!r}: expected {columns}, got {found}",
                     fix="Train the main brain again; the stored model is damaged or of another version.",
                 )
-        return cls(frames["items"], frames["skills"], **frames["totals"].row(0, named=True))
+        totals = frames["totals"].row(0, named=True)
+        return cls(frames["items"], frames["skills"], **totals, skill_sets=frames["skill_sets"]["skill_set"])
 
 
 @dataclass(frozen=True)
@@ -117,10 +127,13 @@ class OutOfFold:
     Attributes:
         folds: Statistics k was fitted without the learners of fold k.
         seed: Seed of the assignment.
+        skill_sets: Of all learners, for a set's code must be the same in every fold and when the model serves. Which
+            sets there are says nothing of answers.
     """
 
     folds: tuple[Statistics, ...]
     seed: int
+    skill_sets: pl.Series
 
     @cached_property
     def version(self) -> str:
@@ -173,9 +186,10 @@ def out_of_fold(
     """
     encoded = encode(events)
     fold = learner_folds(encoded.learners, folds, seed)
+    skill_sets = _distinct_sets(encoded.skill_set)
     with ThreadPoolExecutor(threads or pl.thread_pool_size()) as pool:
         parts = pool.map(lambda k: _fit(encoded, fold != k, settings), range(folds))
-        return OutOfFold(tuple(parts), seed)
+        return OutOfFold(tuple(parts), seed, skill_sets)
 
 
 def _digest(digest: "hashlib._Hash", column: pl.Series) -> None:
@@ -224,7 +238,20 @@ def _fit(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSetting
         difficulty=fitted.difficulty,
         prior_sd=fitted.prior_sd,
         log_response_time=fitted.typical_log_response,
+        skill_sets=_distinct_sets(encoded.skill_set.filter(pl.Series(kept[encoded.learner]))),
     )
+
+
+def skill_set_codes(statistics: Statistics | OutOfFold, sets: pl.Series) -> Floats:
+    """Code of each set of skills, float64 [n]; NaN where the statistics know no such set."""
+    sets_known = statistics.skill_sets
+    known = pl.DataFrame({"skill_set": sets_known, "code": np.arange(len(sets_known), dtype=np.float64)})
+    asked = sets.alias("skill_set").to_frame()
+    return asked.join(known, on="skill_set", how="left", maintain_order="left")["code"].fill_null(np.nan).to_numpy()
+
+
+def _distinct_sets(sets: pl.Series) -> pl.Series:
+    return sets.unique().sort().alias("skill_set")
 
 
 def _frame(names: pl.Series, encoded: Encoded, row: Ints, columns: Floats) -> pl.DataFrame:

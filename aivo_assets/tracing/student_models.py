@@ -5,7 +5,7 @@ the main brain's answer to "and if this learner met an exercise of this level no
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import numpy as np
@@ -15,6 +15,7 @@ import polars as pl
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import FeatureSettings, StudentSettings
 from aivo_assets.tracing.features import query
+from aivo_assets.tracing.intervals import Intervals
 from aivo_assets.tracing.mastery import half_width, non_increasing, success, unmoderated
 from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS, FeatureTable
 from aivo_assets.tracing.states import LearnerStates
@@ -22,6 +23,7 @@ from aivo_assets.tracing.statistics import Statistics
 
 Predict = Callable[[FeatureTable], npt.NDArray[np.float64]]
 LEVELS_PER_SUBJECT = 10
+_OF_LOGIT = ("logit", "logit_sd", "item_difficulty", "item_difficulty_sd", "skill_difficulty")
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class Brain:
         statistics: Those that its features and the states are made with.
         fold_settings: Likewise.
         version: Its version in the registry.
+        intervals: What makes the bands of ability and mastery honest; the default leaves the filter's own.
     """
 
     predict: Predict
     statistics: Statistics
     fold_settings: FeatureSettings
     version: str
+    intervals: Intervals = field(default_factory=Intervals)
 
 
 @dataclass(frozen=True)
@@ -138,17 +142,14 @@ def _answers(pairs: pl.DataFrame, states: LearnerStates, ask: _Question) -> pl.D
     ).explode("difficulty")
     table = query(queries, ask.brain.statistics, states, ask.brain.fold_settings)
     probabilities = non_increasing(ask.brain.predict(table).reshape(-1, LEVELS_PER_SUBJECT))
-    one = table.values[::LEVELS_PER_SUBJECT].astype(np.float64)
-    feature = {name: one[:, table.names.index(name)] for name in table.names}
-    logit = (
-        unmoderated(feature["logit"], feature["logit_sd"]) + feature["item_difficulty"] - feature["skill_difficulty"]
-    )
-    # Of the logit's uncertainty the item's own part is not the learner's.
-    sd = np.sqrt(np.maximum(feature["logit_sd"] ** 2 - feature["item_difficulty_sd"] ** 2, 0.0))
-    mastery = success(logit, sd, ask.settings.interval)
+    one = table.take(np.arange(0, table.height, LEVELS_PER_SUBJECT))
+    logit, sd = skill_logit(one)
+    wider = ask.brain.intervals
+    mastery = success(logit, sd * wider.factor("mastery", pairs["events"].to_numpy()), ask.settings.interval)
+    events = one.column("learner_opportunities").astype(np.int64)
     return pairs.rename({"events": "opportunities", "last_event_at": "last_practised_at"}).with_columns(
-        pl.Series("ability", feature["ability"]),
-        pl.Series("ability_sd", feature["ability_sd"]),
+        pl.Series("ability", one.column("ability").astype(np.float64)),
+        pl.Series("ability_sd", one.column("ability_sd") * wider.factor("ability", events)),
         pl.Series("mastery", mastery.mean),
         pl.Series("mastery_sd", mastery.sd),
         pl.Series("mastery_lower", mastery.lower),
@@ -156,6 +157,18 @@ def _answers(pairs: pl.DataFrame, states: LearnerStates, ask: _Question) -> pl.D
         pl.Series("level_probabilities", probabilities.astype(np.float32)).arr.to_list(),
         pl.lit(half_width(ask.settings.interval)).alias("reach"),
     )
+
+
+def skill_logit(table: FeatureTable) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Logit of success on a typical item of the skills, and the filter's standard deviation of it, float64 [n] each.
+
+    Args:
+        table: Features of hypothetical exercises; whatever their difficulty, it is taken out.
+    """
+    value = {name: table.column(name).astype(np.float64) for name in _OF_LOGIT}
+    logit = unmoderated(value["logit"], value["logit_sd"]) + value["item_difficulty"] - value["skill_difficulty"]
+    # Of the logit's uncertainty the item's own part is not the learner's.
+    return logit, np.sqrt(np.maximum(value["logit_sd"] ** 2 - value["item_difficulty_sd"] ** 2, 0.0))
 
 
 def _without_events(states: LearnerStates, learners: pl.DataFrame | None, ask: _Question) -> pl.DataFrame:

@@ -5,10 +5,7 @@ that hold its own answer. A row that calibrates or evaluates is later than all o
 model will be served with.
 """
 
-import hashlib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import polars as pl
 
@@ -18,7 +15,14 @@ from aivo_assets.tracing.catalogue import FEATURES, feature_schema
 from aivo_assets.tracing.features import fold
 from aivo_assets.tracing.schema import FEATURE_KEYS, FeatureTable
 from aivo_assets.tracing.splits import Split, split_by_time
-from aivo_assets.tracing.statistics import ITEM_COLUMNS, SKILL_COLUMNS, Statistics, fit_statistics, out_of_fold
+from aivo_assets.tracing.statistics import (
+    ITEM_COLUMNS,
+    SKILL_COLUMNS,
+    SKILL_SET_COLUMNS,
+    Statistics,
+    fit_statistics,
+    out_of_fold,
+)
 
 ORDER = ["learner", "day", "sequence"]
 
@@ -29,6 +33,7 @@ TRAINING_FEATURES = Dataset(
 )
 ITEM_STATISTICS = Dataset("features/item_statistics", ITEM_COLUMNS, unit="day")
 SKILL_STATISTICS = Dataset("features/skill_statistics", SKILL_COLUMNS, unit="day")
+SKILL_SETS = Dataset("features/skill_sets", SKILL_SET_COLUMNS, unit="day")
 TOTALS = Dataset(
     "features/totals",
     {
@@ -102,12 +107,3 @@ def from_frames(
     keys = table.select(list(FEATURE_KEYS))
     values = table.select(schema.names).to_numpy(order="c")
     return TrainingSet(FeatureTable(keys, values, schema), split_by_time(keys, training), statistics)
-
-
-@cache
-def code_version() -> str:
-    """Hash of the source of this package: what computes features and models, and nothing else."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]

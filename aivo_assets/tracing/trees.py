@@ -63,6 +63,7 @@ def grow(
     *,
     most_rounds: int,
     patience: int,
+    categories: tuple[int, ...] = (),
     report: Callable[[int, float], None] | None = None,
 ) -> Grown:
     """Boost until the log loss on the stopping rows has not fallen for `patience` rounds.
@@ -73,10 +74,13 @@ def grow(
         parameters: LightGBM's.
         most_rounds: It ends there at the latest.
         patience: Rounds without gain.
+        categories: Columns whose numbers only name something.
         report: Called after each round with its number, from 1, and the log loss on the stopping rows.
     """
     told = {"objective": "binary", "metric": "binary_logloss", "verbosity": -1, **parameters}
-    data = lightgbm.Dataset(fitting[0], label=fitting[1], params=told, free_raw_data=True)
+    data = lightgbm.Dataset(
+        fitting[0], label=fitting[1], params=told, categorical_feature=list(categories), free_raw_data=True
+    )
     unseen = lightgbm.Dataset(stopping[0], label=stopping[1], reference=data, params=told)
 
     curves: list[tuple[float, float]] = []

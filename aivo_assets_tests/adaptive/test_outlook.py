@@ -24,25 +24,25 @@ def test_confidence_of_a_well_known_learner_is_binomial() -> None:
     """P(at least 7 of 10 at 0.8) = 0.879."""
     found = outlook(level_probabilities=SAME, success_sd=0.0)
     assert found["expected_successes"] == 7
-    assert found["confidence"] == pytest.approx(binom.sf(6, 10, 0.8), abs=2e-3)
+    assert found["confidence_model"] == pytest.approx(binom.sf(6, 10, 0.8), abs=2e-3)
 
 
 def test_less_knowledge_means_less_confidence() -> None:
-    sure, unsure = (outlook(level_probabilities=SAME, success_sd=sd)["confidence"] for sd in (0.2, 1.2))
+    sure, unsure = (outlook(level_probabilities=SAME, success_sd=sd)["confidence_model"] for sd in (0.2, 1.2))
     assert unsure < sure
 
 
 def test_no_more_is_expected_than_the_model_does() -> None:
     found = outlook(level_probabilities=[0.55] * 10)
     assert found["expected_successes"] == 5
-    assert found["confidence"] > 0.5
+    assert found["confidence_model"] > 0.5
 
 
 def test_without_a_model_the_recent_answers_speak() -> None:
     """8 of 10 and two answers at the zone's middle: (8 + 1.55) / 12."""
     found = outlook(level_probabilities=None, p_level=None, success_sd=None)
     assert found["p_new"] == pytest.approx(9.55 / 12)
-    assert 0 < found["confidence"] < 1
+    assert 0 < found["confidence_model"] < 1
 
 
 def test_most_is_learnt_near_82_percent_and_never_nothing() -> None:
@@ -76,6 +76,6 @@ def test_time_to_effect_is_ten_answers_at_the_learners_own_pace(pace: float, day
 @given(st.floats(0.01, 0.99), st.floats(0.0, 3.0), st.integers(1, 10))
 def test_numbers_stay_within_their_ranges(p: float, sd: float, level: int) -> None:
     found = outlook(level_probabilities=[p] * 10, p_level=p, success_sd=sd, current_level=level)
-    assert 0 <= found["confidence"] <= 1
+    assert 0 <= found["confidence_model"] <= 1
     assert 0 <= found["expected_impact"] <= 1
     assert 1 <= found["expected_successes"] <= found["expected_attempts"]

@@ -118,6 +118,25 @@ def test_remediation_goes_two_levels_back_and_never_below_one(level: int, expect
     assert decide(**BASICS, current_level=level)["recommended_level"] == expected
 
 
+@pytest.mark.parametrize(
+    ("likely", "recommended"),
+    [
+        ([0.99, 0.98, 0.97, 0.96, 0.95, 0.93, 0.90, 0.86, 0.78, 0.70], 8),  # 9 is in the middle, 8 within reach
+        ([0.99, 0.98, 0.97, 0.96, 0.90, 0.84, 0.78, 0.70, 0.60, 0.50], 7),
+        ([0.96, 0.94, 0.92, 0.90, 0.86, 0.65, 0.50, 0.30, 0.20, 0.10], 6),  # where none is nearer: one level
+        (None, 6),
+    ],
+)
+def test_a_move_aims_at_the_middle_of_the_zone_within_reach(likely: list[float] | None, recommended: int) -> None:
+    assert decide(**EASY, level_probabilities=likely)["recommended_level"] == recommended
+
+
+def test_remediation_goes_at_least_two_levels_back_and_further_where_that_is_still_too_hard() -> None:
+    steep = [0.80, 0.70, 0.60, 0.50, 0.40, 0.30, 0.20, 0.10, 0.05, 0.02]
+    assert decide(**BASICS, level_probabilities=steep)["recommended_level"] == 2  # 1 fits best, 5 - 3 is in reach
+    assert decide(threshold_policy(), failures_at_level=5, level_probabilities=steep)["recommended_level"] == 4
+
+
 def test_evidence_is_exactly_what_decided() -> None:
     rule = next(rule for rule in POLICY.rules if rule.name == "level_down")
     evidence = signals(**HARD).select(rule.evidence.alias("evidence"))["evidence"][0].to_list()
@@ -178,15 +197,17 @@ probability = st.one_of(st.none(), st.floats(0, 1))
     ),
     st.sampled_from([POLICY, threshold_policy()]),
 )
-def test_whoever_comes_gets_one_kind_a_level_within_bounds_and_at_most_one_step(
+def test_whoever_comes_gets_one_kind_and_a_level_within_bounds_and_reach(
     learner: dict[str, Any], policy: Policy
 ) -> None:
     decision = decide(policy, **learner)
     assert decision["kind"] in {kind.name for kind in KINDS}
     assert decision["priority"] in PRIORITIES
     step = decision["recommended_level"] - learner["current_level"]
+    shift = next(kind.shift for kind in KINDS if kind.name == decision["kind"])
     assert 1 <= decision["recommended_level"] <= 10
-    assert step in ((-2, -1, 0) if decision["kind"] == "remediation" else (-1, 0, 1))
+    assert step * shift >= 0
+    assert abs(step) <= (max(policy.reach, abs(shift)) if shift else 0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -199,7 +220,8 @@ def test_a_move_never_calls_for_its_opposite(p: float, level: int) -> None:
         return odds / (1 + odds)
 
     def seen(shift: int) -> dict[str, Any]:
-        values = {"p_level": at(shift), "p_above": at(shift + 1), "p_below": at(shift - 1)}
+        values: dict[str, Any] = {"p_level": at(shift), "p_above": at(shift + 1), "p_below": at(shift - 1)}
+        values["level_probabilities"] = [at(other - level) for other in range(1, 11)]
         return {**values, "p_level_lower": 0.0, "p_level_upper": 1.0}
 
     opposite = {"level_up": {"level_down", "remediation"}, "level_down": {"level_up"}}

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from aivo_assets.adaptive.recommendations import recommend
+from aivo_assets.adaptive.recommendations import Known, recommend
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS, SIGNALS
 from aivo_assets.adaptive.threshold_policy import threshold_policy
 from aivo_assets.adaptive.wording import load_wording
@@ -75,7 +75,7 @@ def test_the_sentence_shows_the_learners_own_numbers(rule: str, learner: dict[st
 @pytest.mark.parametrize("learner", [case[1] for case in CASES], ids=[case[0] for case in CASES])
 def test_every_field_is_filled_and_reads_well(learner: dict[str, Any]) -> None:
     found = one(**consistent(learner))
-    may_be_null = {"level_since"}
+    may_be_null = {"level_since", "override", "prerequisite_mastery", "counterfactual_kind"}
     assert [name for name, value in found.items() if value is None and name not in may_be_null] == []
     texts = [*(found[name] for name in TEXTS), *found["suggested_actions"]]
     for text in texts:
@@ -90,7 +90,7 @@ def test_every_field_is_filled_and_reads_well(learner: dict[str, Any]) -> None:
 @pytest.mark.parametrize("learner", [case[1] for case in THRESHOLD_CASES], ids=[case[0] for case in THRESHOLD_CASES])
 def test_the_threshold_policy_speaks_too(learner: dict[str, Any]) -> None:
     rows = signals(**{"failures_at_level": 4, **consistent(learner)})
-    found = recommendations(rows, policy=threshold_policy()).row(0, named=True)
+    found = recommendations(rows, known=Known(policy=threshold_policy())).row(0, named=True)
     assert found["policy"] == "threshold"
     assert all(found[name] for name in TEXTS)
 

@@ -153,10 +153,13 @@ def test_a_level_is_sticky_around_what_was_recommended(practised: int, level: in
     assert found["previous_level"] == 6
 
 
-def test_without_new_practice_the_level_stays_and_a_recommendation_of_the_same_day_is_not_read() -> None:
+def test_a_recommendation_stands_until_practice_speaks_and_one_of_the_same_day_is_not_read() -> None:
+    """Recommended 5 → 6 four days ago: without practice since, or with two answers, nothing speaks against it."""
     events = answers(back=6, correct=[1] * 4)
-    found = signal(events, before=recommended(4, current=5, level=6))
-    assert (found["current_level"], found["level_source"]) == (5, "kept")
+    for since in ([], [answers(back=1, correct=[0, 0])]):
+        found = signal(events, *since, before=recommended(4, current=5, level=6))
+        assert (found["current_level"], found["level_source"]) == (6, "assigned")
+        assert (found["level_since"], found["attempts_at_level"]) == (day(4), sum(part.height for part in since))
     assert signal(events, before=recommended(0, current=5, level=6))["previous_day"] is None
 
 

@@ -1,7 +1,7 @@
 """From raw events to recommendations and drift: what one run of a small school leaves, and what a second changes."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -17,13 +17,11 @@ from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARN
 from aivo_assets.tracing.hyperparameters import HYPERPARAMETERS
 from aivo_assets.tracing.schema import (
     SKILL_MASTERY,
-    STATES_ITEMS,
-    STATES_LEARNERS,
-    STATES_SKILLS,
-    STATES_SUBJECTS,
     STUDENT_MODELS,
 )
 from aivo_assets.tracing.shadow import SHADOW
+from aivo_assets.tracing.state_store import StateStore
+from aivo_assets.tracing.states import LearnerStates
 from aivo_assets.tracing.training import TRAINING_FEATURES
 from aivo_assets_tests.assets.conftest import FIRST, LAST, Platform
 
@@ -38,10 +36,6 @@ KEPT: tuple[Dataset, ...] = (
     DRIFT_REFERENCE,
     ITEM_BANK,
     LEVELS,
-    STATES_LEARNERS,
-    STATES_SUBJECTS,
-    STATES_SKILLS,
-    STATES_ITEMS,
     SCORED_EVENTS,
     STUDENT_MODELS,
     SKILL_MASTERY,
@@ -59,6 +53,11 @@ KINDS = {"level_up", "level_down", "maintain", "remediation", "enrichment", "bre
 
 def count(platform: Platform, dataset: Dataset, days: list[date] | None = None) -> int:
     return int(platform.lake.scan(dataset, days=days).select(pl.len()).collect().item())
+
+
+def states(platform: Platform) -> LearnerStates:
+    store = StateStore(platform.lake)
+    return LearnerStates.concat([store.read(shard) for shard in range(platform.lake.shards)])
 
 
 def metadata(platform: Platform, asset: str) -> dict[str, object]:
@@ -120,8 +119,7 @@ def test_a_champion_is_promoted_because_it_beats_item_difficulty(platform: Platf
 
 
 def test_states_hold_every_answer_once(platform: Platform) -> None:
-    folded = platform.lake.scan(STATES_LEARNERS).select(pl.col("events").sum()).collect().item()
-    assert folded == count(platform, ANONYMISED_INTERACTIONS)
+    assert int(states(platform).learners["events"].sum()) == count(platform, ANONYMISED_INTERACTIONS)
 
 
 def test_every_enrolled_learner_has_a_student_model(platform: Platform) -> None:
@@ -176,10 +174,12 @@ def test_a_second_run_of_the_same_days_changes_nothing(
 ) -> None:
     assert first_run.success
     before = {dataset.path: platform.lake.version(dataset) for dataset in KEPT}
+    folded = states(platform)
     marts = {path.name: path.read_bytes() for path in (platform.lake.root / "marts").glob("*.parquet")}
     versions = [version.number for version in platform.registry.versions()]
     assert platform.run("end_to_end", FIRST, LAST).success
     assert {dataset.path: platform.lake.version(dataset) for dataset in KEPT} == before
+    assert states(platform).equals(folded)
     assert {path.name: path.read_bytes() for path in (platform.lake.root / "marts").glob("*.parquet")} == marts
     assert [version.number for version in platform.registry.versions()] == versions
 
@@ -195,6 +195,21 @@ def test_a_model_of_an_earlier_day_never_moves_the_champion(platform: Platform) 
     verdict = json.loads(json.dumps(metadata(platform, "main_brain_promotion"), default=str))
     assert verdict["promoted"] in (False, "False")
     assert "older" in verdict["reason"]
+
+
+def test_a_check_folds_only_what_is_new_and_the_weekly_run_finds_the_same_from_nothing(platform: Platform) -> None:
+    day = LAST + timedelta(days=1)
+    for hour in (11, 20):
+        now = datetime.combine(day, time(hour), tzinfo=UTC)
+        assert platform.run("adaptive_check", day, day, now=now).success
+    said = metadata(platform, "learner_states")
+    assert said["everybody folded anew"] == "no"
+    assert 0 < said["rows_out"] < said["learners"]  # type: ignore[operator]
+    made = ["learner_states", "scored_events", "student_models"]
+    weekly = platform.run("weekly_full_retraining", day, day, now=now, assets=made)
+    (check,) = [one for one in weekly.get_asset_check_evaluations() if one.check_name == "incremental_equals_rebuild"]
+    assert check.passed
+    assert check.metadata["learners compared"].value == said["learners"]
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:

@@ -18,6 +18,8 @@ from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.alerts import Alert, Delivery
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
+from aivo_assets.tracing.promotion import Identity, Verdict
+from aivo_assets.tracing.verdicts import VERDICTS
 from aivo_assets_tests.conftest import NOW
 
 TODAY = NOW.date()
@@ -148,6 +150,81 @@ def test_drift_waits_for_a_training_that_is_under_way_and_is_not_forgotten(
     assert len(look("drift_retraining", cursor)[0]) == 1
 
 
+def refused(lake: Lake, hours_ago: float) -> None:
+    """A challenger was refused so long ago."""
+    given = Verdict(
+        promote=False, reason="No better.", decided_at=NOW - timedelta(hours=hours_ago),
+        challenger=Identity(fingerprint="b", as_of=TODAY), champion=None, since=None, events=0, difference=None,
+        challenger_scores=None, reference_scores=None, findings=(),
+    )  # fmt: skip
+    frame = row(VERDICTS, day=TODAY, promote=False, reason="No better.", challenger_version=2,
+                verdict=given.model_dump_json())  # fmt: skip
+    lake.write(VERDICTS, frame, day=TODAY)
+
+
+def test_after_a_refused_challenger_drift_waits_for_the_cool_down_unless_it_is_extreme(
+    lake: Lake, look: Evaluate, notifier: Collector
+) -> None:
+    refused(lake, hours_ago=5)
+    verdict(lake, "retrain")
+    requests, cursor, reason = look("drift_retraining")
+    assert (requests, cursor) == ([], None)
+    assert "refused 5.0 hours ago" in reason
+    verdict(lake, "alert")
+    assert len(look("drift_retraining")[0]) == 1
+    assert len(notifier.alerts) == 1
+
+
+@pytest.mark.parametrize(("hours", "asks"), [(5, False), (47.9, False), (48.1, True)])
+def test_after_a_refused_challenger_no_check_asks_for_another_for_two_days(
+    hours: float, asks: bool, lake: Lake, look: Evaluate
+) -> None:
+    refused(lake, hours_ago=hours)
+    need(lake, needed=True)
+    assert (len(look("adaptive_training")[0]) == 1) == asks
+
+
+def test_extreme_drift_is_told_even_while_a_training_is_under_way(
+    lake: Lake, look: Evaluate, notifier: Collector, instance: dg.DagsterInstance
+) -> None:
+    instance.add_run(dg.DagsterRun(job_name="main_brain_training", status=dg.DagsterRunStatus.STARTED))
+    verdict(lake, "alert")
+    assert look("drift_retraining")[0] == []
+    assert [alert.key for alert in notifier.alerts] == ["drift:main_brain"]
+
+
+@pytest.mark.parametrize(("tags", "alerts"), [({}, 1), ({"dagster/will_retry": "true"}, 0)])
+def test_a_training_that_failed_after_its_retries_alerts_and_one_that_is_tried_again_does_not(
+    tags: dict[str, str], alerts: int, instance: dg.DagsterInstance, definitions: dg.Definitions, notifier: Collector
+) -> None:
+    @dg.op
+    def main_brain_candidate() -> None:
+        raise dg.Failure("no memory")
+
+    @dg.job
+    def main_brain_training() -> None:
+        main_brain_candidate()
+
+    failed = main_brain_training.execute_in_process(
+        instance=instance, raise_on_error=False, tags={**tags, CAUSE_TAG: "schedule aivo_main_brain_daily"}
+    )
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_event=failed.get_run_failure_event(),
+        dagster_instance=instance,
+        dagster_run=failed.dagster_run,
+        resources={"clock": FixedClock(NOW), "notifier": notifier},
+    ).for_run_failure()
+    definitions.resolve_sensor_def("failed_runs")(context)
+    assert len(notifier.alerts) == alerts
+    if alerts:
+        (told,) = notifier.alerts
+        assert told.severity == "critical"
+        assert told.key == "run_failure:main_brain_training:main_brain_candidate"
+        assert "schedule aivo_main_brain_daily" in told.body
+        assert "no memory" not in told.body
+
+
 def need(lake: Lake, needed: bool) -> None:
     frame = row(TRAINING_NEED, day=TODAY, model_id="main_brain", needed=needed, reason="Much is new.")
     lake.write(TRAINING_NEED, frame, day=TODAY)
@@ -188,6 +265,23 @@ def test_a_changed_recommendation_updates_the_student_models_once(lake: Lake, lo
     (request,), cursor, _ = look("student_model_update")
     assert request.partition_key == TODAY.isoformat()
     assert look("student_model_update", cursor)[0] == []
+
+
+def test_the_same_changes_made_again_ask_for_the_same_run_and_other_changes_for_another(
+    lake: Lake, look: Evaluate
+) -> None:
+    usual = {"learner": "a" * 32, "shard": 0, "day": TODAY, "rank": 1, "kind": "level_up", "changed": True}
+    keys = []
+    for more in (
+        {"recommended_level": 4, "confidence": 0.7},
+        {"recommended_level": 4, "confidence": 0.8},
+        {"recommended_level": 5, "confidence": 0.8},
+    ):
+        lake.write(RECOMMENDATIONS, row(RECOMMENDATIONS, **usual, **more), day=TODAY)
+        (request,), _, _ = look("student_model_update")
+        assert "of 1 learners" in request.tags[CAUSE_TAG]
+        keys.append(request.run_key)
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_recommendations_that_changed_nothing_update_nothing(lake: Lake, look: Evaluate) -> None:

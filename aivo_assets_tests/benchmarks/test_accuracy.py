@@ -123,7 +123,7 @@ def test_statistics_that_hold_a_test_learner_are_caught():
     assert refuse_foreign_statistics(part.train, honest, folds) == 4
     with pytest.raises(ModelError, match="the statistics of test rows hold 800 events"):
         refuse_foreign_statistics(part.train, fit_statistics(events, settings), folds)
-    everybody = OutOfFold((honest, *folds.folds[1:]), folds.seed)
+    everybody = OutOfFold((honest, *folds.folds[1:]), folds.seed, folds.skill_sets)
     with pytest.raises(ModelError, match="the statistics of training fold 0 hold"):
         refuse_foreign_statistics(part.train, honest, everybody)
 

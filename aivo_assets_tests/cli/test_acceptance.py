@@ -81,6 +81,10 @@ def test_up_shows_the_demo_and_every_schedule_on_and_ends_without_leftovers(
         assert states == dict.fromkeys(SCHEDULES, "RUNNING")
         assert [run["jobName"] for run in answer["runs"]][-1] == "end_to_end"
         assert httpx.get(f"http://127.0.0.1:{api}/health").json()["status"] == "ok"
+        status = httpx.get(f"http://127.0.0.1:{api}/v1/scheduler/status", timeout=60).json()
+        assert {job["id"] for job in status["jobs"]} == SCHEDULES
+        os.kill(child_running(process, "aivo_assets.api"), signal.SIGKILL)
+        wait_until_healthy(f"http://127.0.0.1:{api}/health", process)
     finally:
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
@@ -89,6 +93,25 @@ def test_up_shows_the_demo_and_every_schedule_on_and_ends_without_leftovers(
     for closed in (port, api):
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{closed}/", timeout=2)
+
+
+def child_running(process: subprocess.Popen[str], module: str) -> int:
+    """Id of the process that `aivo up` started for a module."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    (found,) = [int(pid) for pid in children if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
+    return found
+
+
+def wait_until_healthy(url: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        try:
+            if httpx.get(url, timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.5)
+    raise AssertionError(f"{url} did not answer again")
 
 
 QUERY = """{

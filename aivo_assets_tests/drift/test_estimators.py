@@ -59,6 +59,19 @@ def test_a_squared_distance_is_zero_on_average_where_nothing_moved() -> None:
     assert at_null.standard_error == pytest.approx(sizes.std(), rel=0.05)
 
 
+def test_what_chance_shows_once_in_twenty_is_shown_once_in_twenty() -> None:
+    rng = np.random.default_rng(11)
+    covariance = np.diag([1.0, 0.5, 0.2])
+    zero = Estimate(np.zeros(3), covariance / 2, 5000)
+    zero_line = Estimate(np.zeros(1), np.eye(1) / 2, 5000)
+    drawn = rng.multivariate_normal(np.zeros(3), covariance, 4000)
+    squared = [squared_distance(Estimate(mean, covariance / 2, 5000), zero, np.eye(3), 0.95).chance for mean in drawn]
+    linear = [increase(Estimate(mean[:1], np.eye(1) / 2, 5000), zero_line, 0.95).chance for mean in drawn]
+    for chance in (np.array(squared), np.array(linear)):
+        assert np.mean(chance <= 0.05) == pytest.approx(0.05, abs=0.012)
+        assert np.mean(chance <= 0.5) == pytest.approx(0.5, abs=0.04)
+
+
 def test_discrimination_loss_by_hand() -> None:
     # Centre of the log-odds: all variances are 0.16, so log(4) / 3. Residuals 0.2, -0.8, -0.2.
     window = sample_of([0.8, 0.8, 0.2], [1, 0, 0])

@@ -1,4 +1,4 @@
-"""Alerts reach a real HTTP server, are always logged, and never stop the work that raised them."""
+"""Alerts reach a real HTTP server by webhook and Apprise, are logged, and never stop the work that raised them."""
 
 import json
 import logging
@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from pydantic import SecretStr
 
-from aivo_assets.operations.alerts import Alert, LogNotifier, WebhookNotifier, build_notifier
-from aivo_assets.settings import AlertSettings
+from aivo_assets.operations.alert_channels import AppriseChannel, WebhookChannel, build_channels
+from aivo_assets.operations.alerts import Alert, LogNotifier
+from aivo_assets.settings import AlertSettings, load_settings
 
 ALERT = Alert(
     title="main_brain drifted",
@@ -69,7 +70,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_an_alert_arrives_as_json(receiver: Receiver) -> None:
-    delivery = WebhookNotifier(receiver.url).send(ALERT)
+    delivery = WebhookChannel(receiver.url).send(ALERT)
     assert delivery.delivered
     assert delivery.attempts == 1
     assert receiver.received[0][0] == {
@@ -85,7 +86,7 @@ def test_an_alert_arrives_as_json(receiver: Receiver) -> None:
 def test_a_passing_failure_is_tried_again_with_growing_pauses_and_the_same_key(receiver: Receiver) -> None:
     receiver.statuses = [503, 429, 200]
     pauses: list[float] = []
-    delivery = WebhookNotifier(receiver.url, pause_seconds=0.5, sleep=pauses.append).send(ALERT)
+    delivery = WebhookChannel(receiver.url, pause_seconds=0.5, sleep=pauses.append).send(ALERT)
     assert (delivery.delivered, delivery.attempts) == (True, 3)
     assert pauses == [0.5, 1.0]
     assert len({key for _, key in receiver.received}) == 1
@@ -93,7 +94,7 @@ def test_a_passing_failure_is_tried_again_with_growing_pauses_and_the_same_key(r
 
 def test_a_refusal_is_not_tried_again(receiver: Receiver) -> None:
     receiver.statuses = [403]
-    delivery = WebhookNotifier(receiver.url).send(ALERT)
+    delivery = WebhookChannel(receiver.url).send(ALERT)
     assert (delivery.delivered, delivery.attempts) == (False, 1)
     assert "403" in (delivery.problem or "")
 
@@ -102,7 +103,7 @@ def test_attempts_are_bounded_and_the_failure_is_told_without_the_secrets_of_the
     receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver.statuses = [500]
-    delivery = WebhookNotifier(receiver.url, attempts=4, sleep=lambda _: None).send(ALERT)
+    delivery = WebhookChannel(receiver.url, attempts=4, sleep=lambda _: None).send(ALERT)
     assert (delivery.delivered, delivery.attempts) == (False, 4)
     assert len(receiver.received) == 4
     said = caplog.text + str(delivery.problem)
@@ -113,14 +114,14 @@ def test_attempts_are_bounded_and_the_failure_is_told_without_the_secrets_of_the
 
 def test_a_server_that_does_not_answer_costs_no_more_than_the_timeout(receiver: Receiver) -> None:
     receiver.hold = True
-    delivery = WebhookNotifier(receiver.url, timeout_seconds=0.1, attempts=1).send(ALERT)
+    delivery = WebhookChannel(receiver.url, timeout_seconds=0.1, attempts=1).send(ALERT)
     assert not delivery.delivered
     assert "ReadTimeout" in (delivery.problem or "")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "nonsense", "ftp://example.invalid/", "http://[broken/"])
 def test_whatever_is_wrong_with_the_address_nothing_is_raised(url: str) -> None:
-    delivery = WebhookNotifier(url, attempts=2, sleep=lambda _: None).send(ALERT)
+    delivery = WebhookChannel(url, attempts=2, sleep=lambda _: None).send(ALERT)
     assert not delivery.delivered
     assert delivery.problem
 
@@ -135,10 +136,46 @@ def test_every_alert_is_a_log_line_at_the_level_of_its_severity(
     assert "alert k: t. b" in caplog.text
 
 
-def test_settings_choose_the_notifier(receiver: Receiver) -> None:
-    assert isinstance(build_notifier(AlertSettings()), LogNotifier)
-    notifier = build_notifier(AlertSettings(webhook_url=SecretStr(receiver.url), attempts=1))
-    assert notifier.send(ALERT).delivered
+def test_apprise_brings_an_alert_to_its_service(receiver: Receiver) -> None:
+    channel = AppriseChannel(f"json://127.0.0.1:{receiver.server_port}/hooks")
+    assert channel.send(ALERT).delivered
+    body = receiver.received[0][0]
+    assert body["title"] == "main_brain drifted"
+    assert str(body["message"]).startswith("Score 0.31: retrain at once.")
+    assert "score: 0.31" in str(body["message"])
+    assert body["type"] == "failure"
+
+
+@pytest.mark.parametrize("url", ["json://127.0.0.1:1/s3cret", "nonsense-s3cret", "no-such-service://s3cret", "json://"])
+def test_apprise_tells_what_it_could_not_deliver_without_the_address(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = AppriseChannel(url)
+    delivery = channel.send(ALERT)
+    assert not delivery.delivered
+    assert "s3cret" not in f"{channel.name} {delivery.problem}"
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("aivo_assets")]
+    assert ours
+    assert "s3cret" not in " ".join(ours)
+
+
+def test_settings_choose_the_channels(receiver: Receiver) -> None:
+    assert build_channels(AlertSettings()) == []
+    settings = AlertSettings(
+        urls=(SecretStr("json://one.invalid/a"), SecretStr("json://one.invalid/b")),
+        webhook_url=SecretStr(receiver.url),
+        attempts=1,
+    )
+    channels = build_channels(settings)
+    assert len({channel.name for channel in channels}) == 3
+    assert channels[-1].send(ALERT).delivered
+
+
+@pytest.mark.parametrize("given", ["json://a/b mailto://c", '["json://a/b", "mailto://c"]', "json://a/b\n  mailto://c"])
+def test_several_urls_are_a_list_or_separated_by_spaces(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIVO_ALERTS_URLS", given)
+    urls = [url.get_secret_value() for url in load_settings().alerts.urls]
+    assert urls == ["json://a/b", "mailto://c"]
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

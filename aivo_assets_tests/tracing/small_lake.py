@@ -11,6 +11,7 @@ from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARN
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.training import (
     ITEM_STATISTICS,
+    SKILL_SETS,
     SKILL_STATISTICS,
     TOTALS,
     TRAINING_FEATURES,
@@ -89,7 +90,8 @@ def trained_on(lake: Lake, day: date, settings: Settings) -> TrainingSet:
     kept = lake.scan(ANONYMISED_INTERACTIONS, until=day).collect()
     made = training_set(kept, settings.features, settings.training)
     statistics = made.statistics.to_frames()
-    for name, dataset in (("items", ITEM_STATISTICS), ("skills", SKILL_STATISTICS), ("totals", TOTALS)):
+    stored = {"items": ITEM_STATISTICS, "skills": SKILL_STATISTICS, "skill_sets": SKILL_SETS, "totals": TOTALS}
+    for name, dataset in stored.items():
         lake.write(dataset, statistics[name], day=day)
     lake.write(TRAINING_FEATURES, to_frame(made.table), day=day)
     return made

@@ -18,7 +18,14 @@ from aivo_assets.tracing.statistics import ITEM_COLUMNS, SKILL_COLUMNS, Statisti
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 NAMES = ("item_difficulty", "learner_opportunities", "learner_win_rate", "ability_hint", "noise")
 QUICK = TrainingSettings(
-    max_iterations=25, learning_rate=0.2, max_leaves=8, min_samples_leaf=40, minimum_events=500, patience=10
+    max_iterations=25,
+    learning_rate=0.2,
+    max_leaves=8,
+    min_samples_leaf=40,
+    l2_regularization=5.0,
+    feature_share=0.5,
+    minimum_events=500,
+    patience=10,
 )
 
 

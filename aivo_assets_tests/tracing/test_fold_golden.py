@@ -10,7 +10,7 @@ import pytest
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.catalogue import FEATURES, NAMES, feature_schema
 from aivo_assets.tracing.features import fold, query
-from aivo_assets.tracing.statistics import ITEM_COLUMNS, SKILL_COLUMNS, Statistics
+from aivo_assets.tracing.statistics import ITEM_COLUMNS, SKILL_COLUMNS, Statistics, fit_statistics, out_of_fold
 from aivo_assets_tests.tracing.histories import START, events
 from aivo_assets_tests.tracing.synthetic_school import with_plain_behaviour
 
@@ -264,7 +264,23 @@ def test_everything_that_is_unknown_at_the_first_event_of_a_learner_is_nan_or_ze
         *("skill_outcome_1", "skill_outcome_2", "skill_log_gap", "skill_log_lag"),
         *("item_outcome_1", "item_log_gap", "item_log_lag", "item_last_hints"),
         *("transition_surprise", "transition_outcome_surprise", "transition_log_events", "transition_rarity"),
+        "skill_set",  # KNOWN knows no set
     }
+
+
+def test_skills_taken_together_are_a_category_with_the_same_number_in_training_and_in_service():
+    asked = [["s1"], ["s0", "s1"], ["s1", "s0"], ["s0"], ["s2", "s0"]]
+    history = events(
+        [{"learner": f"l{i}", "at": 0, "item": "i0", "correct": i % 2, "skills": s} for i, s in enumerate(asked)]
+    )
+    known = history.filter(pl.col("learner") != "l4")
+    statistics = fit_statistics(known, SETTINGS)
+    assert statistics.skill_sets.to_list() == ["s0", "s0\x1fs1", "s1"]
+    table = fold(history, statistics, None, SETTINGS).features
+    assert table.column("skill_set")[:4].tolist() == [2, 1, 1, 0]
+    assert math.isnan(table.column("skill_set")[4])
+    trained = fold(known, out_of_fold(known, SETTINGS, folds=2, seed=0), None, SETTINGS).features
+    assert trained.column("skill_set").tolist() == [2, 1, 1, 0]
 
 
 def test_events_without_response_times_hints_or_gaps_fold():
@@ -285,7 +301,7 @@ def test_the_clock_is_coarse_at_the_first_event_of_a_day_and_exact_from_there():
 
 
 def test_every_feature_has_a_name_and_a_meaning_and_the_hash_follows_the_settings():
-    assert len(FEATURES) == len(set(NAMES)) == 73
+    assert len(FEATURES) == len(set(NAMES)) == 74
     assert all(spec.description and spec.about for spec in FEATURES)
     assert feature_schema(SETTINGS).names == NAMES
     assert feature_schema(SETTINGS).hash != feature_schema(FeatureSettings(session_gap_minutes=31)).hash

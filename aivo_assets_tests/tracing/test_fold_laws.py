@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from aivo_assets.errors import LakeError, ModelError
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.features import FeatureTable, fold, query
-from aivo_assets.tracing.states import LearnerStates, late_learners, new_events
+from aivo_assets.tracing.state_changes import late_learners, new_events
+from aivo_assets.tracing.states import LearnerStates
 from aivo_assets.tracing.statistics import Statistics, fit_statistics, out_of_fold
 from aivo_assets_tests.tracing.histories import histories, school
 

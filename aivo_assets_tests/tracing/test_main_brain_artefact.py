@@ -21,6 +21,7 @@ def taught() -> tuple[School, MainBrain]:
 FILES = [
     "main_brain.json",
     "statistics_items.parquet",
+    "statistics_skill_sets.parquet",
     "statistics_skills.parquet",
     "statistics_totals.parquet",
     "trees_0.txt",

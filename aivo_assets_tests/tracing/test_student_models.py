@@ -1,6 +1,7 @@
 """Student models: whose they are, how sure, and that levels have an order."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import FeatureSettings, StudentSettings
 from aivo_assets.tracing.features import fold, query
+from aivo_assets.tracing.intervals import Intervals, Knot
 from aivo_assets.tracing.mastery import half_width, non_increasing, success, unmoderated
 from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS, FeatureTable
 from aivo_assets.tracing.states import LearnerStates
@@ -210,3 +212,20 @@ def test_the_order_is_the_nearest_one(values):
 
     for row, nearest in zip(values, non_increasing(values), strict=True):
         assert nearest == pytest.approx(isotonic_regression(row, increasing=False), abs=1e-9)
+
+
+def test_the_factors_of_the_intervals_widen_the_bands_and_move_no_middle(states, brain, models):
+    def knot(factor: float) -> Knot:
+        return Knot(band="1–5", events=3.0, factor=factor, raw=factor, log_error=0.1, blocks=100)
+
+    wider = replace(brain, intervals=Intervals(ability=(knot(1.5),), mastery=(knot(2.0),)))
+    built = build_student_models(states, wider, LEVELS, AS_OF, SETTINGS, day=date(2024, 2, 29))
+    assert built.learners["ability"].equals(models.learners["ability"])
+    assert (built.learners["ability_sd"] / models.learners["ability_sd"]).to_list() == pytest.approx([1.5] * 9)
+    assert built.skills["level_probabilities"].equals(models.skills["level_probabilities"])
+
+    def reach(rows: pl.DataFrame) -> np.ndarray:
+        band = rows.select("mastery_lower", "mastery_upper").to_numpy()
+        return np.diff(np.log(band / (1.0 - band)), axis=1)[:, 0]
+
+    assert reach(built.skills) == pytest.approx(2.0 * reach(models.skills))

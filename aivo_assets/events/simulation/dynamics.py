@@ -105,19 +105,29 @@ def _focus(drifting: bool, reported: bool, tired: float, uniform: npt.NDArray[np
 
 
 @compiled
+def _success(row: int, item: int, knows: float, chance: float, rules: Rules) -> float:
+    """Chance of what is recorded as correct: a right answer without a hint."""
+    if rules.content.hints[item] == 0:
+        return chance
+    return float(chance * (1.0 - min(rules.traits.help_seeking[row] * (1.0 - knows), 1.0)))
+
+
+@compiled
 def _respond(
     row: int, item: int, margin: float, u: npt.NDArray[np.float64], sitting: Sitting, rules: Rules
-) -> tuple[bool, float, float, int]:
+) -> tuple[bool, float, float, float, int]:
     """How a learner goes about an item.
 
     Returns:
-        Whether by rapid guess, the chance of a right answer, the seconds it takes, the hints asked for.
+        Whether by rapid guess, the chance of a right answer, the same without a hint, the seconds it takes, the hints
+        asked for.
     """
     content, traits, laws = rules.content, rules.traits, rules.laws
     subject = content.skill_subject[content.item_skills[item, 0]]
     noise = _normal(u[5], u[6])
     if (sitting.drifting[row] and u[3] < laws.rapid_share) or u[4] < rules.conditions.guessing[subject]:
-        return True, content.guess[item], laws.rapid_seconds * np.exp(laws.rapid_sd * noise), 0
+        guess = content.guess[item]
+        return True, guess, guess, laws.rapid_seconds * np.exp(laws.rapid_sd * noise), 0
     knows = _sigmoid(content.discrimination[item] * margin)
     chance = knows * (1.0 - traits.slip[row]) + (1.0 - knows) * content.guess[item]
     pace = content.intensity[item] - traits.speed[row] - laws.time_distance * abs(margin)
@@ -125,15 +135,39 @@ def _respond(
     hints = 0
     if u[7] < traits.help_seeking[row] * (1.0 - knows):
         hints = min(content.hints[item], 1 + int(3.0 * u[8]))
-    return False, chance, np.exp(pace + laws.time_sd * noise), hints
+    return False, chance, _success(row, item, knows, chance, rules), np.exp(pace + laws.time_sd * noise), hints
+
+
+@compiled
+def _fresh_chances(rules: Rules, row: int, item: int, ability: float) -> tuple[float, float]:
+    """Chance of a right answer, and of one without a hint, of a rested, engaged learner at a first attempt."""
+    content = rules.content
+    subject = content.skill_subject[content.item_skills[item, 0]]
+    margin = ability - content.difficulty[item] - rules.conditions.difficulty[subject]
+    knows = _sigmoid(content.discrimination[item] * margin)
+    chance = knows * (1.0 - rules.traits.slip[row]) + (1.0 - knows) * content.guess[item]
+    return chance, _success(row, item, knows, chance, rules)
+
+
+@compiled
+def _zone_gain(chance: float, laws: Laws) -> float:
+    """Share of the best gain that practice at this chance of success gives."""
+    best = laws.best_success
+    away = (np.log(chance / (1.0 - chance)) - np.log(best / (1.0 - best))) / laws.zone_width
+    return float(np.exp(-0.5 * away * away))
+
+
+@compiled
+def _expected_gain(state: State, rules: Rules, row: int, item: int, now: float) -> float:
+    """Gain that an item promises a rested, engaged learner, as a share of the best."""
+    chance, success = _fresh_chances(rules, row, item, _item_ability(state, rules, row, item, now))
+    return _zone_gain(chance, rules.laws) * (success + (1.0 - success) * rules.laws.failure_gain)
 
 
 @compiled
 def _learn(row: int, item: int, now: float, chance: float, right: bool, state: State, rules: Rules) -> None:
     """Practice teaches most near the right difficulty, and less by failing; two skills share the gain."""
-    best = rules.laws.best_success
-    away = (np.log(chance / (1.0 - chance)) - np.log(best / (1.0 - best))) / rules.laws.zone_width
-    gain = np.exp(-0.5 * away * away) * (1.0 if right else rules.laws.failure_gain)
+    gain = _zone_gain(chance, rules.laws) * (1.0 if right else rules.laws.failure_gain)
     first, second = rules.content.item_skills[item, 0], rules.content.item_skills[item, 1]
     if second < 0:
         _practise(state, rules, row, first, now, gain)
@@ -186,7 +220,7 @@ def answer(
         _effort(sitting, traits, laws, row, tired, u[2])
         margin = _item_ability(state, rules, row, item, begin) - tired - content.difficulty[item]
         margin += laws.retry_gain * (sitting.attempt[row] - 1) - rules.conditions.difficulty[subject]
-        rapid, chance, seconds, hints = _respond(row, item, margin, u, sitting, rules)
+        rapid, chance, success, seconds, hints = _respond(row, item, margin, u, sitting, rules)
         seconds = min(seconds, LONGEST_SECONDS)
         right = u[9] < chance and hints == 0
         now = begin + 1000.0 * seconds
@@ -200,6 +234,7 @@ def answer(
         out.focus[k] = _focus(sitting.drifting[row], traits.focus_reported[row], tired, u[11:14])
         out.rapid[k] = rapid
         out.probability[k] = chance
+        out.success[k] = success
         _go_on(row, item, now, right, u[14], sitting, laws)
 
 
@@ -209,3 +244,56 @@ def abilities(state: State, rules: Rules, now: float, out: npt.NDArray[np.float3
     for row in range(out.shape[0]):
         for skill in range(out.shape[1]):
             out[row, skill] = _ability(state, rules, row, skill, now)
+
+
+@compiled
+def successes(state: State, rules: Rules, now: float, out: npt.NDArray[np.float32]) -> None:
+    """Write the chance of `correct` of every learner at every item, rested, engaged and at a first attempt.
+
+    Args:
+        state: Truth.
+        rules: What holds today.
+        now: ms after the first midnight.
+        out: Float32 [n, Q], filled.
+    """
+    skills = rules.content.item_skills
+    ability = np.empty(state.lasting.shape[1])
+    for row in range(out.shape[0]):
+        for skill in range(ability.size):
+            ability[skill] = _ability(state, rules, row, skill, now)
+        for item in range(out.shape[1]):
+            first, second = skills[item, 0], skills[item, 1]
+            called_for = ability[first] if second < 0 else 0.5 * (ability[first] + ability[second])
+            out[row, item] = _fresh_chances(rules, row, item, called_for)[1]
+
+
+@compiled
+def best_items(
+    rows: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int32],
+    stretch: npt.NDArray[np.int32],
+    last_item: npt.NDArray[np.int32],
+    at: npt.NDArray[np.int64],
+    state: State,
+    rules: Rules,
+    out: npt.NDArray[np.int32],
+) -> None:
+    """Write the item that promises most to each learner into `out`, Int32 [m]; not the last one, if there is another.
+
+    Args:
+        rows: Int64 [m], which learners.
+        order: Int32, items.
+        stretch: Int32 [m, 2], first and end of the places in `order` from which each chooses; at least one.
+        last_item: Int32 [m], the item that each met last.
+        at: Int64 [m], when, ms after the first midnight.
+        state: Truth.
+        rules: What holds today.
+        out: Filled.
+    """
+    for k in range(rows.shape[0]):
+        most, out[k] = -1.0, order[stretch[k, 0]]
+        for place in range(stretch[k, 0], stretch[k, 1]):
+            item = order[place]
+            gain = _expected_gain(state, rules, rows[k], item, float(at[k]))
+            if item != last_item[k] and gain > most:
+                most, out[k] = gain, item

@@ -58,7 +58,7 @@ class Policy(Protocol):
         ...
 
     def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:
-        """What came of it, further attempts included; `rapid` and `probability` are truth: leave them alone."""
+        """What came of it, further attempts included; `rapid`, `probability`, `success` are truth: leave them alone."""
         ...
 
 

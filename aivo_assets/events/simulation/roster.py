@@ -4,7 +4,7 @@ Every trait is drawn by the learner's index in the whole school, so a part of th
 Names, e-mails and birth dates are in `people.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from aivo_assets.events.simulation.parameters import Parameters
 CLASS_SIZE = 25
 CLASSES_PER_GRADE = 3
 CLASSES_PER_SCHOOL = CLASSES_PER_GRADE * len(GRADES)
+SCHOOL_SIZE = CLASSES_PER_SCHOOL * CLASS_SIZE
+STUCK_PACE = 0.1  # of the usual pace, in a subject in which a learner is stuck
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Roster:
         joins: Int64, day of the school on which the learner enrols; 0 for most.
         ability: Float32 [n, S], true ability on the first day, logits.
         learning: Float32 [n, K], pace of learning in each subject, relative to the school's.
+        stuck: Bool [n, K], whether the learner hardly learns in the subject until taught otherwise.
         half_life: Float64, days until half of a fresh gain is forgotten, for the first opportunity.
         slip: Float64, chance of failing what is known.
         speed: Float64, log speed of answering; higher = faster.
@@ -52,6 +55,7 @@ class Roster:
     joins: npt.NDArray[np.int64]
     ability: npt.NDArray[np.float32]
     learning: npt.NDArray[np.float32]
+    stuck: npt.NDArray[np.bool_]
     half_life: npt.NDArray[np.float64]
     slip: npt.NDArray[np.float64]
     speed: npt.NDArray[np.float64]
@@ -71,6 +75,10 @@ class Roster:
         """Number of learners."""
         return int(self.index.size)
 
+    def of(self, rows: npt.NDArray[np.int64]) -> "Roster":
+        """These learners only, who live as in the whole."""
+        return Roster(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
 
 def build_roster(draws: Draws, learners: range, curriculum: Curriculum, parameters: Parameters) -> Roster:
     """Enrol learners.
@@ -88,6 +96,7 @@ def build_roster(draws: Draws, learners: range, curriculum: Curriculum, paramete
     normal = draws.normals("dispositions", index, 9)
     general = _general_ability(draws, index, uniform[:, 0], parameters)
     late = uniform[:, 1] < 0.10
+    stuck = draws.uniforms("stuck", index, len(SUBJECTS)) < parameters.stuck_share
     return Roster(
         index=index,
         class_index=class_index,
@@ -95,7 +104,8 @@ def build_roster(draws: Draws, learners: range, curriculum: Curriculum, paramete
         grade=grade,
         joins=np.where(late, 1 + (60 * uniform[:, 2]).astype(np.int64), 0),
         ability=_first_abilities(draws, index, grade, general, curriculum, parameters),
-        learning=_paces(draws, index, normal[:, 0], parameters),
+        learning=_paces(stuck, normal[:, 0], parameters),
+        stuck=stuck,
         half_life=parameters.half_life_days * np.exp(parameters.half_life_sd * normal[:, 1]),
         slip=np.minimum(parameters.slip_mean * np.exp(0.5 * normal[:, 2]), parameters.slip_limit),
         speed=parameters.speed_sd * (0.35 * general + 0.95 * normal[:, 3]),
@@ -142,9 +152,8 @@ def _first_abilities(
 
 
 def _paces(
-    draws: Draws, index: npt.NDArray[np.int64], normal: npt.NDArray[np.float64], parameters: Parameters
+    stuck: npt.NDArray[np.bool_], normal: npt.NDArray[np.float64], parameters: Parameters
 ) -> npt.NDArray[np.float32]:
-    stuck = draws.uniforms("stuck", index, len(SUBJECTS)) < parameters.stuck_share
     pace = np.exp(parameters.learning_rate_sd * normal)[:, None]
-    paces: npt.NDArray[np.float32] = np.where(stuck, 0.1 * pace, pace).astype(np.float32)
+    paces: npt.NDArray[np.float32] = np.where(stuck, STUCK_PACE * pace, pace).astype(np.float32)
     return paces

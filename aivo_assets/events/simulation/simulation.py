@@ -73,6 +73,10 @@ class Simulation:
     Args:
         world: The school.
         policy: Makes the policy; it may look at the simulation's `state`, which is the truth, if it is an oracle.
+
+    Attributes:
+        taught_otherwise: Bool [n, subjects], whose approach was changed. Whoever was stuck there learns from the next
+            day on at the usual pace; to others it makes no difference. Ours: no study says how often it works.
     """
 
     def __init__(self, world: World, policy: PolicyMaker = teacher) -> None:
@@ -80,6 +84,7 @@ class Simulation:
         self.world = world
         self.state: State = first_state(world.roster)
         self.next_day = 0
+        self.taught_otherwise = np.zeros(world.roster.stuck.shape, np.bool_)
         self._away_until = np.zeros(size, np.int64)
         self._content = content_of(world.curriculum)
         self._laws = laws_of(world.parameters)
@@ -97,7 +102,7 @@ class Simulation:
         """Live through the next day."""
         world, day = self.world, self.next_day
         plan, self._away_until = plan_day(world.draws, world.roster, world.start, day, self._away_until)
-        rules = self._rules(day)
+        rules = self.rules(day)
         self._sitting.clock[:] = day * DAY_MS - GAP_BETWEEN_SESSIONS_MS
         parts = [part for session in range(SESSIONS_A_DAY) for part in self._session(session, plan, rules)]
         self.next_day = day + 1
@@ -106,13 +111,14 @@ class Simulation:
     def abilities(self, at: int) -> npt.NDArray[np.float32]:
         """True ability of every learner in every skill at `at` (ms after the first midnight), Float32 [n, S]."""
         out = np.empty(self.state.lasting.shape, np.float32)
-        abilities(self.state, self._rules(self.next_day), float(at), out)
+        abilities(self.state, self.rules(self.next_day), float(at), out)
         return out
 
-    def _rules(self, day: int) -> Rules:
+    def rules(self, day: int) -> Rules:
+        """What holds on a day: truth, for an oracle and for those who judge policies."""
         world = self.world
         conditions = conditions_of(world.disturbances, world.date_of(day), world.curriculum.subjects)
-        return Rules(traits_of(world.roster, day), self._content, conditions, self._laws)
+        return Rules(traits_of(world.roster, day, self.taught_otherwise), self._content, conditions, self._laws)
 
     def _session(self, session: int, plan: DayPlan, rules: Rules) -> list[Log]:
         sitting, day = self._sitting, self.next_day
@@ -178,6 +184,7 @@ def room_for(size: int) -> Answers:
         focus=np.empty(size, np.float64),
         rapid=np.empty(size, np.bool_),
         probability=np.empty(size, np.float64),
+        success=np.empty(size, np.float64),
     )
 
 

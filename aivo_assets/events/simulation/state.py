@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aivo_assets.events.simulation.curriculum import Curriculum
 from aivo_assets.events.simulation.disturbances import Conditions
 from aivo_assets.events.simulation.parameters import Parameters
-from aivo_assets.events.simulation.roster import Roster
+from aivo_assets.events.simulation.roster import STUCK_PACE, Roster
 
 
 class State(NamedTuple):
@@ -62,6 +62,7 @@ class Answers(NamedTuple):
         focus: Float64 [m], NaN where not measured.
         rapid: Bool [m], whether it was a rapid guess. Truth: not recorded.
         probability: Float64 [m], true chance of `correct` but for hints. Truth: not recorded.
+        success: Float64 [m], true chance of `correct`, which a hint forgoes. Truth: not recorded.
     """
 
     at: npt.NDArray[np.int64]
@@ -72,10 +73,11 @@ class Answers(NamedTuple):
     focus: npt.NDArray[np.float64]
     rapid: npt.NDArray[np.bool_]
     probability: npt.NDArray[np.float64]
+    success: npt.NDArray[np.float64]
 
 
 class Traits(NamedTuple):
-    """Traits of n learners as the step takes them; see `Roster`. `disengage` is the day's."""
+    """Traits of n learners as the step takes them; see `Roster`. `disengage` and `learning` are the day's."""
 
     learning: npt.NDArray[np.float32]
     half_life: npt.NDArray[np.float64]
@@ -144,11 +146,13 @@ def first_state(roster: Roster) -> State:
     )
 
 
-def traits_of(roster: Roster, day: int) -> Traits:
-    """The traits of a day: who fades drops out of effort ever more often."""
+def traits_of(roster: Roster, day: int, taught_otherwise: npt.NDArray[np.bool_] | None = None) -> Traits:
+    """The traits of a day: who fades drops out of effort ever more often; who is taught otherwise is stuck no more."""
     disengage = np.minimum(roster.disengage * (1.0 + 5.0 * roster.fading * day), 0.5)
-    given = {name: getattr(roster, name) for name in Traits._fields if name != "disengage"}
-    return Traits(disengage=disengage, **given)
+    freed = np.zeros_like(roster.stuck) if taught_otherwise is None else roster.stuck & taught_otherwise
+    pace = np.where(freed, roster.learning / np.float32(STUCK_PACE), roster.learning)
+    given = {name: getattr(roster, name) for name in Traits._fields if name not in ("disengage", "learning")}
+    return Traits(disengage=disengage, learning=pace, **given)
 
 
 def content_of(curriculum: Curriculum) -> Content:

@@ -1,0 +1,229 @@
+"""What the HTTP service is asked and answers. Belongs here: fields, their meaning and examples; no behaviour."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RUN_ID = "5f0c9a52-3c3e-4e0a-9f53-0f6f5f0a7c11"
+LEARNER = "3f9c2b7a51e84d06a1b2c3d4e5f60718"
+
+
+def _example(**fields: Any) -> ConfigDict:
+    return ConfigDict(frozen=True, json_schema_extra={"examples": [fields]})
+
+
+class Health(BaseModel):
+    """Whether the service answers, and what it serves."""
+
+    model_config = _example(status="ok", documents=["drift", "main_brain"])
+
+    status: Literal["ok"]
+    documents: list[str] = Field(description="Kinds of documents below `/documents`.")
+
+
+class Job(BaseModel):
+    """One schedule."""
+
+    model_config = _example(
+        id="aivo_main_brain_daily", name="main_brain_training", next_run="2026-03-11T02:00:00Z", trigger="0 2 * * * UTC"
+    )
+
+    id: str = Field(description="Name of the schedule.")
+    name: str = Field(description="Job that it runs.")
+    next_run: datetime | None = Field(description="When it is due next, UTC; null where it is switched off.")
+    trigger: str = Field(description="Its cron and time zone.")
+
+
+class SchedulerStatus(BaseModel):
+    """What runs by itself, and what runs now."""
+
+    model_config = _example(
+        running=True,
+        problem=None,
+        jobs=[
+            {
+                "id": "aivo_main_brain_daily",
+                "name": "main_brain_training",
+                "next_run": "2026-03-11T02:00:00Z",
+                "trigger": "0 2 * * * UTC",
+            }
+        ],
+        models_training=["main_brain"],
+        last_training="2026-03-10T02:03:41Z",
+    )
+
+    running: bool = Field(description="Whether the daemon lives and at least one schedule is on.")
+    problem: str | None = Field(description="Why it does not run, where it does not.")
+    jobs: list[Job]
+    models_training: list[str] = Field(description="Models that are being trained or wait in the queue for it.")
+    last_training: datetime | None = Field(description="When the main brain was last trained, UTC.")
+
+
+class Started(BaseModel):
+    """A run that was asked for."""
+
+    model_config = _example(
+        run_id=RUN_ID,
+        job="emergency_retrain",
+        model_id="main_brain",
+        partition="2026-03-09",
+        status="QUEUED",
+        repeated=False,
+        idempotency_key="monday-curriculum-1",
+        cause="Asked over HTTP: a new curriculum began",
+        url=f"http://127.0.0.1:3000/runs/{RUN_ID}",
+    )
+
+    run_id: str
+    job: str = Field(description="Job of the run.")
+    model_id: str | None = Field(description="Model that it trains; null for a check.")
+    partition: str = Field(description="UTC day as of which it works.")
+    status: str = Field(description="Dagster's word for where the run stands.")
+    repeated: bool = Field(description="Whether an earlier call with the same key had started it.")
+    idempotency_key: str = Field(description="The caller's key, or the one made for this call.")
+    cause: str = Field(description="Why; kept with the run.")
+    url: str = Field(description="The run's page.")
+
+
+class Run(BaseModel):
+    """Where a run stands, and why it was started."""
+
+    model_config = _example(
+        run_id=RUN_ID,
+        job="emergency_retrain",
+        status="SUCCESS",
+        model_id="main_brain",
+        partition="2026-03-09",
+        cause="The sensor drift_retraining saw a drift verdict that asks for it.",
+        because="main_brain: score 0.31, advantage that was promised and not delivered rose.",
+        created="2026-03-10T06:01:02Z",
+        started="2026-03-10T06:01:09Z",
+        ended="2026-03-10T06:03:15Z",
+        url=f"http://127.0.0.1:3000/runs/{RUN_ID}",
+    )
+
+    run_id: str
+    job: str
+    status: str = Field(description="Dagster's word: QUEUED, STARTED, SUCCESS, FAILURE, CANCELED …")
+    model_id: str | None = Field(description="Model that it trains; null where it trains none.")
+    partition: str | None = Field(description="UTC day, or `first...last`.")
+    cause: str = Field(description="Who or what asked for it, in a sentence.")
+    because: str = Field(description="The reason that was given; empty for none.")
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    url: str
+
+
+class Drift(BaseModel):
+    """The newest drift verdict on a model."""
+
+    model_config = _example(
+        day="2026-03-10", verdict="ok", score=0.02, reason="Score 0.02. Not above 0.15: nothing to do."
+    )
+
+    day: date
+    verdict: str
+    score: float | None = Field(description="In [0, 1]; null without a verdict.")
+    reason: str
+
+
+class ModelStatus(BaseModel):
+    """A model: what serves, what trains, whether a training would be let through now."""
+
+    model_config = _example(
+        model_id="main_brain",
+        version="12",
+        as_of="2026-03-09",
+        training=None,
+        last_training="2026-03-10T02:03:41Z",
+        may_train=False,
+        wait="The main brain was trained 7.0 hours ago; 20 must lie between two trainings.",
+        drift=Drift.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
+        last_verdict="Refused: log loss 0.4411 against 0.4412, not surely better.",
+        problem=None,
+    )
+
+    model_id: str
+    version: str | None = Field(description="Version of the main brain that serves; null where none does.")
+    as_of: date | None = Field(description="Last day that the model knows.")
+    training: str | None = Field(description="Id of the run that trains it or waits to.")
+    last_training: datetime | None = Field(description="When it was last trained, UTC; null where that is not kept.")
+    may_train: bool = Field(description="Whether a trigger without `force` would start a training now.")
+    wait: str | None = Field(description="Why not, where not.")
+    drift: Drift | None
+    last_verdict: str | None = Field(description="The newest verdict on a challenger, with its reason.")
+    problem: str | None = Field(description="What could not be looked up, and why.")
+
+
+class Evidence(BaseModel):
+    """A signal against its threshold."""
+
+    model_config = _example(signal="recent_accuracy", value=0.35, threshold=0.6, direction="<")
+
+    signal: str
+    value: float | None
+    threshold: float | None
+    direction: str
+
+
+class Recommendation(BaseModel):
+    """What should happen next in one skill."""
+
+    model_config = _example(
+        rank=1,
+        kind="level_down",
+        subject="mathematics",
+        skill_id="fractions",
+        current_level=6,
+        recommended_level=5,
+        priority="high",
+        confidence=0.83,
+        reasoning="3 of the last 10 answers were right, and the next are expected to be right 4 times in 10.",
+        evidence=[{"signal": "recent_accuracy", "value": 0.3, "threshold": 0.6, "direction": "<"}],
+        suggested_actions=["Give level 5 exercises on fractions."],
+        content=["item-1", "item-2"],
+        expected_impact=0.21,
+        time_to_effect_days=4,
+    )
+
+    rank: int = Field(description="Order of importance; 1 is the learner's recommendation.")
+    kind: str = Field(description="One of the seven kinds.")
+    subject: str | None
+    skill_id: str
+    current_level: int
+    recommended_level: int
+    priority: Literal["low", "medium", "high", "urgent"]
+    confidence: float | None
+    reasoning: str | None
+    evidence: list[Evidence]
+    suggested_actions: list[str]
+    content: list[str] = Field(description="Items that fit best, best first.")
+    expected_impact: float | None
+    time_to_effect_days: int | None
+
+
+class LearnerRecommendations(BaseModel):
+    """All recommendations for a learner, as of one day."""
+
+    model_config = _example(
+        learner=LEARNER,
+        day="2026-03-10",
+        recommendations=[Recommendation.model_config["json_schema_extra"]["examples"][0]],  # type: ignore[index]
+    )
+
+    learner: str = Field(description="The pseudonym.")
+    day: date = Field(description="Everything up to the end of this UTC day is known.")
+    recommendations: list[Recommendation] = Field(description="By rank.")
+
+
+class Problem(BaseModel):
+    """Why something was not done."""
+
+    model_config = _example(
+        detail="Run 5f0c9a52-3c3e-4e0a-9f53-0f6f5f0a7c11 is training already; its result comes first."
+    )
+
+    detail: str
+    idempotency_key: str | None = Field(None, description="Ask again with this key, and nothing is started twice.")

@@ -1,0 +1,221 @@
+"""The look-out: asks every rule, tells the digest, tries again what was not delivered, and shows all of it as an asset.
+
+Belongs here: from lake, registry and instance to the rules' arguments. The rules are operations/alert_rules.py, the
+digest is operations/interventions.py, and delivery is operations/alert_outbox.py.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.events.receipts import RECEIPTS_PATH
+from aivo_assets.lake import Lake
+from aivo_assets.operations import alert_rules as rules
+from aivo_assets.operations.alert_folding import Kept
+from aivo_assets.operations.alert_outbox import Outbox
+from aivo_assets.operations.alerts import Alert, Notifier
+from aivo_assets.operations.interventions import NEEDED, TOLD, digests, newly_struggling, register
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.settings import AlertSettings
+from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.verdicts import refused_in_a_row
+
+ALERTS = dg.AssetKey("alerts")
+CHECK: Final = "every_alert_delivered"
+DAYS_OF_CLASSES: Final = 14
+"""Days of answers in which it is looked up in which class a learner works."""
+
+DIGEST_HOLDS_FOR: Final = timedelta(days=2)
+"""Recommendations of an earlier day are history, as where past years are loaded; no teacher is told of them."""
+
+SHOWN: Final = 50
+
+_RECEIPT: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "landed_at": pl.Datetime("us", "UTC"),
+    "rows_in": pl.Int64,
+    "set_aside": pl.Int64,
+    "kept": pl.Int64,
+    "events": pl.Boolean,
+}
+
+SHOWS_ALERTS: Final = dg.AssetSpec(
+    ALERTS,
+    description="What people were told, how often it was seen, and what could not be delivered yet. The sensor "
+    "alert_watch brings it up to date where something changed.",
+    group_name="operations",
+    owners=["team:data-platform"],
+)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the rules are asked about."""
+
+    lake: Lake
+    registry: Registry
+    instance: dg.DagsterInstance
+    settings: AlertSettings
+    now: datetime
+
+
+def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable[[str], None]) -> list[Kept]:
+    """Ask every rule, send what it finds, and try again what waits.
+
+    A rule that cannot be asked stops no other one, and is an alert itself.
+
+    Args:
+        sources: What the rules are asked about.
+        notifier: Takes the alerts.
+        outbox: Tries again what was not delivered.
+        log: Takes a line about what went wrong.
+
+    Returns:
+        All that is kept, the newest first.
+    """
+    for ask in (_refused, _set_aside_and_silence, _stale, _backlog, _digests):
+        try:
+            found = list(ask(sources))
+        except Exception as error:
+            log(f"The alert rule {ask.__name__} could not be asked: {type(error).__name__}: {error}")
+            found = [_broken(ask.__name__.strip("_"), error, sources.now)]
+        for alert in found:
+            if not (alert.key.startswith("intervention:") and outbox.knows(alert.key)):
+                notifier.send(alert)
+    outbox.deliver(sources.now)
+    return outbox.kept()
+
+
+def show(kept: list[Kept]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvaluation, str]:
+    """The asset `alerts` and its check as they are now, and a digest of both that changes when they do."""
+    waiting = [each for each in kept if not each.is_delivered]
+    rows = [
+        dg.TableRecord(
+            {
+                "what": each.alert.title,
+                "severity": each.alert.severity,
+                "first": f"{each.first_at:%Y-%m-%d %H:%M}",
+                "last": f"{each.alert.occurred_at:%Y-%m-%d %H:%M}",
+                "times": each.count,
+                "delivered": "yes" if each.is_delivered else f"no: {each.problem or 'not tried yet'}",
+            }
+        )
+        for each in kept[:SHOWN]
+    ]
+    state = hashlib.sha256(repr([sorted(row.data.items()) for row in rows]).encode()).hexdigest()[:16]
+    table = dg.MetadataValue.table(rows) if rows else dg.MetadataValue.text("none")
+    shown = dg.AssetMaterialization(ALERTS, metadata={"kept": len(kept), "undelivered": len(waiting), "alerts": table})
+    check = dg.AssetCheckEvaluation(
+        asset_key=ALERTS,
+        check_name=CHECK,
+        passed=not waiting,
+        metadata={"undelivered": len(waiting), "oldest": str(min((each.first_at for each in waiting), default="none"))},
+    )
+    return shown, check, state
+
+
+def _refused(sources: Sources) -> Iterable[Alert]:
+    return _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
+
+
+def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:
+    settings, now = sources.settings, sources.now
+    since = now - timedelta(hours=max(24.0, settings.no_data_hours))
+    receipts, any_before = _receipts(sources.lake, since)
+    of_the_day = receipts.filter(pl.col("landed_at") > now - timedelta(days=1))
+    intake = rules.Intake(int(of_the_day["rows_in"].sum()), int(of_the_day["set_aside"].sum()))
+    yield from _one(rules.too_much_set_aside(intake, settings.quarantine_share, settings.quarantine_minimum_rows, now))
+    arrived = receipts.filter("events", pl.col("kept") > 0)["landed_at"].max()
+    last = arrived if isinstance(arrived, datetime) else since - timedelta(seconds=1) if any_before else None
+    yield from _one(rules.no_data(last, now, settings.no_data_hours))
+
+
+def _stale(sources: Sources) -> Iterable[Alert]:
+    moves = sources.registry.moves()
+    if not moves:
+        return []
+    champion = sources.registry.version(moves[-1].after)
+    return _one(
+        rules.stale_champion(champion.number, champion.as_of, sources.now, sources.settings.stale_champion_days)
+    )
+
+
+def _backlog(sources: Sources) -> Iterable[Alert]:
+    queued = sources.instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]), limit=500)
+    since = [record.create_timestamp.replace(tzinfo=UTC) for record in queued]
+    return _one(rules.backlog(since, sources.now, sources.settings.backlog_minutes))
+
+
+def _digests(sources: Sources) -> Iterable[Alert]:
+    """The digests of the newest day: those that its register holds, and one more where somebody newly struggles."""
+    lake, settings = sources.lake, sources.settings
+    days = lake.days(RECOMMENDATIONS)
+    if not days or sources.now.date() - days[-1] > DIGEST_HOLDS_FOR:
+        return []
+    told = lake.scan(TOLD, days=days[-1:]).collect()
+    last = told["told_at"].max()
+    if isinstance(last, datetime) and sources.now - last < timedelta(hours=settings.digest_hours):
+        return digests(told)
+    recommended = lake.scan(RECOMMENDATIONS, days=days[-2:]).select(NEEDED).collect()
+    newest, before = (recommended.filter(day=day) for day in (days[-1], days[max(0, len(days) - 2)]))
+    new = newly_struggling(newest, before if len(days) > 1 else None, told)
+    if new.height:
+        told = register(new, _classes(lake, new["learner"]), told, now=sources.now, most=settings.digest_learners)
+        lake.write(TOLD, told, day=days[-1])
+    return digests(told)
+
+
+def _classes(lake: Lake, learners: pl.Series) -> pl.DataFrame:
+    """The class of each learner's newest answer."""
+    days = lake.days(ANONYMISED_INTERACTIONS)[-DAYS_OF_CLASSES:]
+    answers = lake.scan(ANONYMISED_INTERACTIONS, days=days).filter(pl.col("learner").is_in(learners.implode()))
+    newest = answers.sort("day", "sequence").group_by("learner").agg(pl.col("class_").drop_nulls().last())
+    return newest.collect()
+
+
+def _receipts(lake: Lake, since: datetime) -> tuple[pl.DataFrame, bool]:
+    """Receipts that landed since an instant, and whether there is any older one of events."""
+    base = lake.root / RECEIPTS_PATH
+    paths = [path for path in base.iterdir() if path.name.endswith(".json")] if base.exists() else []
+    read = []
+    older = False
+    for path in paths:
+        events = not path.name.endswith(".learners.json") and not path.name.startswith(".")
+        written = path.stat().st_mtime
+        if written and written < since.timestamp():
+            older = older or events
+            continue
+        row = _receipt(path, written)
+        older = older or (events and row[0] <= since)
+        if row[0] > since:
+            read.append((*row, events))
+    return pl.DataFrame(read, schema=_RECEIPT, orient="row"), older
+
+
+@lru_cache(maxsize=20_000)
+def _receipt(path: UPath, _: float) -> tuple[datetime, int, int, int]:
+    row = json.loads(path.read_text())
+    return datetime.fromisoformat(row["landed_at"]), row["rows_in"], row["set_aside"], row["kept"]
+
+
+def _broken(name: str, error: Exception, now: datetime) -> Alert:
+    return Alert(
+        title="An alert rule could not be asked",
+        body=f"Rule {name}: {type(error).__name__}. The log of the daemon says more; the other rules were asked.",
+        severity="error",
+        key=f"rule:{name}",
+        occurred_at=now,
+        occurrence=f"{now:%Y-%m-%d}",
+    )
+
+
+def _one(alert: Alert | None) -> list[Alert]:
+    return [] if alert is None else [alert]

@@ -1,0 +1,91 @@
+"""What the tick of a schedule means: which days it covers, and who steps aside. Belongs here: the rules of clashes.
+
+Sunday. The daily training (02:00) and the weekly one (03:00) would train the main brain twice on the same last day. The
+daily one steps aside where the weekly one is due within the hours that must lie between two trainings. Where the main
+brain was trained within those hours nevertheless, or is being trained, the weekly run does all but the training.
+
+Missed ticks. After a time without a daemon Dagster evaluates only the newest missed tick of each schedule. A daily or
+weekly run therefore covers every day back to the last one that was read after it was over, so that none is lost.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster._utils.schedules import schedule_execution_time_iterator
+
+from aivo_assets.settings import ScheduleSettings
+
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+INTAKE = dg.AssetKey("raw_interactions")
+TRAINING_GROUPS = ("features", "main_brain")
+
+
+def last_complete_day(now: datetime) -> str:
+    """Partition key of the UTC day before `now`."""
+    return (now.astimezone(UTC).date() - timedelta(days=1)).isoformat()
+
+
+def steps_aside(now: datetime, crons: ScheduleSettings, hours: float) -> str | None:
+    """Why a daily training at `now` leaves its day to the weekly one, in a sentence, or None where it does not.
+
+    Args:
+        now: Time of the daily tick.
+        crons: When the weekly one is due.
+        hours: Hours that must lie between two trainings.
+    """
+    ticks = schedule_execution_time_iterator(now.timestamp(), crons.weekly_full_retraining, crons.timezone)
+    due = next(ticks).astimezone(UTC)
+    if due - now >= timedelta(hours=hours):
+        return None
+    return f"The weekly retraining is due at {due:%Y-%m-%d %H:%M} UTC and trains on the same day: this one steps aside."
+
+
+def is_switched_off(instance: dg.DagsterInstance, schedule: str) -> bool:
+    """Whether somebody switched a schedule off; an instance that keeps no schedules has none that is off."""
+    if instance.schedule_storage is None:
+        return False
+    states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+    return any(state.name == schedule and state.status == InstigatorStatus.STOPPED for state in states)
+
+
+def first_day_missed(instance: dg.DagsterInstance, last: date, most: int) -> date:
+    """The first of the days up to `last` that were never read after they were over; `last` where there is none before.
+
+    Args:
+        instance: Where it is looked up when a day was read.
+        last: The last complete day.
+        most: So many days are looked back on; where none of them was read whole, the platform is new or was off for
+            longer, and only the days from the first that was read at all are covered.
+    """
+    days = [last - timedelta(days=back) for back in range(1, most)]
+    missed = last
+    for day in days:
+        read_at = _read_at(instance, day)
+        if read_at is not None and read_at >= datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC):
+            return missed
+        missed = day
+    read = [day for day in days if _read_at(instance, day) is not None]
+    return min(read, default=last)
+
+
+def partition_tags(first: date, last: date) -> dict[str, str]:
+    """Tags of one run over a range of days."""
+    return {RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()}
+
+
+def all_but_training(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
+    """Every asset that can be made, without those that train the main brain."""
+    graph = repository.asset_graph
+    return sorted(
+        (key for key in graph.materializable_asset_keys if graph.get(key).group_name not in TRAINING_GROUPS),
+        key=lambda key: key.to_user_string(),
+    )
+
+
+def _read_at(instance: dg.DagsterInstance, day: date) -> datetime | None:
+    records = dg.AssetRecordsFilter(asset_key=INTAKE, asset_partitions=[day.isoformat()])
+    found = instance.fetch_materializations(records, limit=1).records
+    return datetime.fromtimestamp(found[0].timestamp, UTC) if found else None

@@ -1,0 +1,155 @@
+"""What the drift benchmark found. Belongs here: the record, its summary and its text; nothing is measured."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+OURS = "aivo"
+DAYS_A_YEAR = 365.0
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Case(_Record):
+    """One injection with one seed.
+
+    Attributes:
+        injection: Its kind.
+        seed: Of onset and chance.
+        onset: First changed day.
+        loss_rise: Of the champion's log loss over the days that follow, as a share of what it knew.
+        recoverable: What a retrained model would win back, as a share of the same.
+        harm: See `drift_harm.Harm.kind`.
+        found: Rule to the day on which it asked for a training or alarmed (1: the onset itself); None: not in time.
+        reported: Whether ours reported anything (a watch at least).
+        by: The model or cohort, measure and score that ours acted upon; "" where it did not.
+    """
+
+    injection: str
+    seed: int
+    onset: str
+    loss_rise: float
+    recoverable: float
+    harm: Literal["harmful", "slight", "lost", "harmless"]
+    found: dict[str, int | None]
+    reported: bool
+    by: str
+
+
+class Alarm(_Record):
+    """A training asked for on untouched days.
+
+    Attributes:
+        day: When.
+        by: Model or cohort, measure and score.
+        recoverable: Share of what the champion knew that a retrained model would win back on the days around it.
+        real: Whether that is above the retrain threshold: the data drifted by themselves.
+    """
+
+    day: str
+    by: str
+    recoverable: float
+    real: bool
+
+
+class Quiet(_Record):
+    """The untouched days.
+
+    Attributes:
+        checks: Days with enough answers to judge.
+        champions: Trainings of the walk.
+        alarms: Ours.
+        others: Rule to the number of its alarms, a cool-down as long as ours between them.
+    """
+
+    checks: int
+    champions: int
+    alarms: tuple[Alarm, ...]
+    others: dict[str, int]
+
+    @property
+    def false_a_year(self) -> float:
+        """Our alarms that no drift of the data explains, per 365 checks."""
+        return DAYS_A_YEAR * sum(not alarm.real for alarm in self.alarms) / max(self.checks, 1)
+
+    def alarms_a_year(self, rule: str) -> float:
+        """Alarms per 365 checks, whatever explains them."""
+        return DAYS_A_YEAR * (len(self.alarms) if rule == OURS else self.others[rule]) / max(self.checks, 1)
+
+
+class DriftBenchmark(_Record):
+    """All of it, with how it was asked.
+
+    Attributes:
+        data: Name, events, learners and days, in words.
+        quiet: The untouched days.
+        cases: The injections.
+        left_out: Injections that the data cannot show, and why.
+        asked: Seeds, settings, versions and machine.
+    """
+
+    data: str
+    quiet: Quiet
+    cases: tuple[Case, ...]
+    left_out: tuple[str, ...]
+    asked: dict[str, str] = {}
+
+    @property
+    def rules(self) -> list[str]:
+        """Ours first."""
+        return [OURS, *self.quiet.others]
+
+    def of(self, harm: str) -> list[Case]:
+        """The cases of a harm."""
+        return [case for case in self.cases if case.harm == harm]
+
+    def text(self) -> str:
+        """The report as lines of plain text."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield self.data
+        yield from (f"{name}: {value}" for name, value in self.asked.items())
+        yield ""
+        yield f"Untouched: {self.quiet.checks} checks, {self.quiet.champions} champions"
+        for rule in self.rules:
+            yield f"  {rule:<18} {self.quiet.alarms_a_year(rule):6.1f} alarms a year"
+        yield f"  {OURS}, not explained by drift of the data: {self.quiet.false_a_year:.1f} a year"
+        for alarm in self.quiet.alarms:
+            kind = "real" if alarm.real else "false"
+            yield f"    {alarm.day} {kind}: {alarm.by}; a retrained model would win back {alarm.recoverable:.0%}"
+        yield ""
+        heads = "".join(f"{rule:>20}" for rule in self.rules)
+        yield f"{'injection':<16}{'loss rise':>10}{'to win back':>12}{'harm':>26}{heads}   (found, median days)"
+        for name in dict.fromkeys(case.injection for case in self.cases):
+            yield self._row(name, [case for case in self.cases if case.injection == name])
+        yield ""
+        for harm in ("harmful", "slight", "lost", "harmless"):
+            if self.of(harm):
+                yield self._row(f"all {harm}", self.of(harm))
+        quiet = self.of("harmless")
+        if quiet:
+            yield f"harmless: reported by a watch or more in {sum(case.reported for case in quiet)} of {len(quiet)}"
+        yield from (f"left out: {reason}" for reason in self.left_out)
+
+    def _row(self, name: str, cases: Sequence[Case]) -> str:
+        counts = {harm: sum(case.harm == harm for case in cases) for harm in ("harmful", "slight", "lost", "harmless")}
+        harm = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        rise, back = (float(np.median([getattr(case, of) for case in cases])) for of in ("loss_rise", "recoverable"))
+        found = "".join(f"{found_text(cases, rule):>20}" for rule in self.rules)
+        return f"{name:<16}{rise:>10.0%}{back:>12.0%}{harm:>26}{found}"
+
+
+def found_text(cases: Sequence[Case], rule: str) -> str:
+    """Share found and the median of the days, e.g. `90 %, 2 d`; a case not found counts as later than all."""
+    tried = [case.found[rule] for case in cases if rule in case.found]
+    if not tried:
+        return "not run"
+    days = [np.inf if day is None else float(day) for day in tried]
+    median = float(np.quantile(days, 0.5, method="higher"))
+    share = np.mean(np.isfinite(days))
+    return f"{share:.0%}, {'never' if np.isinf(median) else f'{median:.0f} d'}"

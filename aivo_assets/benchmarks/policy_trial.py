@@ -1,0 +1,269 @@
+"""The same learners under each policy, day by day. Belongs here: who lives, what is done and noted; no means.
+
+A school without a platform (random, fixed, the oracle) just lives. A school with one is told each evening what to give
+next. In the school that keeps everybody at the usual level both kinds of rules watch without being obeyed: so who
+notices what, and when, is compared on the same answers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from aivo_assets.adaptive.policy import CHANGE_APPROACH, success_zone_policy
+from aivo_assets.adaptive.rules import Policy
+from aivo_assets.adaptive.standing import logit
+from aivo_assets.adaptive.threshold_policy import threshold_policy
+from aivo_assets.benchmarks.policy_content import Content, enrolled, events_of, learner_names
+from aivo_assets.benchmarks.policy_platform import Platform
+from aivo_assets.benchmarks.policy_report import FIXED, ORACLE, OURS, RANDOM, THRESHOLD
+from aivo_assets.errors import SettingsError
+from aivo_assets.events.simulation import Log, Simulation, World
+from aivo_assets.events.simulation.assigned import AssignedLevels, RandomItems
+from aivo_assets.events.simulation.curriculum import SKILLS_PER_GRADE
+from aivo_assets.events.simulation.oracle import Oracle, true_successes
+from aivo_assets.events.simulation.timetable import DAY_MS, topic_of
+from aivo_assets.settings import PolicySettings
+
+Table = Callable[[PolicySettings], Policy]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A policy in a trial.
+
+    Attributes:
+        table: Its rules; None: it has no platform.
+        models: Whether its platform asks the main brain.
+        places: Whether a new skill begins at the level that fits the learner by the main brain, or at the usual one.
+    """
+
+    table: Table | None = None
+    models: bool = False
+    places: bool = False
+
+
+def _threshold(_: PolicySettings) -> Policy:
+    return threshold_policy()
+
+
+ARMS: dict[str, Arm] = {
+    OURS: Arm(success_zone_policy, models=True, places=True),
+    THRESHOLD: Arm(_threshold),
+    RANDOM: Arm(),
+    FIXED: Arm(),
+    ORACLE: Arm(),
+    # Which part of the difference is whose: each with the other's way of beginning a skill.
+    "ours-unplaced": Arm(success_zone_policy, models=True),
+    "threshold-placed": Arm(_threshold, models=True, places=True),
+}
+POLICIES = (OURS, THRESHOLD, RANDOM, FIXED, ORACLE)
+WATCHERS = (OURS, THRESHOLD)
+
+
+@dataclass
+class School:
+    """One seed's learners under one policy.
+
+    Attributes:
+        arm: Name of the policy.
+        seed: Of the learners.
+        simulation: Their lives.
+        names: Their names on the platform.
+        before: Float32 [n, S], true abilities on the first morning.
+        zone: Answers given with effort at a first attempt, and those of them with a true chance in the success zone.
+        answers: Answers in all.
+        decisions: What was decided of moves, a frame an evening; see `moves_of`.
+    """
+
+    arm: str
+    seed: int
+    simulation: Simulation
+    names: pl.Series
+    before: npt.NDArray[np.float32]
+    zone: list[int] = field(default_factory=lambda: [0, 0])
+    answers: int = 0
+    decisions: list[pl.DataFrame] = field(default_factory=list)
+
+    @property
+    def policy(self) -> AssignedLevels:
+        """Where levels are assigned."""
+        assert isinstance(self.simulation.policy, AssignedLevels)
+        return self.simulation.policy
+
+    def note(self, log: Log, low: float, high: float) -> None:
+        """Count a day's answers."""
+        tried = ~log.answers.rapid & (log.answers.attempt_number == 1)
+        chance = log.answers.success[tried]
+        self.zone[0] += int(tried.sum())
+        self.zone[1] += int(((chance >= low) & (chance <= high)).sum())
+        self.answers += int(tried.size)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trial of some seeds left.
+
+    Attributes:
+        content: On which it ran.
+        schools: Each seed under each policy.
+        watched: What the watchers said in the school of fixed levels, one row a pair and evening: watcher,
+            seed, learner, skill, day (Int32), alarm (Boolean: the rules say that it goes badly), doubt (Float64: how
+            sure the main brain is of that; null without one), p_true (Float64: true success at the level).
+    """
+
+    content: Content
+    schools: list[School]
+    watched: pl.DataFrame
+
+
+def run_trial(
+    content: Content, world: World, seeds: list[int], *, policies: tuple[str, ...], learners: int, days: int
+) -> Trial:
+    """Let the learners of some seeds live under each policy.
+
+    Args:
+        content: What the platforms know.
+        world: The content's world; its learners are not used.
+        seeds: Of the learners.
+        policies: Names of `ARMS`.
+        learners: Of each seed.
+        days: How long.
+
+    Raises:
+        SettingsError: There is no such policy.
+    """
+    unknown = [name for name in policies if name not in ARMS]
+    if unknown:
+        raise SettingsError(f"There is no policy {unknown[0]!r}", fix=f"Name some of {', '.join(ARMS)}.")
+    schools = [_school(name, seed, content, enrolled(world, seed, learners)) for name in policies for seed in seeds]
+    settings = content.settings.policy
+    platforms = {
+        name: Platform(content, table(settings), ARMS[name].models)
+        for name in ARMS
+        if (table := ARMS[name].table) is not None and (name in policies or (name in WATCHERS and FIXED in policies))
+    }
+    watched = []
+    for day in range(days):
+        logs = {id(school): school.simulation.live_one_day() for school in schools}
+        for school in schools:
+            school.note(logs[id(school)], *settings.success_zone)
+        for name, platform in platforms.items():
+            told = [school for school in schools if school.arm == name or (school.arm == FIXED and name in WATCHERS)]
+            today = world.date_of(day)
+            events = pl.concat([events_of(logs[id(s)], s.simulation.world, s.names) for s in told])
+            decided = _coded(platform.evening(events, today), content)
+            for school in told:
+                mine = decided.filter(pl.col("learner").is_in(school.names.implode()))
+                if school.arm == FIXED:
+                    watched.append(_watched(mine, school, content, name, day, settings))
+                else:
+                    _obey(mine, school, content, day)
+            if ARMS[name].places:
+                _place([school for school in told if school.arm == name], platform, content, day, today)
+    return Trial(content, schools, pl.concat(watched) if watched else pl.DataFrame())
+
+
+def _school(name: str, seed: int, content: Content, world: World) -> School:
+    size = world.roster.size
+    usual = np.tile(content.usual_levels, (size, 1))
+    makers = {
+        RANDOM: lambda _: RandomItems(content.curriculum, content.shelf, size),
+        ORACLE: lambda simulation: Oracle(simulation, content.shelf),
+    }
+    simulation = Simulation(world, makers.get(name, lambda _: AssignedLevels(content.curriculum, content.shelf, usual)))
+    return School(name, seed, simulation, learner_names(f"{name}-{seed:06d}", size), simulation.abilities(0))
+
+
+def _coded(decided: pl.DataFrame, content: Content) -> pl.DataFrame:
+    """Decisions with the place of learner (`row`) and skill in the school; a break passes, and nothing moves by it."""
+    row = pl.col("learner").str.split("-").list.last().cast(pl.Int64)
+    return decided.join(content.skills.select("skill_id", "skill"), on="skill_id", how="left").with_columns(row=row)
+
+
+def _success(school: School, content: Content, day: int) -> npt.NDArray[np.float64]:
+    """True success of every learner at every level of every skill, Float64 [n, S, 10], at the end of a day."""
+    return content.shelf.means(true_successes(school.simulation, (day + 1) * DAY_MS))
+
+
+def _obey(decided: pl.DataFrame, school: School, content: Content, day: int) -> None:
+    """Do what was recommended, and write the moves down with their truth."""
+    row, skill = decided["row"].to_numpy(), decided["skill"].to_numpy()
+    old, new = school.policy.levels[row, skill], decided["recommended_level"].to_numpy()
+    moved = np.flatnonzero(old != new)
+    if moved.size:
+        success = _success(school, content, day)
+        at = row[moved], skill[moved]
+        school.decisions.append(
+            pl.DataFrame(
+                {
+                    "day": np.full(moved.size, day, np.int32),
+                    "row": at[0],
+                    "skill": at[1],
+                    "kind": decided["kind"].gather(moved),
+                    "rule": decided["rule"].gather(moved),
+                    "old": old[moved],
+                    "new": new[moved],
+                    "p_old": success[*at, old[moved] - 1],
+                    "p_new": success[*at, new[moved] - 1],
+                }
+            )
+        )
+    school.policy.levels[row, skill] = new
+    other = (decided["kind"] == CHANGE_APPROACH.name).to_numpy()
+    school.simulation.taught_otherwise[row[other], content.curriculum.skill_subject[skill[other]]] = True
+
+
+def _watched(
+    decided: pl.DataFrame, school: School, content: Content, name: str, day: int, settings: PolicySettings
+) -> pl.DataFrame:
+    row, skill = decided["row"].to_numpy(), decided["skill"].to_numpy()
+    success = _success(school, content, day)[row, skill, content.usual_levels[skill].astype(np.int64) - 1]
+    troubled = pl.col("kind_beneath").is_in(["level_down", "remediation", "change_approach"])
+    return decided.select(
+        watcher=pl.lit(name),
+        seed=pl.lit(school.seed),
+        learner=pl.col("row"),
+        skill=pl.col("skill"),
+        day=pl.lit(day, pl.Int32),
+        alarm=troubled,
+        doubt=_doubt(settings),
+        p_true=pl.Series(success),
+    )
+
+
+def _doubt(settings: PolicySettings) -> pl.Expr:
+    return (logit(pl.lit(settings.too_hard)) - logit(pl.col("p_level"))) / pl.col("success_sd")
+
+
+def _place(schools: list[School], platform: Platform, content: Content, day: int, today: date) -> None:
+    """Set the levels of skills that may come tomorrow and were not practised so far."""
+    wanted, where = [], []
+    names = content.skills.select("subject", "skill_id")
+    for school in schools:
+        row, skill = _to_come(school, day + 1)
+        wanted.append(names[skill].with_columns(learner=school.names.gather(row)))
+        where.append((school, row, skill))
+    pairs = pl.concat(wanted)
+    if not pairs.height:
+        return
+    levels, start = platform.place(pairs.select("learner", "subject", "skill_id"), today), 0
+    for school, row, skill in where:
+        school.policy.levels[row, skill] = levels[start : start + row.size]
+        start += row.size
+
+
+def _to_come(school: School, day: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows and skills without an answer among the topics of a day and what is revised with them."""
+    world = school.simulation.world
+    subjects = np.tile(np.arange(len(world.curriculum.subjects))[:, None], (1, world.roster.size))
+    topics = topic_of(world.roster, subjects, day)
+    back = np.arange(SKILLS_PER_GRADE + 1)
+    skill = np.maximum(topics[:, :, None] - back, topics[:, :, None] - topics[:, :, None] % SKILLS_PER_GRADE - 1)
+    row = np.broadcast_to(np.arange(world.roster.size)[None, :, None], skill.shape)
+    flat = np.unique(np.stack([row.ravel(), np.maximum(skill, 0).ravel()]), axis=1)
+    new = school.simulation.state.opportunities[flat[0], flat[1]] == 0
+    return flat[0][new], flat[1][new]

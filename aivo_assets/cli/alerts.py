@@ -1,0 +1,70 @@
+"""`aivo alerts`: what was told to whom, what could not be delivered, and a test. The outbox is in operations/."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from aivo_assets.cli.data import terminal
+from aivo_assets.errors import ServiceError
+from aivo_assets.operations.alert_outbox import Outbox, build_outbox
+from aivo_assets.operations.alerts import Alert
+from aivo_assets.resources.clock import SystemClock
+from aivo_assets.settings import load_settings
+
+alerts = typer.Typer(help="Alerts: what is kept, and whether it was delivered.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(alerts, name="alerts")
+
+
+@alerts.command("list")
+def list_alerts(
+    undelivered: Annotated[bool, typer.Option("--undelivered", help="Only what has yet to be delivered.")] = False,
+) -> None:
+    """Every matter that is kept, the newest first: how often it was seen, and who has yet to be told."""
+    kept = [each for each in _outbox().kept() if not (undelivered and each.is_delivered)]
+    console = terminal()
+    if not kept:
+        console.print("No alert is kept." if not undelivered else "Every alert was delivered.")
+        return
+    table = Table("severity", "what", "first (UTC)", "last (UTC)", "times", "delivered")
+    for each in kept:
+        state = "yes" if each.is_delivered else f"no, {each.attempts} attempts. {each.problem or ''}"
+        first, last = f"{each.first_at:%Y-%m-%d %H:%M}", f"{each.alert.occurred_at:%Y-%m-%d %H:%M}"
+        table.add_row(each.alert.severity, each.alert.title, first, last, str(each.count), state)
+    console.print(table)
+
+
+@alerts.command("test")
+def test_alerts() -> None:
+    """Send a test to every channel of the settings, and say whether it was delivered."""
+    now = SystemClock().now()
+    alert = Alert(
+        title="A test of the alerts",
+        body="Somebody ran `aivo alerts test`. Nothing has to be done.",
+        severity="info",
+        key=f"test:{now.isoformat()}",
+        occurred_at=now,
+    )
+    delivery = _outbox().send(alert)
+    if not delivery.delivered:
+        raise ServiceError(
+            f"The test was not delivered: {delivery.problem}",
+            fix="Check AIVO_ALERTS_URLS and AIVO_ALERTS_WEBHOOK_URL; it is kept, and tried again while `aivo up` runs.",
+        )
+    terminal().print("Delivered.")
+
+
+@alerts.command("retry")
+def retry_alerts() -> None:
+    """Try now to deliver what waits and is due; `aivo up` does so by itself."""
+    delivered = _outbox().deliver(SystemClock().now())
+    terminal().print(f"{delivered} delivered.")
+
+
+def _outbox() -> Outbox:
+    settings = load_settings()
+    return build_outbox(settings.alerts, settings.home)

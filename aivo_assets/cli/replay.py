@@ -1,0 +1,128 @@
+"""`aivo replay`: a stretch of time through the real definitions, at high speed, and a report of what came of it."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+
+from aivo_assets.cli.data import terminal
+from aivo_assets.cli.options import (
+    FirstDayOption,
+    LastDayOption,
+    MapOption,
+    PathOption,
+    SourceOption,
+    day_range,
+    settings_with,
+)
+from aivo_assets.errors import SettingsError
+from aivo_assets.events.sources import open_source
+from aivo_assets.events.sources.base import Source, Window
+from aivo_assets.privacy.keys import key_path, load_key
+from aivo_assets.replay.record import RECORD, read
+from aivo_assets.replay.ticks import Tick
+from aivo_assets.settings import Settings
+
+REPLAYS = "replays"
+NEVER = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command("replay")(replay)
+
+
+def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
+    source: SourceOption = None,
+    path: PathOption = None,
+    mapping: MapOption = None,
+    first: FirstDayOption = None,
+    last: LastDayOption = None,
+    learners: Annotated[int | None, typer.Option(min=1, help="So many whole learners, drawn at random.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", help="group.field=value, as drift.retrain_score=0.2; repeat it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the replay. Default: below AIVO_HOME/replays.")] = None,
+    compare: Annotated[Path | None, typer.Option(help="Folder of another replay, to stand beside this one.")] = None,
+    every_tick: Annotated[
+        bool, typer.Option("--every-tick", help="Make also the runs that could change nothing.")
+    ] = False,
+    documents: Annotated[
+        bool, typer.Option("--documents", help="Make also drift reports and model cards, for people.")
+    ] = False,
+) -> None:
+    """Replay a stretch of time through the real schedules, sensors and jobs, and report what was decided.
+
+    Without --from and --to, the replay that --out holds is only put beside --compare.
+    """
+    console = terminal()
+    if first is None and last is None and out is not None and compare is not None:
+        _compare(out, compare, console)
+        return
+    if first is None or last is None:
+        raise SettingsError("A replay needs --from and --to", fix="For example: --from 2012-09-01 --to 2012-10-26.")
+    from aivo_assets.replay.choices import with_values  # noqa: PLC0415 - Dagster takes seconds to import
+    from aivo_assets.replay.replaying import Plan  # noqa: PLC0415
+    from aivo_assets.replay.replaying import replay as run_replay  # noqa: PLC0415
+    from aivo_assets.replay.report import write_report  # noqa: PLC0415
+
+    days = day_range(first, last, otherwise=(date.min, date.max))
+    settings = with_values(settings_with(source, path, mapping), values or [])
+    settings = settings.model_copy(update={"pseudonym_key": _key(settings)})
+    folder = out or settings.home / REPLAYS / f"{settings.source.kind}_{days[0]}_{days[1]}"
+    plan = Plan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
+    logging.getLogger("aivo_assets").setLevel(logging.CRITICAL + 1)  # alerts of a time that is past are in the report
+    record, costs = run_replay(plan, settings, _source(settings, days), say=_progress(console))
+    console.print(f"\n{len(record.runs):,} runs in {costs.wall / 60:.1f} minutes.")
+    console.print(f"The report: {write_report(plan.out, record, costs)}", soft_wrap=True)
+    if compare is not None:
+        _compare(plan.out, compare, console)
+
+
+def _source(settings: Settings, days: tuple[date, date]) -> Source:
+    """The source with all that it will ever show; what is visible when is the feed's business."""
+    if settings.source.kind == "simulator":
+        start = settings.simulator.start or days[0]
+        whole = settings.simulator.model_copy(update={"start": start})
+        end = Window(*days).end
+        return open_source(settings.model_copy(update={"simulator": whole}), end)
+    return open_source(settings, NEVER)
+
+
+def _key(settings: Settings) -> SecretStr:
+    """The key of the replays: equal in all of them, so that they decide equally; never the file of the platform."""
+    if settings.pseudonym_key is not None:
+        return settings.pseudonym_key
+    home = settings.model_copy(update={"home": settings.home / REPLAYS})
+    load_key(home, create=True)
+    return SecretStr(key_path(home.home).read_text().strip())
+
+
+def _progress(console: Console) -> Callable[[Tick], None]:
+    """Says each day as it begins."""
+    began, said = datetime.now(UTC), date.min
+
+    def say(tick: Tick) -> None:
+        nonlocal said
+        if tick.at.date() > said:
+            said = tick.at.date()
+            minutes = (datetime.now(UTC) - began).total_seconds() / 60
+            console.print(f"{said:%a %Y-%m-%d}   [dim]after {minutes:.1f} minutes[/dim]")
+
+    return say
+
+
+def _compare(here: Path, there: Path, console: Console) -> None:
+    from aivo_assets.replay.comparison import write_comparison  # noqa: PLC0415 - pictures take half a second to import
+
+    if not (here / RECORD).exists():
+        raise SettingsError(f"{here} holds no replay", fix="Replay first: --source … --from … --to … --out …")
+    one, other = read(here), read(there)
+    written = write_comparison(here, (here.name, *one), (there.name, *other))
+    console.print(f"Both side by side: {written}", soft_wrap=True)

@@ -1,0 +1,138 @@
+"""`aivo student`: one learner, as the platform sees him."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from aivo_assets.lake import Lake
+from aivo_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from aivo_assets.adaptive.student_view import StudentView
+
+student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
+
+_WIDTH = 24  # characters of a band
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(student, name="student")
+
+
+@student.callback()
+def _root() -> None:
+    """A learner's model, recommendation and last answers."""
+
+
+@student.command("show")
+def show(
+    learner: Annotated[str, typer.Argument(help="Pseudonym, or its first six characters or more.")],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="LEARNER is as the source has it; the pseudonym key must be there.")
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures there, one file.")] = None,
+    events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
+) -> None:
+    """Ability and mastery with their bands, the recommendation, and the last answers."""
+    from aivo_assets.adaptive.student_page import student_page  # noqa: PLC0415 - seconds of import
+    from aivo_assets.adaptive.student_view import find_learner, view_student  # noqa: PLC0415
+    from aivo_assets.resources.platform import open_lake  # noqa: PLC0415
+
+    settings = load_settings()
+    lake: Lake = open_lake(settings)
+    view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
+    console = Console()
+    for part in (_tell_student, _tell_recommendation, _tell_mastery, _tell_events):
+        part(console, view)
+    if html is not None:
+        html.write_text(student_page(view, settings.students.interval).to_html())
+        console.print(f"\nWritten: {html}", highlight=False, soft_wrap=True)
+
+
+def _pseudonym(identifier: str, settings: Settings) -> str:
+    import polars as pl  # noqa: PLC0415 - seconds of import
+
+    from aivo_assets.privacy.keys import load_key  # noqa: PLC0415
+    from aivo_assets.privacy.pseudonyms import pseudonyms  # noqa: PLC0415
+
+    return str(pseudonyms(pl.Series([identifier]), "learner", load_key(settings, create=False))[0])
+
+
+def _tell_student(console: Console, view: "StudentView") -> None:
+    his = view.student
+    last = "no answer yet" if his["last_event_at"] is None else f"the last on {his['last_event_at']:%Y-%m-%d %H:%M} UTC"
+    console.print(f"[bold]Learner {view.learner}[/]", highlight=False)
+    console.print(
+        f"{his['events']:,} answers, {last}. As of {his['day']}, main brain version {his['model_version']}.",
+        highlight=False,
+    )
+    below = f", above {(view.peers < his['ability']).mean():.0%} of the learners" if len(view.peers) else ""
+    console.print(
+        f"Ability {his['ability']:+.2f} logits ({his['ability_lower']:+.2f} to {his['ability_upper']:+.2f}){below}.",
+        highlight=False,
+    )
+
+
+def _tell_recommendation(console: Console, view: "StudentView") -> None:
+    from aivo_assets.adaptive.student_page import headline  # noqa: PLC0415 - seconds of import
+
+    console.print("\n[bold]What to do next[/]")
+    if view.recommendations.is_empty():
+        console.print("There is no recommendation yet.")
+        return
+    first, *others = view.recommendations.iter_rows(named=True)
+    console.print(headline(first), highlight=False, markup=False)
+    console.print(f"  {first['reasoning']}", highlight=False, markup=False)
+    for action in first["suggested_actions"]:
+        console.print(f"  • {action}", highlight=False, markup=False)
+    for row in others[:3]:
+        console.print(f"then {headline(row)}", highlight=False, markup=False, style="dim")
+
+
+def _tell_mastery(console: Console, view: "StudentView") -> None:
+    table = _table("Mastery", ("subject", "skill", "", "mastery", "band", "right", "last practised"))
+    for row in view.skills.iter_rows(named=True):
+        last = "never" if row["last_practised_at"] is None else f"{row['last_practised_at']:%Y-%m-%d}"
+        table.add_row(
+            row["subject"], row["skill_id"], _band(row["mastery"], row["mastery_lower"], row["mastery_upper"]),
+            f"{row['mastery']:.0%}", f"{row['mastery_lower']:.0%} to {row['mastery_upper']:.0%}",
+            f"{row['wins']} of {row['opportunities']}", last,
+        )  # fmt: skip
+    console.print()
+    console.print(table)
+
+
+def _tell_events(console: Console, view: "StudentView") -> None:
+    if view.events.is_empty():
+        return
+    table = _table("Last answers", ("when (UTC)", "item", "skills", "", "seconds", "hints"))
+    for row in view.events.iter_rows(named=True):
+        table.add_row(
+            f"{row['occurred_at']:%Y-%m-%d %H:%M}", row["item_id"], ", ".join(row["skill_ids"] or ()),
+            "[green]right[/]" if row["correct"] else "[red]wrong[/]",
+            "" if row["response_time_ms"] is None else f"{row['response_time_ms'] / 1000:.0f}",
+            "" if row["hint_count"] is None else str(row["hint_count"]),
+        )  # fmt: skip
+    console.print()
+    console.print(table)
+
+
+def _table(title: str, headings: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for heading in headings:
+        numbers = heading in ("mastery", "seconds", "hints")
+        table.add_column(heading, no_wrap=True, justify="right" if numbers else "left")
+    return table
+
+
+def _band(middle: float, lower: float, upper: float) -> str:
+    """A line from 0 to 1 with the band on it and a point in its middle."""
+    places = [round(value * (_WIDTH - 1)) for value in (lower, middle, upper)]
+    drawn = ["━" if places[0] <= place <= places[2] else "·" for place in range(_WIDTH)]
+    drawn[places[1]] = "●"
+    before, within, after = drawn[: places[0]], drawn[places[0] : places[2] + 1], drawn[places[2] + 1 :]
+    return f"[dim]{''.join(before)}[/][cyan]{''.join(within)}[/][dim]{''.join(after)}[/]"

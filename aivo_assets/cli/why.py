@@ -1,0 +1,26 @@
+"""`aivo why`: the chain of a run, from cause to effect. What the chain is, is in automation/why.py."""
+
+from typing import Annotated
+
+import typer
+
+from aivo_assets.cli.data import terminal
+from aivo_assets.cli.instance import open_instance
+from aivo_assets.resources.platform import open_lake
+from aivo_assets.settings import load_settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("why")(why)
+
+
+def why(run: Annotated[str, typer.Argument(help="Id of the run, or its first eight characters.")]) -> None:
+    """Say why a run was started, on what evidence, what it did, and what that led to."""
+    from aivo_assets.automation.why import explain  # noqa: PLC0415 - Dagster's import takes seconds
+
+    settings = load_settings()
+    console = terminal()
+    with open_instance(settings) as instance:
+        for line in explain(instance, open_lake(settings), run):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)

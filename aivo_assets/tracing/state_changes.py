@@ -1,0 +1,51 @@
+"""What differs between states and events, and between states. Belongs here: who has new or late events; no folding."""
+
+import polars as pl
+
+from aivo_assets.tracing.states import FRAMES, LearnerStates
+
+
+def new_events(events: pl.DataFrame, states: LearnerStates) -> pl.DataFrame:
+    """The events that come after what the states have seen, in the order given."""
+    seen = states.learners.select("learner", "last_day", "last_sequence")
+    joined = events.join(seen, on="learner", how="left", maintain_order="left")
+    return joined.filter(_after().fill_null(value=True)).drop("last_day", "last_sequence")
+
+
+def late_learners(events: pl.DataFrame, states: LearnerStates) -> pl.Series:
+    """Learners whose past changed after it was folded; their states must be rebuilt from nothing.
+
+    Args:
+        events: All events of the learners on the days that changed (whole days, known and new ones).
+        states: What was folded.
+
+    Returns:
+        Learners, ascending, who on one of those days have another number of events, up to their last folded one, than
+        were folded, or another event in the place of the last one.
+    """
+    seen = states.learners.select("learner", "last_day", "last_sequence", "last_event")
+    past = events.join(seen, on="learner", how="inner").filter(~_after())
+    found = past.group_by("learner", "day").agg(pl.len().alias("found"))
+    folded = states.learners.select("learner", day="days", folded="day_events").explode("day", "folded")
+    compared = found.join(folded, on=["learner", "day"], how="left")
+    more = compared.filter(pl.col("found") != pl.col("folded").fill_null(0))
+    # On the last day an event put in before moves the last one on, and the number up to its place stays.
+    last = (pl.col("day") == pl.col("last_day")) & (pl.col("sequence") == pl.col("last_sequence"))
+    moved = past.filter(last & (pl.col("event") != pl.col("last_event")))
+    return pl.concat([more["learner"], moved["learner"]]).unique().sort()
+
+
+def differing_learners(one: LearnerStates, other: LearnerStates) -> pl.Series:
+    """Learners, ascending, whose states are not the same in both, to the last bit; who is in one only differs."""
+    found = [pl.Series("learner", [], pl.String)]
+    for name in FRAMES:
+        first, second = getattr(one, name), getattr(other, name)
+        if not first.equals(second):
+            rows = pl.concat([first, second]).group_by(pl.all()).len()
+            found.append(rows.filter(pl.col("len") == 1)["learner"])
+    return pl.concat(found).unique().sort()
+
+
+def _after() -> pl.Expr:
+    later_today = (pl.col("day") == pl.col("last_day")) & (pl.col("sequence") > pl.col("last_sequence"))
+    return (pl.col("day") > pl.col("last_day")) | later_today

@@ -1,0 +1,98 @@
+"""The assets of states and student models on a real registry: what a run folds, what it makes, what it compares."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from aivo_assets.assets.learner_states import COMPARE, STATES_TAG, fold_learners
+from aivo_assets.assets.student_models import item_bank, student_models
+from aivo_assets.drift.schema import SCORED_EVENTS
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.resources.platform import open_lake
+from aivo_assets.tracing.model_store import students_in_force
+from aivo_assets.tracing.state_store import StateStore
+from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
+from aivo_assets_tests.tracing.test_shadow_asset import Stage
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+TRAINED, LEARNERS = FIRST + timedelta(days=14), 60
+Figures = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """A champion as of a day, and a lake that knows three days more; a third of the learners stay away on the last."""
+    home: Path = tmp_path_factory.mktemp("home")
+    given = settings(home)
+    lake = open_lake(given)
+    school = events(learners=LEARNERS, days=18)
+    away = (pl.col("learner") < "learner-020") & (pl.col("day") == FIRST + timedelta(days=17))
+    filled(lake, school.filter(~away))
+    training = trained_on(lake, TRAINED, given)
+    return Stage(home, given, (training, training))
+
+
+def run(stage: Stage, day: date, **tags: str) -> tuple[dict[str, Figures], dict[str, dg.AssetCheckEvaluation]]:
+    """Materialise as of a day; figures by asset, checks by name."""
+    result = dg.materialize(
+        [item_bank, fold_learners, student_models],
+        resources={"settings": stage.settings, "lake": stage.lake, "registry": stage.registry},
+        partition_key=day.isoformat(),
+        tags=tags,
+    )
+    made = {
+        event.materialization.asset_key.to_user_string(): {
+            name: value.value for name, value in event.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+    }
+    return made, {check.check_name: check for check in result.get_asset_check_evaluations()}
+
+
+def test_runs_one_after_the_other_fold_what_is_new_and_equal_a_fold_from_nothing(stage: Stage) -> None:
+    days = [TRAINED + timedelta(days=offset) for offset in range(1, 4)]
+    first, checks = run(stage, days[0])
+    assert first["learner_states"]["everybody folded anew"] == "There were no states."
+    assert first["student_models"]["learners"] == LEARNERS
+    assert "No weekly run" in str(checks["incremental_equals_rebuild"].description)
+
+    run(stage, days[1])
+    third, checks = run(stage, days[2])
+    assert third["learner_states"]["everybody folded anew"] == "no"
+    assert third["learner_states"]["rows_out"] == third["student_models"]["learners"] == LEARNERS - 20
+    assert checks["every_answer_folded_once"].passed
+    of_day = students_in_force(stage.lake, until=days[2]).group_by("day").len().sort("day").collect()
+    assert of_day.rows() == [(days[1], 20), (days[2], LEARNERS - 20)]
+
+    again, _ = run(stage, days[2])
+    assert again["learner_states"]["rows_out"] == again["student_models"]["learners"] == 0
+
+    _, checks = run(stage, days[2], **{STATES_TAG: COMPARE})
+    compared = checks["incremental_equals_rebuild"]
+    assert compared.passed
+    assert compared.metadata["learners compared"].value == LEARNERS
+
+    answers = stage.lake.scan(ANONYMISED_INTERACTIONS, days=[days[2]]).select(pl.len()).collect().item()
+    assert stage.lake.scan(SCORED_EVENTS, days=[days[2]]).select(pl.len()).collect().item() == answers
+
+
+def test_a_promotion_folds_everybody_anew_and_makes_every_student_model_anew(stage: Stage) -> None:
+    day = TRAINED + timedelta(days=3)
+    run(stage, day)
+    before = StateStore(stage.lake).folded(0)
+    assert before is not None
+    stage.promote(stage.sets[1], _other(stage), TRAINED + timedelta(days=4), force="the test wants another")
+    made, _ = run(stage, day)
+    after = StateStore(stage.lake).folded(0)
+    assert after is not None
+    assert after.champion != before.champion
+    assert made["learner_states"]["rows_out"] == made["student_models"]["learners"] == LEARNERS
+
+
+def _other(stage: Stage):
+    from aivo_assets_tests.tracing.test_shadow_asset import fitted
+
+    return fitted(stage.sets[1], stage.settings.training, code="another")

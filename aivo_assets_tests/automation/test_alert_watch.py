@@ -1,0 +1,206 @@
+"""The look-out: every rule over a real lake and instance, the digest once, the asset that shows what is undelivered."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.automation.alerting import Sources, look_out, show
+from aivo_assets.automation.sensors import watch_alerts
+from aivo_assets.events.receipts import Receipt, write_receipt
+from aivo_assets.lake import Lake
+from aivo_assets.operations.alert_outbox import Outbox
+from aivo_assets.operations.alerts import Alert, Delivery
+from aivo_assets.operations.interventions import TOLD
+from aivo_assets.settings import AlertSettings
+from aivo_assets.tracing.promotion import Identity, Verdict
+from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.verdicts import VERDICTS, refused_in_a_row
+from aivo_assets_tests.conftest import NOW
+
+TODAY = NOW.date()
+DAY = timedelta(days=1)
+
+
+class Recorder:
+    """A channel that keeps what it is sent while it is up."""
+
+    name = "recorder"
+
+    def __init__(self) -> None:
+        self.sent: list[Alert] = []
+        self.up = True
+
+    def send(self, alert: Alert) -> Delivery:
+        if self.up:
+            self.sent.append(alert)
+        return Delivery(delivered=self.up, attempts=1, problem=None if self.up else "down")
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def told() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, told: Recorder) -> Outbox:
+    return Outbox(tmp_path / "alerts", [told], remind=DAY, keep=30 * DAY)
+
+
+@pytest.fixture
+def look(lake: Lake, tmp_path: Path, instance: dg.DagsterInstance, outbox: Outbox) -> Any:
+    """One look at an instant; what went wrong is an error here."""
+
+    def at(now: datetime = NOW) -> list[str]:
+        problems: list[str] = []
+        sources = Sources(lake, Registry(tmp_path), instance, AlertSettings(), now)
+        look_out(sources, outbox, outbox, problems.append)
+        assert problems == []
+        return sorted(kept.alert.key for kept in outbox.kept())
+
+    return at
+
+
+def landed(lake: Lake, at: datetime, *, kept: int, set_aside: int = 0) -> None:
+    rows = kept + set_aside
+    receipt = Receipt(f"run-{at:%d%H}", "simulator", "b", at, rows, kept, 0, set_aside, rows)
+    write_receipt(lake, receipt, what=f"{at:%Y-%m-%d}")
+
+
+def refused(lake: Lake, day: Any, fingerprint: str, *, promote: bool = False) -> None:
+    verdict = Verdict(
+        promote=promote, reason="No better.", decided_at=datetime(day.year, day.month, day.day, 3, tzinfo=NOW.tzinfo),
+        challenger=Identity(fingerprint=fingerprint, as_of=day), champion=None, since=None, events=0, difference=None,
+        challenger_scores=None, reference_scores=None, findings=(),
+    )  # fmt: skip
+    row = {"day": day, "promote": promote, "reason": verdict.reason, "challenger_version": 1,
+           "verdict": verdict.model_dump_json()}  # fmt: skip
+    lake.write(VERDICTS, pl.DataFrame([row], schema=dict(VERDICTS.schema)), day=day)
+
+
+def recommended(lake: Lake, day: Any, *learners: str) -> None:
+    values = {"day": day, "rank": 1, "shard": 0, "priority": "urgent", "kind": "remediation", "subject": "maths"}
+    row = {**dict.fromkeys(RECOMMENDATIONS.schema), **values, "skill_id": "fractions", "reasoning": "2 of 10 right."}
+    frame = pl.DataFrame([{**row, "learner": learner} for learner in learners], schema=dict(RECOMMENDATIONS.schema))
+    lake.write(RECOMMENDATIONS, frame, day=day)
+
+
+def test_a_new_platform_alerts_nobody(look: Any) -> None:
+    assert look() == []
+
+
+def test_a_quiet_healthy_platform_alerts_nobody(look: Any, lake: Lake) -> None:
+    landed(lake, NOW - timedelta(hours=2), kept=1000, set_aside=10)
+    refused(lake, TODAY - DAY, "a", promote=True)
+    assert look() == []
+
+
+def test_what_is_wrong_is_found_and_told_once(look: Any, lake: Lake, told: Recorder) -> None:
+    landed(lake, NOW - timedelta(hours=2), kept=800, set_aside=200)
+    refused(lake, TODAY - DAY, "a")
+    refused(lake, TODAY, "b")
+    for minute in range(3):
+        assert look(NOW + timedelta(minutes=minute)) == ["quarantine", "refused:main_brain"]
+    assert len(told.sent) == 2
+
+
+def test_silence_is_told(look: Any, lake: Lake) -> None:
+    landed(lake, NOW - 4 * DAY, kept=1000)
+    landed(lake, NOW - timedelta(hours=1), kept=0)  # the source answers, and has nothing new
+    assert look() == ["no_data"]
+
+
+def test_refusals_count_from_the_last_promotion_and_a_model_counts_once(lake: Lake) -> None:
+    for back, name, promote in ((4, "a", False), (3, "b", True), (2, "c", False), (1, "c", False)):
+        refused(lake, TODAY - back * DAY, name, promote=promote)
+    assert [verdict.challenger.fingerprint for verdict in refused_in_a_row(lake)] == ["c"]
+
+
+def test_teachers_are_told_once_a_day_of_a_learner_however_often_it_is_looked(
+    look: Any, lake: Lake, told: Recorder
+) -> None:
+    anna, ben = "a" * 32, "b" * 32
+    recommended(lake, TODAY - DAY)
+    recommended(lake, TODAY, anna)
+    look()
+    look(NOW + timedelta(hours=1))
+    recommended(lake, TODAY, anna, ben)
+    look(NOW + timedelta(hours=2))  # within the hours between two digests
+    assert [alert.title for alert in told.sent] == ["1 learner newly struggles (2026-03-10)"]
+    look(NOW + timedelta(hours=5))
+    assert len(told.sent) == 2
+    assert ben in told.sent[1].body
+    assert anna not in told.sent[1].body
+    assert lake.scan(TOLD).collect()["learner"].sort().to_list() == [anna, ben]
+
+
+def test_a_digest_that_was_registered_and_not_sent_is_sent_by_the_next_look(
+    look: Any, lake: Lake, told: Recorder, outbox: Outbox
+) -> None:
+    """As after a crash between the two."""
+    recommended(lake, TODAY - DAY)
+    recommended(lake, TODAY, "a" * 32)
+    look()
+    for file in (outbox._folder).glob("*.json"):
+        file.unlink()
+    look(NOW + timedelta(minutes=1))
+    assert len(told.sent) == 2
+
+
+def test_past_years_that_are_loaded_tell_no_teacher(look: Any, lake: Lake) -> None:
+    recommended(lake, TODAY - 400 * DAY)
+    recommended(lake, TODAY - 399 * DAY, "a" * 32)
+    assert look() == []
+
+
+def test_a_rule_that_cannot_be_asked_is_an_alert_and_stops_no_other(
+    lake: Lake, tmp_path: Path, instance: dg.DagsterInstance, outbox: Outbox
+) -> None:
+    landed(lake, NOW - 4 * DAY, kept=1000)
+    day = lake.root / "main_brain/verdicts/day=2026-03-10"
+    lake.write_bytes("main_brain/verdicts/day=2026-03-10/_manifest.json", b"{ truncated")
+    assert day.exists()
+    problems: list[str] = []
+    sources = Sources(lake, Registry(tmp_path), instance, AlertSettings(), NOW)
+    kept = look_out(sources, outbox, outbox, problems.append)
+    assert {each.alert.key for each in kept} == {"rule:refused", "no_data"}
+    assert len(problems) == 1
+
+
+def test_the_asset_shows_what_could_not_be_delivered_until_it_was(
+    lake: Lake, tmp_path: Path, instance: dg.DagsterInstance, outbox: Outbox, told: Recorder
+) -> None:
+    def tick(now: datetime, cursor: str | None) -> dg.SensorResult:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        return watch_alerts(context, Sources(lake, Registry(tmp_path), instance, AlertSettings(), now), outbox, outbox)
+
+    landed(lake, NOW - 4 * DAY, kept=1000)
+    told.up = False
+    first = tick(NOW, None)
+    shown, check = first.asset_events
+    assert isinstance(check, dg.AssetCheckEvaluation)
+    assert (shown.metadata["undelivered"].value, check.passed) == (1, False)
+    told.up = True
+    _, check = tick(NOW + timedelta(minutes=5), first.cursor).asset_events
+    assert check.passed
+    assert [alert.title for alert in told.sent] == ["No data is arriving"]
+    assert show(outbox.kept())[1].passed
+
+
+def test_the_definitions_know_the_asset_its_check_and_its_sensor(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    assert dg.AssetKey("alerts") in repository.asset_graph.get_all_asset_keys()
+    assert "alert_watch" in {sensor.name for sensor in repository.sensor_defs}
+    keys = {key.name for key in repository.asset_graph.asset_check_keys}
+    assert "every_alert_delivered" in keys

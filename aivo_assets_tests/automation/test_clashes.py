@@ -1,0 +1,190 @@
+"""What happens when runs meet or days are missed: Sunday's two trainings, overlaps, days without a daemon."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from aivo_assets.automation.schedules import build_schedules
+from aivo_assets.automation.ticks import first_day_missed, steps_aside
+from aivo_assets.operations.causes import Cause
+from aivo_assets.operations.job_names import TRAINED_AT, WITHOUT_TRAINING_TAG, model_trained
+from aivo_assets.settings import ScheduleSettings, Settings
+
+SUNDAY = datetime(2026, 3, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
+        yield instance
+
+
+@pytest.fixture
+def instance(kept: dg.DagsterInstance) -> dg.DagsterInstance:
+    """One instance for all of these tests, empty for each."""
+    kept.wipe()
+    return kept
+
+
+@pytest.fixture
+def tick(instance: dg.DagsterInstance, definitions: dg.Definitions) -> Any:
+    def evaluate(name: str, at: datetime, settings: Settings | None = None) -> dg.RunRequest | str:
+        repository = definitions.get_repository_def()
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at, repository_def=repository)
+        schedule = next(each for each in build_schedules(settings or Settings()) if each.name == name)
+        if settings is None:
+            schedule = definitions.resolve_schedule_def(name)
+            data = schedule.evaluate_tick(context)
+            return data.run_requests[0] if data.run_requests else str(data.skip_message)
+        assert callable(schedule._execution_fn)
+        answer = schedule._execution_fn(context)
+        return str(answer.skip_message) if isinstance(answer, dg.SkipReason) else answer
+
+    return evaluate
+
+
+def trained(instance: dg.DagsterInstance, at: datetime) -> None:
+    metadata = {TRAINED_AT: at.isoformat()}
+    instance.report_runless_asset_event(dg.AssetMaterialization("main_brain_candidate", metadata=metadata))
+
+
+def test_on_sunday_the_daily_training_steps_aside_for_the_weekly_one(tick: Any) -> None:
+    answer = tick("aivo_main_brain_daily", SUNDAY + timedelta(hours=2))
+    assert "weekly retraining is due at 2026-03-15 03:00" in answer
+    assert isinstance(tick("weekly_full_retraining", SUNDAY + timedelta(hours=3)), dg.RunRequest)
+
+
+@pytest.mark.parametrize("weekday", range(1, 7))
+def test_on_every_other_day_it_trains(weekday: int, tick: Any) -> None:
+    assert isinstance(tick("aivo_main_brain_daily", SUNDAY + weekday * DAY + timedelta(hours=2)), dg.RunRequest)
+
+
+def test_from_sunday_to_sunday_each_day_trains_once_and_never_twice_within_twenty_hours(
+    tick: Any, instance: dg.DagsterInstance
+) -> None:
+    """Every tick of daily and weekly schedule over eight days, in order, each training done at its tick."""
+    trainings = []
+    for day in range(8):
+        for name, hour in (("aivo_main_brain_daily", 2), ("weekly_full_retraining", 3)):
+            at = SUNDAY + day * DAY + timedelta(hours=hour)
+            if name == "weekly_full_retraining" and at.isoweekday() != 7:
+                continue
+            answer = tick(name, at)
+            if isinstance(answer, dg.RunRequest) and WITHOUT_TRAINING_TAG not in answer.tags:
+                trained(instance, at)
+                trainings.append(at)
+    assert len(trainings) == 8
+    assert min(later - earlier for earlier, later in pairwise(trainings)) >= timedelta(hours=20)
+
+
+def test_the_weekly_run_after_a_training_of_that_night_does_all_but_the_training(
+    tick: Any, instance: dg.DagsterInstance
+) -> None:
+    trained(instance, SUNDAY + timedelta(hours=1))
+    request = tick("weekly_full_retraining", SUNDAY + timedelta(hours=3))
+    made = {key.to_user_string() for key in request.asset_selection}
+    assert {"student_models", "recommendations", "drift_verdict", "privacy_audit", "raw_interactions"} <= made
+    assert not made & {"main_brain_candidate", "main_brain_promotion", "training_features"}
+    assert "2.0 hours ago" in request.tags[WITHOUT_TRAINING_TAG]
+    assert model_trained("weekly_full_retraining", request.tags, made) is None
+
+
+def test_the_weekly_run_beside_a_training_under_way_leaves_the_training_to_it(
+    tick: Any, instance: dg.DagsterInstance
+) -> None:
+    instance.add_run(dg.DagsterRun(job_name="emergency_retrain", status=dg.DagsterRunStatus.STARTED))
+    request = tick("weekly_full_retraining", SUNDAY + timedelta(hours=3))
+    assert "is training already" in request.tags[WITHOUT_TRAINING_TAG]
+
+
+@pytest.mark.parametrize(
+    "name", ["aivo_main_brain_daily", "weekly_full_retraining", "drift_monitor_6h", "adaptive_training_2h"]
+)
+def test_no_schedule_overlaps_itself(name: str, tick: Any, instance: dg.DagsterInstance) -> None:
+    job = next(each.job_name for each in build_schedules(Settings()) if each.name == name)
+    run = instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED))
+    assert run.run_id in tick(name, SUNDAY + 3 * DAY + timedelta(hours=6))
+
+
+def test_student_models_that_are_made_hold_no_training_of_the_main_brain_back(
+    tick: Any, instance: dg.DagsterInstance
+) -> None:
+    drifted = dg.DagsterRun(
+        job_name="emergency_retrain",
+        status=dg.DagsterRunStatus.STARTED,
+        asset_selection=frozenset({dg.AssetKey("student_models")}),
+    )
+    instance.add_run(drifted)
+    assert isinstance(tick("aivo_main_brain_daily", SUNDAY + DAY + timedelta(hours=2)), dg.RunRequest)
+
+
+def test_a_training_that_was_materialised_by_hand_holds_the_daily_one_back(
+    tick: Any, instance: dg.DagsterInstance
+) -> None:
+    by_hand = dg.DagsterRun(
+        job_name="__ASSET_JOB",
+        status=dg.DagsterRunStatus.STARTED,
+        asset_selection=frozenset({dg.AssetKey("main_brain_candidate")}),
+    )
+    run = instance.add_run(by_hand)
+    assert run.run_id in tick("aivo_main_brain_daily", SUNDAY + DAY + timedelta(hours=2))
+
+
+def read(instance: dg.DagsterInstance, day: str) -> None:
+    """The events of a day are read now, long after it is over."""
+    instance.report_runless_asset_event(dg.AssetMaterialization("raw_interactions", partition=day))
+
+
+def test_days_without_a_daemon_are_made_up_for_by_one_run(tick: Any, instance: dg.DagsterInstance) -> None:
+    """Off from Tuesday to Thursday: Friday's first training covers all days that nobody read."""
+    read(instance, "2026-03-09")
+    request = tick("aivo_main_brain_daily", datetime(2026, 3, 13, 2, tzinfo=UTC))
+    assert [request.tags[name] for name in RANGE] == ["2026-03-10", "2026-03-12"]
+    assert request.partition_key is None
+    cause = Cause.of(request.tags)
+    assert cause is not None
+    assert "2 days before were missed" in cause.sentence
+
+
+def test_a_day_that_was_read_only_while_it_went_on_counts_as_missed(
+    definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    """The rest of it may never have been read: here the day is still going on as it is read."""
+    today = datetime.now(UTC).date()
+    read(instance, (today - 2 * DAY).isoformat())
+    read(instance, today.isoformat())
+    assert first_day_missed(instance, today + DAY, 31) == today - DAY
+
+
+def test_a_new_platform_has_missed_nothing(instance: dg.DagsterInstance) -> None:
+    assert first_day_missed(instance, SUNDAY.date(), 31) == SUNDAY.date()
+
+
+@pytest.mark.parametrize(
+    ("weekly", "hour", "aside"),
+    [("0 3 * * 0", 2, True), ("0 3 * * 0", 3, True), ("0 3 * * 0", 4, False), ("0 22 * * 0", 2, False)],
+)
+def test_stepping_aside_follows_the_crons(weekly: str, hour: int, aside: bool) -> None:
+    crons = ScheduleSettings(weekly_full_retraining=weekly)
+    assert (steps_aside(SUNDAY + timedelta(hours=hour), crons, 20) is not None) == aside
+
+
+def test_with_every_cron_each_minute_and_no_hours_between_every_schedule_runs(
+    tick: Any, instance: dg.DagsterInstance
+) -> None:
+    """The demonstration of the platform: all crons each minute, and no pause between trainings."""
+    each_minute = dict.fromkeys(
+        ("main_brain_daily", "drift_monitor", "weekly_full_retraining", "adaptive_training"), "* * * * *"
+    )
+    settings = Settings.model_validate({"schedule": each_minute, "training": {"minimum_hours_between": 0}})
+    trained(instance, SUNDAY)
+    for schedule in build_schedules(settings):
+        answer = tick(schedule.name, SUNDAY + timedelta(minutes=1), settings)
+        assert isinstance(answer, dg.RunRequest), (schedule.name, answer)
+        assert WITHOUT_TRAINING_TAG not in answer.tags
