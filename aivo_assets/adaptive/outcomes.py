@@ -98,9 +98,9 @@ def _made(recommendations: pl.LazyFrame, as_of: date, settings: PolicySettings) 
 
 def _answered(made: pl.DataFrame, overrides: pl.DataFrame | None, settings: PolicySettings) -> pl.LazyFrame:
     """The last word of a teacher on each recommendation: keys, recommended_on, answered."""
-    schema = {**{name: made.schema[name] for name in [*KEYS, "recommended_on"]}, "answered": pl.String}
+    nothing = made.lazy().select(*KEYS, "recommended_on", answered=pl.lit(None, pl.String)).clear()
     if overrides is None or overrides.is_empty():
-        return pl.LazyFrame(schema=schema)
+        return nothing
     within = (pl.col("given_on") - pl.col("recommended_on")).dt.total_days().is_between(0, settings.reject_days)
     return (
         made.lazy()

@@ -32,8 +32,9 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
         learner, subject, skill_id, pinned_level (Int8), pinned_until (Date), rejected (List[String]: kinds),
         rejected_days and accepted_days (Int32: since the last one); null where there is no such word.
     """
-    schema = {**dict.fromkeys(KEYS, pl.String), "pinned_level": pl.Int8, "pinned_until": pl.Date}
-    schema |= {"rejected": pl.List(pl.String), "rejected_days": pl.Int32, "accepted_days": pl.Int32}
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {**dict.fromkeys(KEYS, pl.String), "pinned_level": pl.Int8}
+    schema |= {"pinned_until": pl.Date, "rejected": pl.List(pl.String)}
+    schema |= {"rejected_days": pl.Int32, "accepted_days": pl.Int32}
     if overrides is None or overrides.is_empty():
         return pl.DataFrame(schema=schema)
     since = (pl.lit(as_of) - pl.col("given_on")).dt.total_days().cast(pl.Int32)
@@ -140,7 +141,7 @@ def _evidence(settings: PolicySettings) -> pl.Expr:
 def _without_false_counterfactuals(rows: pl.DataFrame) -> pl.DataFrame:
     """Nothing moves what is pinned, and what was rejected does not come."""
     parts = ("", "_kind", "_changes")
-    cleared = {}
+    cleared: dict[str, pl.Expr] = {}
     for way in _WAYS:
         barred = pl.col("rejected").list.contains(pl.col(f"cf_{way}_kind")).fill_null(value=False)
         keep = ~barred & ~pl.col("_refused") & (pl.col("pinned_level").is_null() | pl.lit(way == "rest"))

@@ -16,6 +16,7 @@ from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_pa
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.intervals import INTERVALS, Intervals
 from aivo_assets.tracing.model_store import Maker, update_models
 from aivo_assets.tracing.registry import Registry
 from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS
@@ -58,7 +59,7 @@ def item_bank(
 
 
 @dg.asset(
-    deps=["learner_states", "item_bank", "anonymised_learners"],
+    deps=["learner_states", "item_bank", "anonymised_learners", "student_intervals"],
     description="Ability and mastery of every learner with honest bands, and the main brain's probability of success "
     "at each level of each of his skills. A learner without events gets the population's answer. A day holds the "
     "models made as of that day; the newest of each learner is in force.",
@@ -83,7 +84,11 @@ def student_models(
     if serving is None or levels is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
     brain = Brain(
-        serving.brain.predict, serving.brain.statistics, settings.features, version=str(serving.version.number)
+        serving.brain.predict,
+        serving.brain.statistics,
+        settings.features,
+        version=str(serving.version.number),
+        intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
     )
 
     def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:

@@ -10,7 +10,7 @@ __all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
 
 EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
-STUDENTS = dg.AssetSelection.groups("student_models", "recommendations")
+STUDENTS = dg.AssetSelection.groups("student_models", "recommendations") - dg.AssetSelection.assets("student_intervals")
 EVALUATION = dg.AssetSelection.groups("evaluation")
 DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")
 

@@ -140,7 +140,8 @@ def _content_held_back(events: pl.DataFrame, random: np.random.Generator) -> pl.
     """Whether an event is of the content held back, named `held_back`."""
     subjects = events["subject"].drop_nulls().unique().sort().to_list()
     if len(subjects) > 1:
-        return (pl.col("subject") == subjects[-1]).fill_null(False).alias("held_back")
+        last: pl.Expr = pl.col("subject") == subjects[-1]
+        return last.fill_null(False).alias("held_back")
     first = pl.col("skill_ids").list.first().alias("skill")
     sizes = events.select(first).group_by("skill").len().sort("skill")
     order = random.permutation(sizes.height)

@@ -241,6 +241,8 @@ def _doubt(settings: PolicySettings) -> pl.Expr:
 
 def _place(schools: list[School], platform: Platform, content: Content, day: int, today: date) -> None:
     """Set the levels of skills that may come tomorrow and were not practised so far."""
+    if not schools:
+        return
     wanted, where = [], []
     names = content.skills.select("subject", "skill_id")
     for school in schools:

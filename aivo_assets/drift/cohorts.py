@@ -57,7 +57,7 @@ def labels_of(sample: Sample, attributes: pl.DataFrame | None, settings: DriftSe
     is_new = sample.column("learner_opportunities") < settings.new_learner_events
     labels: Labels = {
         "subject": sample.frame["subject"].to_numpy().astype(np.object_),
-        "": np.where(is_new, NEW_LEARNERS, None).astype(np.object_),
+        "": np.where(is_new, np.array(NEW_LEARNERS, dtype=np.object_), np.array(None, dtype=np.object_)),
     }
     if attributes is None or attributes.is_empty():
         return labels

@@ -41,7 +41,7 @@ def learners(**choices: list[Any]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("policy", "cases"), [(POLICY, CASES), (threshold_policy(), THRESHOLD_CASES)], ids=lambda each: str(each)[:10]
+    ("policy", "cases"), [(POLICY, CASES), (threshold_policy(), THRESHOLD_CASES)], ids=["success_zone", "threshold"]
 )
 def test_applied_to_the_signals_each_yields_the_kind_that_it_names(policy: Policy, cases: list[Any]) -> None:
     rows = pl.concat([signals(**case[1]) for case in cases])
@@ -56,7 +56,7 @@ def test_applied_to_the_signals_each_yields_the_kind_that_it_names(policy: Polic
     assert named >= 8
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.floats(0.05, 0.97),
     st.floats(0.05, 1.2),

@@ -192,7 +192,7 @@ class CrashError(Exception):
     """The machine stops."""
 
 
-@pytest.mark.parametrize(("champion", "writes_at_least"), [("1", 10), ("2", 5)])
+@pytest.mark.parametrize(("champion", "writes_at_least"), [("1", 6), ("2", 5)])
 def test_a_crash_at_any_write_leaves_the_old_or_the_new_shard_and_the_next_update_catches_up(
     tmp_path, statistics, monkeypatch, champion, writes_at_least
 ):
