@@ -17,6 +17,7 @@ from aivo_assets.settings import PolicySettings
 KEYS: Final = ["learner", "subject", "skill_id", "day"]
 NEXT: Final = 10  # answers
 CUTS: Final = (10, 15, 20, 30, 40, 60, 80)  # answers of a session after which a break may be called for
+BANDS: Final = (5, 10, 20, 40)  # answers on the skill from which a band of them begins
 AFTER: Final = 5  # fewest answers after such a cut that tell anything
 
 
@@ -64,7 +65,7 @@ def add_next(walked: Walked, *, every: int) -> pl.DataFrame:
         .join(found.filter(pl.col("_starts") <= every).drop("_starts"), on=KEYS)
         .with_columns(
             level=pl.col("current_level"),
-            attempts_band=pl.col("attempts").cut([4, 9, 19, 39]).cast(pl.String),
+            attempts_band=pl.sum_horizontal((pl.col("attempts") >= least).cast(pl.Int8) for least in BANDS),
             ability_band=((pl.col("ability") / 0.4).floor()).cast(pl.Int32),
         )
         .collect()

@@ -110,7 +110,8 @@ def _estimate(known: pl.DataFrame, y: Floats, cell: NDArray[np.int64], statistic
         counts[sample] = np.bincount(cell, weights=weight, minlength=cells)
     found = statistic(sums, counts)
     tail = (1 - COVER) / 2
-    lower, upper = np.nanquantile(found[1:], [tail, 1 - tail])
+    drawn_again = found[1:][np.isfinite(found[1:])]  # a draw may leave no stratum with both kinds
+    lower, upper = np.quantile(drawn_again, [tail, 1 - tail]) if drawn_again.size else (np.nan, np.nan)
     return Estimate(value=float(found[0]), lower=float(lower), upper=float(upper), rows=known.height, learners=drawn)
 
 

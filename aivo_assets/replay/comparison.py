@@ -6,7 +6,7 @@ from typing import Final
 from aivo_assets.replay import plots
 from aivo_assets.replay.figures import causes, differing, key_figures
 from aivo_assets.replay.record import Costs, Record
-from aivo_assets.replay.report import table
+from aivo_assets.replay.report import page, table
 from aivo_assets.tracing.card_document import Block, Document, Paragraph, Picture, Section
 
 COMPARISON: Final = "comparison.html"
@@ -63,7 +63,7 @@ def comparison(one: Replayed, other: Replayed) -> Document:
 def write_comparison(folder: Path, one: Replayed, other: Replayed) -> Path:
     """Write the comparison into a folder, and return where it is."""
     path = folder / COMPARISON
-    path.write_text(comparison(one, other).to_html())
+    path.write_text(page(comparison(one, other)))
     return path
 
 

@@ -116,6 +116,8 @@ class Driver:
 
     def _ends_of_guards(self, before: datetime) -> list[datetime]:
         """When, from now up to a tick, a guard of so many hours ends and a sensor that waits for it would ask."""
+        if self.clock.now() >= before:  # another tick of the same instant
+            return []
         trained, refused = last_training(self._instance), refused_in_a_row(self.outcomes.lake)
         ends = [] if trained is None else [trained + timedelta(hours=self._settings.training.minimum_hours_between)]
         if refused:

@@ -15,6 +15,12 @@ from aivo_assets.tracing.card_document import Block, Bullets, Document, Paragrap
 REPORT: Final = "report.html"
 MOST_ROWS: Final = 80
 WIDTH: Final = 8.6
+STYLE: Final = """
+main { max-width: 72rem; }
+td, thead th { text-align: left; vertical-align: top; }
+tbody th { white-space: nowrap; vertical-align: top; }
+"""
+"""Reasons are sentences: tables of a report read from the left."""
 
 
 def report(record: Record, costs: Costs) -> Document:
@@ -41,8 +47,13 @@ def report(record: Record, costs: Costs) -> Document:
 def write_report(folder: Path, record: Record, costs: Costs) -> Path:
     """Write the report beside the record, and return where it is."""
     path = folder / REPORT
-    path.write_text(report(record, costs).to_html())
+    path.write_text(page(report(record, costs)))
     return path
+
+
+def page(document: Document) -> str:
+    """A document as one HTML file, in the style of the reports of replays."""
+    return document.to_html().replace("</style>", f"{STYLE}</style>", 1)
 
 
 def table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, nothing: str) -> list[Block]:

@@ -77,7 +77,8 @@ def filled(lake: Lake, frame: pl.DataFrame) -> None:
         assert isinstance(day, date)
         lake.write(ANONYMISED_INTERACTIONS, part, day=day)
     known = frame.select("learner", "shard").unique().sort("learner")
-    number = pl.col("learner").str.slice(-3).cast(pl.Int32)
+    numbered = pl.col("learner").str.slice(-3).cast(pl.Int32, strict=False)  # learner-007; pseudonyms are counted
+    number = numbered.fill_null(pl.int_range(pl.len()))
     grade = pl.when(number % 2 == 0).then(pl.lit("7")).otherwise(pl.lit("8"))
     schema = ANONYMISED_LEARNERS.schema
     made = known.with_columns(grade=grade, gender=pl.lit("*"))

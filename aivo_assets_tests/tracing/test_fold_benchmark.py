@@ -85,7 +85,7 @@ def test_the_numbers_are_about_the_events(tmp_path):
     assert (speed.rows, speed.learners, speed.features) == (900, 30, 74)
     assert speed.rows_per_second == 900 / speed.fold_seconds
     assert speed.matrix_bytes == 900 * 74 * 4
-    assert "900 events of 30 learners to 73 features" in speed.report()
+    assert "900 events of 30 learners to 74 features" in speed.report()
 
 
 @pytest.mark.real_data
