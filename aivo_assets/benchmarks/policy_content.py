@@ -22,6 +22,8 @@ from aivo_assets.events.simulation.draws import Draws
 from aivo_assets.events.simulation.roster import SCHOOL_SIZE, build_roster
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.features import query
+from aivo_assets.tracing.intervals import fit_intervals
+from aivo_assets.tracing.later_answers import later_answers
 from aivo_assets.tracing.main_brain import MadeBy, fit_main_brain
 from aivo_assets.tracing.mastery import non_increasing
 from aivo_assets.tracing.states import LearnerStates
@@ -130,7 +132,13 @@ def prepare(
     )
     return Content(
         curriculum=world.curriculum,
-        brain=Brain(brain.predict, training.statistics, settings.features, version=f"before-{seed}"),
+        brain=Brain(
+            brain.predict,
+            training.statistics,
+            settings.features,
+            version=f"before-{seed}",
+            intervals=fit_intervals(later_answers(events, settings.features, settings.students)),
+        ),
         bank=bank,
         levels=levels,
         shelf=Shelf.of(world.curriculum, known["level"].fill_null(0).cast(pl.Int64).to_numpy()),

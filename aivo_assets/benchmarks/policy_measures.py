@@ -87,7 +87,7 @@ def noticed(watched: pl.DataFrame, too_hard: float, low: float) -> pl.DataFrame:
             alarm=pl.col("alarm").any(),
             days=pl.col("age").filter("alarm").min().fill_null(NOTICE_DAYS),
         )
-        .filter((pl.col("struggling") | pl.col("well")) & (pl.col("first") <= last - NOTICE_DAYS + 1))
+        .filter((pl.col("struggling") | pl.col("well")) & (pl.col("first") <= pl.lit(last) - NOTICE_DAYS + 1))
         .select("watcher", "seed", "struggling", "alarm", "days")
     )
 

@@ -83,6 +83,7 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
 def parts_of(
     file: Path, test: Path | None, q_matrix: Path | None, *, protocol: str, folds: int, fold: int | None, seed: int
 ) -> "list[Part]":
+    """What trains and what is predicted, of a file, as the options ask."""
     from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415 - seconds of import
     from aivo_assets.benchmarks.partitions import given_part, part_by_time, parts_by_learner  # noqa: PLC0415
 

@@ -139,6 +139,8 @@ class StudentSettings(Group):
         500_000, ge=1, description="Events folded at once; learners stay whole, so the memory is that of about so many."
     )
     layer_share: float = Field(
-        0.5, gt=0, description="Layers of states larger than this share of their base are merged into it, a shard a run."
+        0.5,
+        gt=0,
+        description="Layers of states beyond this share of their base are merged into it, a shard a run.",
     )
     most_layers: int = Field(60, ge=1, description="So are more layers than this.")
