@@ -54,7 +54,7 @@ def _breaks(s: PolicySettings) -> tuple[Rule, ...]:
             "break_low_focus",
             BREAK,
             tests=(Criterion("focus", "<", s.low_focus),),
-            shown=(Criterion("session_minutes", ">", s.long_session_minutes),),
+            shown=(Criterion("working_minutes", ">", s.long_session_minutes),),
             urgent=(Criterion("focus", "<", s.low_focus / 2),),
             priority="high",
             at_least=zone,
@@ -63,9 +63,9 @@ def _breaks(s: PolicySettings) -> tuple[Rule, ...]:
         Rule(
             "break_long_session",
             BREAK,
-            tests=(Criterion("session_minutes", ">", s.long_session_minutes),),
+            tests=(Criterion("working_minutes", ">", s.long_session_minutes),),
             shown=(Criterion("session_fall", ">=", s.tired_fall),),
-            urgent=(Criterion("session_minutes", ">", 2 * s.long_session_minutes),),
+            urgent=(Criterion("working_minutes", ">", 2 * s.long_session_minutes),),
             priority="high",
             at_least=zone,
             gates=_NOW,
@@ -76,7 +76,7 @@ def _breaks(s: PolicySettings) -> tuple[Rule, ...]:
             tests=(
                 Criterion("session_fall", ">=", s.tired_fall),
                 Criterion("session_fall_z", ">=", s.tired_fall_z),
-                Criterion("session_minutes", ">=", s.tired_session_minutes),
+                Criterion("working_minutes", ">=", s.tired_session_minutes),
             ),
             priority="high",
             at_least=zone,
@@ -105,11 +105,17 @@ def _too_hard(s: PolicySettings) -> tuple[Rule, ...]:
     below_is_hard, easier = Criterion("p_below", "<", s.too_hard), Criterion("items_below", ">=", 1)
     urgent = (Criterion("p_level_upper", "<", s.urgent_success),)
     basics = (below_is_hard, failing_badly)
+    # Where the answers are of many levels few of them are at the learner's own; so few right ones tell all the same.
+    clearly = (Criterion("recent_accuracy", "<=", s.failing), Criterion("attempts_since_move", ">=", s.minimum_attempts))
+    wins, wins_little = Criterion("gain_easier", ">=", s.least_gain), Criterion("gain_easier", "<", s.least_gain)
     return (
         Rule("remediation", REMEDIATION, (hard, *basics, evidence), "high", zone, urgent=urgent),
         Rule("remediation_early", REMEDIATION, (surely_hard, *basics, early), "high", zone, urgent=urgent),
-        Rule("level_down", LEVEL_DOWN, (hard, failing, evidence, easier), "medium", zone),
-        Rule("level_down_early", LEVEL_DOWN, (surely_hard, failing, early, easier), "medium", zone),
+        Rule("remediation_failing", REMEDIATION, (hard, below_is_hard, *clearly), "high", zone, urgent=urgent),
+        Rule("level_down", LEVEL_DOWN, (hard, failing, evidence, easier, wins), "medium", zone),
+        Rule("level_down_early", LEVEL_DOWN, (surely_hard, failing, early, easier, wins), "medium", zone),
+        Rule("level_down_failing", LEVEL_DOWN, (hard, *clearly, easier, wins), "medium", zone),
+        Rule("change_approach_no_gain", CHANGE_APPROACH, (hard, failing, evidence, easier, wins_little), "medium", zone),
         Rule("change_approach_no_easier", CHANGE_APPROACH, (hard, failing, evidence), "medium", zone),
     )
 
@@ -122,7 +128,6 @@ def _stuck(s: PolicySettings) -> tuple[Rule, ...]:
             "change_approach_plateau",
             CHANGE_APPROACH,
             tests=(
-                Criterion("days_at_level", ">=", s.plateau_days),
                 Criterion("practice_days_at_level", ">=", s.plateau_practice_days),
                 Criterion("growth_at_level", "<", s.growth),
                 Criterion("p_level", "<", low),

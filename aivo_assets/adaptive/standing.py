@@ -91,6 +91,7 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
         rows.with_columns(level_source=source)
         .with_columns(current_level=chosen)
         .with_columns(level_since=since, **_probabilities())
+        .with_columns(gain_easier=_gain_easier(settings))
         .with_columns(
             p_level_lower=expit(logit(pl.col("p_level")) - pl.col("band_z") * pl.col("success_sd")),
             p_level_upper=expit(logit(pl.col("p_level")) + pl.col("band_z") * pl.col("success_sd")),
@@ -102,6 +103,16 @@ def fitting_level(settings: PolicySettings) -> pl.Expr:
     """The level at which success is nearest to the middle of the success zone, by `level_probabilities`; Int8."""
     middle = sum(settings.success_zone) / 2
     return (pl.col("level_probabilities").list.eval((pl.element() - middle).abs()).list.arg_min() + 1).cast(pl.Int8)
+
+
+def _gain_easier(settings: PolicySettings) -> pl.Expr:
+    """Success nearest to the zone's middle among the levels within reach below, less success here; null at level 1."""
+    middle = sum(settings.success_zone) / 2
+    within = [_at_level(-shift) for shift in range(1, settings.most_levels + 1)]
+    away = [(success - middle).abs() for success in within]
+    nearest = pl.min_horizontal(away)
+    easier = pl.coalesce(pl.when(far == nearest).then(success) for far, success in zip(away, within, strict=True))
+    return pl.when(pl.col("current_level") > 1).then(easier - pl.col("p_level"))
 
 
 def add_level_history(
@@ -116,9 +127,11 @@ def add_level_history(
     second = pl.int_range(pl.len()) * 2 >= pl.len()
     residual = pl.col("correct") - pl.col("expected")
     growth = residual.filter(second).mean() - residual.filter(~second).mean()
+    answered = by_skill.join(
+        rows.select(*_KEYS, "current_level", "level_since"), on=_KEYS, maintain_order="left"
+    ).filter(since)
     history = (
-        by_skill.join(rows.select(*_KEYS, "current_level", "level_since"), on=_KEYS, maintain_order="left")
-        .filter(near & since)
+        answered.filter(near)
         .group_by(_KEYS)
         .agg(
             attempts_at_level=pl.len(),
@@ -128,9 +141,11 @@ def add_level_history(
             growth_at_level=pl.when(pl.len() >= 2 * settings.trend_events).then(growth),
         )
     )
-    counts = ["attempts_at_level", "successes_at_level", "days_at_level", "practice_days_at_level"]
+    since_move = answered.group_by(_KEYS).agg(attempts_since_move=pl.len())
+    counts = ["attempts_since_move", "attempts_at_level", "successes_at_level", "days_at_level", "practice_days_at_level"]
     return (
         rows.join(history, on=_KEYS, how="left")
+        .join(since_move, on=_KEYS, how="left")
         .with_columns(pl.col(counts).fill_null(0).cast(pl.Int32))
         .with_columns(
             failures_at_level=pl.col("attempts_at_level") - pl.col("successes_at_level"),
@@ -140,8 +155,10 @@ def add_level_history(
 
 
 def _probabilities() -> dict[str, pl.Expr]:
-    def at(shift: int) -> pl.Expr:
-        index = (pl.col("current_level").cast(pl.Int32) + shift).clip(1, LEVEL_COUNT) - 1
-        return pl.col("level_probabilities").list.get(index, null_on_oob=True).cast(pl.Float64)
+    return {"p_level": _at_level(0), "p_above": _at_level(1), "p_below": _at_level(-1)}
 
-    return {"p_level": at(0), "p_above": at(1), "p_below": at(-1)}
+
+def _at_level(shift: int) -> pl.Expr:
+    """Success so many levels above the current one, within 1 to 10."""
+    index = (pl.col("current_level").cast(pl.Int32) + shift).clip(1, LEVEL_COUNT) - 1
+    return pl.col("level_probabilities").list.get(index, null_on_oob=True).cast(pl.Float64)

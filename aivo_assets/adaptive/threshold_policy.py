@@ -28,7 +28,7 @@ def threshold_policy() -> Policy:
     """Accuracy over the last 10, attempts and days at the level, session length, focus."""
     table = (
         ("break_low_focus", BREAK, (Criterion("focus", "<", 0.4),), "high"),
-        ("break_long_session", BREAK, (Criterion("session_minutes", ">", 50),), "high"),
+        ("threshold_long_session", BREAK, (Criterion("session_minutes", ">", 50),), "high"),
         ("threshold_failures", LEVEL_DOWN, (Criterion("failures_at_level", ">=", 5),), "high"),
         ("threshold_few_attempts", MAINTAIN, (Criterion("attempts_at_level", "<", 10),), "low"),
         ("threshold_few_days", MAINTAIN, (Criterion("days_at_level", "<", 2),), "low"),

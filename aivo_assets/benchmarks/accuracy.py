@@ -20,8 +20,10 @@ from aivo_assets.benchmarks.best_lr import predict_best_lr
 from aivo_assets.benchmarks.machine import peak_bytes
 from aivo_assets.benchmarks.partitions import Part
 from aivo_assets.benchmarks.peers import predict_peer
+from aivo_assets.errors import ModelError
 from aivo_assets.settings import FeatureSettings, TrainingSettings
 from aivo_assets.tracing.boosting import Boosted
+from aivo_assets.tracing.catalogue import NAMES
 from aivo_assets.tracing.ensemble import Ensemble, fit_ensemble
 from aivo_assets.tracing.features import fold
 from aivo_assets.tracing.schema import FeatureTable
@@ -43,6 +45,25 @@ def fold_features(events: pl.DataFrame, statistics: Statistics | OutOfFold, sett
     return fold(events, statistics, None, settings).features
 
 
+def without(names: Sequence[str]) -> Fold:
+    """The features of the pipeline, some of them unknown in every row: how much the model loses is what they are worth.
+
+    Raises:
+        ModelError: A name is no feature.
+    """
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        raise ModelError(f"No features: {', '.join(unknown)}", fix=f"Name some of {', '.join(NAMES)}.")
+    columns = [NAMES.index(name) for name in names]
+
+    def blanked(events: pl.DataFrame, statistics: Statistics | OutOfFold, settings: FeatureSettings) -> FeatureTable:
+        table = fold_features(events, statistics, settings)
+        table.values[:, columns] = np.nan
+        return table
+
+    return blanked
+
+
 @dataclass(frozen=True)
 class Contest:
     """Who is measured, and how.
@@ -53,7 +74,7 @@ class Contest:
         best_lr: Whether Best-LR is fitted, which takes longest of the baselines.
         peers: Other libraries to run where they are installed; "pybkt" is known.
         peer_python: Interpreter that has them.
-        fold: What computes features; another one only where a test plants a leak for the audit to find.
+        fold: What computes features: all of them, `without` some, or a test's leaky ones for the audit to find.
     """
 
     features: FeatureSettings = field(default_factory=FeatureSettings)

@@ -59,9 +59,13 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
     peer: Annotated[list[str] | None, typer.Option(help="pybkt, where it is installed; repeat it.")] = None,
     peer_python: Annotated[str, typer.Option(help="Interpreter that has the peers. Default: this one.")] = "",
+    blank: Annotated[
+        str, typer.Option("--without", help="Features, by comma, that the model does not see: what are they worth?")
+    ] = "",
+    best_lr: Annotated[bool, typer.Option(help="Fit Best-LR, the slowest baseline.")] = True,
 ) -> None:
     """AUC, log loss, Brier and calibration of the main brain, beside baselines in the same run, with a leak audit."""
-    from aivo_assets.benchmarks.accuracy import Contest, measure_accuracy  # noqa: PLC0415 - seconds of import
+    from aivo_assets.benchmarks.accuracy import Contest, measure_accuracy, without  # noqa: PLC0415 - seconds of import
     from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
     from aivo_assets.benchmarks.peers import refuse_absent_peer  # noqa: PLC0415
     from aivo_assets.settings import load_settings  # noqa: PLC0415
@@ -71,9 +75,21 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
         refuse_absent_peer(name, python=interpreter)
     parts = parts_of(file, test, q_matrix, protocol=protocol, folds=folds, fold=fold, seed=seed)
     settings = load_settings()
-    contest = Contest(settings.features, settings.training, peers=tuple(peer or ()), peer_python=interpreter)
+    blanked = tuple(name.strip() for name in blank.split(",") if name.strip())
+    contest = Contest(
+        settings.features,
+        settings.training,
+        best_lr=best_lr,
+        peers=tuple(peer or ()),
+        peer_python=interpreter,
+        fold=without(blanked),
+    )
     report = measure_accuracy(parts, contest, say=lambda step: typer.echo(step, err=True))
-    asked = {"file": file.name, **({"test file": test.name} if test else {"protocol": protocol, "seed": str(seed)})}
+    asked = {
+        "file": file.name,
+        **({"without": blank} if blanked else {}),
+        **({"test file": test.name} if test else {"protocol": protocol, "seed": str(seed)}),
+    }
     report = report.model_copy(update={"asked": asked | machine()})
     typer.echo(report.text())
     if json is not None:

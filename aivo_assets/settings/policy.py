@@ -28,6 +28,15 @@ class PolicySettings(Group):
         ge=1,
         description="Attempts that do where the whole band of success is past the threshold.",
     )
+    failing: Share = Field(
+        0.30,
+        description="At most this share of the recent answers right is clear failure, whatever their level: of 3 in "
+        "10 the one-sided 95 % Wilson bound is 0.56, below `too_hard`.",
+    )
+    least_gain: Share = Field(
+        0.06,
+        description="A move down must win so much success: what the least level step (0.35 logits) wins in the zone.",
+    )
     most_levels: int = Field(3, ge=1, le=9, description="Most levels that a move goes at once.")
     cool_down_days: int = Field(3, ge=0, description="Days after a move of level in which the level stays.")
     followed_events: int = Field(3, ge=1, description="Events after a recommendation before it can count as followed.")
@@ -35,7 +44,20 @@ class PolicySettings(Group):
         1, ge=0, le=4, description="Items within so many levels of a learner's level count as practice at it."
     )
     low_focus: Share = Field(0.4, description="Focus below this suggests a break (contract).")
-    long_session_minutes: float = Field(50.0, gt=0, description="A longer session suggests a break (contract).")
+    long_session_minutes: float = Field(
+        50.0, gt=0, description="More minutes of work in a session suggest a break (contract: 50 of session)."
+    )
+    work_times_typical: float = Field(
+        5.0,
+        gt=1,
+        description="A pause longer than so many times the item's typical time is not all work: beyond the 99th "
+        "percentile of a steady worker (lognormal times of standard deviation 0.6, van der Linden 2006).",
+    )
+    work_pause_minutes: tuple[float, float] = Field(
+        (2.0, 10.0),
+        description="That limit is never under the first (reading, feedback) nor over the second, which serves where "
+        "no typical time is known: ten minutes, the strictest usual limit of idleness (Kovanović et al. 2015).",
+    )
     tired_session_minutes: float = Field(15.0, ge=0, description="No tiredness is read from a shorter session.")
     tired_fall: Share = Field(
         0.25, description="Fall of success, item difficulty allowed for, from a session's first half to its second."
@@ -44,8 +66,12 @@ class PolicySettings(Group):
         1.64, ge=0, description="The fall must be so many standard errors (one-sided 5 %, normal approximation)."
     )
     tired_events: int = Field(10, ge=4, description="Fewest events of a session that is split in halves.")
-    plateau_days: int = Field(7, ge=1, description="Days at a level without growth: change the approach (contract).")
-    plateau_practice_days: int = Field(3, ge=1, description="Of those, days on which the learner did practise.")
+    plateau_practice_days: int = Field(
+        5,
+        ge=1,
+        description="Days of practice at a level without growth: change the approach (contract: 7 days, which have "
+        "five school days; days without practice do not count).",
+    )
     growth: float = Field(
         0.05, ge=0, description="Growth of success, difficulty allowed for, that counts as growth (contract: 0.05)."
     )

@@ -112,7 +112,7 @@ def test_where_no_hints_are_recorded_answers_record_none() -> None:
 
 
 def test_a_break_ends_with_its_session() -> None:
-    row = explained(signals(**HARD, session_minutes=55.0, focus=0.2)).row(0, named=True)
+    row = explained(signals(**HARD, working_minutes=55.0, focus=0.2)).row(0, named=True)
     assert (row["kind"], row["counterfactual_kind"]) == ("break", "level_down")
     assert row["counterfactual_changes"] == [{"signal": "session_current", "value": 1.0, "instead": 0.0}]
 

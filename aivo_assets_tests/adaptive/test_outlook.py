@@ -61,7 +61,7 @@ def test_impact_is_the_growth_by_ten_well_placed_exercises() -> None:
 
 
 def test_a_break_gives_back_what_chance_does_not_explain_of_the_fall() -> None:
-    found = outlook(session_fall=0.4, session_fall_z=2.0, session_minutes=25.0, p_level=0.5)
+    found = outlook(session_fall=0.4, session_fall_z=2.0, working_minutes=25.0, p_level=0.5)
     assert found["kind"] == "break"
     assert found["expected_impact"] == pytest.approx(0.4 * 0.75)
     assert found["time_to_effect_days"] == 1

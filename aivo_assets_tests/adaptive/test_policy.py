@@ -17,22 +17,27 @@ POLICY = success_zone_policy(SETTINGS)
 EASY = {"p_level": 0.90, "p_level_lower": 0.82, "p_level_upper": 0.95, "p_above": 0.84, "recent_accuracy": 0.9}
 HARD = {"p_level": 0.55, "p_level_lower": 0.40, "p_level_upper": 0.68, "p_below": 0.64, "recent_accuracy": 0.5}
 BASICS = {"p_level": 0.40, "p_level_lower": 0.30, "p_level_upper": 0.52, "p_below": 0.50, "recent_accuracy": 0.3}
-FALL = {"session_fall": 0.4, "session_fall_z": 2.0, "session_minutes": 25.0}
+FALL = {"session_fall": 0.4, "session_fall_z": 2.0, "working_minutes": 25.0}
+
+FAILING = {"recent_accuracy": 0.1, "attempts_at_level": 2, "attempts_since_move": 10}
 
 # Rule, the learner made for it, kind, recommended level (the learner works at level 5).
 CASES: list[tuple[str, dict[str, Any], str, int]] = [
     ("break_low_focus", {"focus": 0.39}, "break", 5),
-    ("break_long_session", {"session_minutes": 50.5}, "break", 5),
+    ("break_long_session", {"working_minutes": 50.5}, "break", 5),
     ("break_tired", FALL, "break", 5),
     ("maintain_settling", {**EASY, "days_since_move": 2}, "maintain", 5),
     ("remediation", BASICS, "remediation", 3),
     ("remediation_early", {**BASICS, "attempts_at_level": 5}, "remediation", 3),
+    ("remediation_failing", {**BASICS, **FAILING}, "remediation", 3),
     ("level_down", HARD, "level_down", 4),
     ("level_down_early", {**HARD, "p_level_upper": 0.59, "attempts_at_level": 5}, "level_down", 4),
+    ("level_down_failing", {**HARD, **FAILING}, "level_down", 4),
+    ("change_approach_no_gain", {**HARD, "gain_easier": 0.03}, "change_approach", 5),
     ("change_approach_no_easier", {**HARD, "items_below": 0}, "change_approach", 5),
     (
         "change_approach_plateau",
-        {"p_level": 0.65, "recent_accuracy": 0.6, "days_at_level": 7, "growth_at_level": 0.0},
+        {"p_level": 0.65, "recent_accuracy": 0.6, "practice_days_at_level": 5, "growth_at_level": 0.0},
         "change_approach",
         5,
     ),
@@ -71,10 +76,16 @@ def test_every_rule_and_every_kind_has_such_a_learner() -> None:
     ("learner", "instead"),
     [
         ({"focus": 0.4}, "maintain_in_zone"),
-        ({"session_minutes": 50.0}, "maintain_in_zone"),
-        ({**FALL, "session_minutes": 14.9}, "maintain_in_zone"),
+        ({"working_minutes": 50.0}, "maintain_in_zone"),
+        ({"working_minutes": 49.0, "session_minutes": 181.0}, "maintain_in_zone"),
+        ({**FALL, "working_minutes": 14.9}, "maintain_in_zone"),
         ({**FALL, "session_fall_z": 1.6}, "maintain_in_zone"),
         ({**EASY, "days_since_move": 3}, "level_up"),
+        ({**HARD, **FAILING, "recent_accuracy": 0.4}, "maintain_too_few"),
+        ({**HARD, **FAILING, "attempts_since_move": 9}, "maintain_too_few"),
+        ({**HARD, **FAILING, "p_level": 0.6}, "maintain_too_few"),
+        ({**HARD, "gain_easier": 0.06}, "level_down"),
+        ({**HARD, "gain_easier": 0.03, "attempts_at_level": 9}, "maintain_too_few"),
         ({**BASICS, "p_below": 0.6}, "level_down"),
         ({**BASICS, "recent_accuracy": 0.65}, "level_down"),
         ({**HARD, "attempts_at_level": 9}, "maintain_too_few"),
@@ -183,6 +194,7 @@ probability = st.one_of(st.none(), st.floats(0, 1))
             "focus": probability,
             "hint_rate": probability,
             "session_minutes": st.floats(0, 200),
+            "working_minutes": st.floats(0, 200),
             "growth_at_level": st.one_of(st.none(), st.floats(-1, 1)),
             "ability_trend": st.one_of(st.none(), st.floats(-1, 1)),
             "current_level": st.integers(1, 10),

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from aivo_assets.benchmarks.accuracy import MAIN_BRAIN, Contest, fold_features, measure_accuracy
+from aivo_assets.benchmarks.accuracy import MAIN_BRAIN, Contest, fold_features, measure_accuracy, without
 from aivo_assets.benchmarks.accuracy_report import ALL, AccuracyReport
 from aivo_assets.benchmarks.audit import Said, audit, refuse_expanded_skills, refuse_foreign_statistics
 from aivo_assets.benchmarks.baselines import ABILITY_AND_DIFFICULTY, BEST_LR, CONSTANT, ITEM_DIFFICULTY
@@ -49,6 +49,20 @@ def session_score(events: pl.DataFrame, statistics: Statistics | OutOfFold, sett
     table = fold_features(events, statistics, settings)
     share = table.keys.select(pl.col("correct").cast(pl.Float32).mean().over("learner", "day"))
     return with_column(table, share["correct"].to_numpy())
+
+
+def test_features_that_are_left_out_are_unknown_in_every_row_and_the_others_stay():
+    events = practice()
+    statistics = fit_statistics(events, FeatureSettings())
+    whole, less = (fold(events, statistics, FeatureSettings()) for fold in (fold_features, without(["hour", "logit"])))
+    blank = [name in ("hour", "logit") for name in whole.names]
+    assert np.isnan(less.values[:, blank]).all()
+    assert np.array_equal(less.values[:, ~np.array(blank)], whole.values[:, ~np.array(blank)], equal_nan=True)
+
+
+def test_a_feature_that_does_not_exist_cannot_be_left_out():
+    with pytest.raises(ModelError, match="No features: luck"):
+        without(["luck"])
 
 
 def test_every_test_row_is_predicted_once_and_all_folds_make_up_the_file(report):
