@@ -106,7 +106,7 @@ def _work_s(settings: PolicySettings) -> pl.Expr:
     limit = (pl.col("typical_time_s") * settings.work_times_typical).clip(least, most).fill_null(most)
     own = pl.coalesce(pl.col("response_time_ms") / 1000, "typical_time_s", pl.lit(0.0))
     pause = pl.col("pause_s").cast(pl.Float64)
-    return pl.when(pause <= limit).then(pause).otherwise(pl.min_horizontal(own, limit, pause))
+    return pl.when(pause > limit).then(pl.min_horizontal(own, limit)).otherwise(pause)  # null for the first answer
 
 
 def _answer_times(settings: PolicySettings) -> dict[str, pl.Expr]:

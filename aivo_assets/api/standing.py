@@ -8,7 +8,7 @@ import polars as pl
 from aivo_assets.api import schema
 from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
 from aivo_assets.api.launches import unfinished
-from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.lake import Lake
 from aivo_assets.operations.job_names import CANDIDATE, TRAINED_AT, ModelId, model_trained
 from aivo_assets.operations.training_guard import SECONDS_OF_A_TRAINING, Wait, reason_to_wait
@@ -19,8 +19,6 @@ from aivo_assets.tracing.verdicts import VERDICTS
 
 VERDICT_HOLDS_FOR: Final = timedelta(days=2)
 """A drift verdict older than this says nothing about now; the model is checked every six hours."""
-
-ASKS_FOR_TRAINING: Final = ("retrain", "alert")
 
 
 class Standing:
@@ -84,12 +82,18 @@ class Standing:
         return self._registry.version(moves[-1].after) if moves else None
 
     def drift(self, model: ModelId) -> schema.Drift | None:
-        """The newest drift verdict on a model as a whole."""
-        rows = self._newest_verdicts(model).filter(pl.col("model_id") == model)
-        if rows.is_empty():
+        """The newest drift verdict on a model: of the cohort that asks for its training where one does, else of all."""
+        rows = self._newest_verdicts(model)
+        whole = pl.col("model_id") == model
+        asks = pl.col("verdict").cast(pl.String).is_in(ASKS_FOR_TRAINING)
+        shown = rows.filter(whole | asks).sort(asks, whole, descending=True)
+        if shown.is_empty():
             return None
-        row = rows.row(0, named=True)
-        return schema.Drift(**{name: row[name] for name in ("day", "verdict", "score", "reason")})
+        row = shown.row(0, named=True)
+        about = "" if row["model_id"] == model else f"{row['model_id']}: "
+        return schema.Drift(
+            day=row["day"], verdict=row["verdict"], score=row["score"], reason=f"{about}{row['reason']}"
+        )
 
     def describe(self, model: ModelId, *, now: datetime) -> schema.ModelStatus:
         """All of it, for one model."""

@@ -5,6 +5,7 @@ import json
 import dagster as dg
 
 from aivo_assets.assets.describe import owned
+from aivo_assets.events.overrides import raw_overrides
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.artefacts import Text, artefacts_below
@@ -31,7 +32,7 @@ MARTS = ("dim_items", "dim_skills", "fct_learner_skill_daily", "mart_class_progr
 )
 def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Search everything derived."""
-    raw = RawValues.collect(lake.scan(RAW_INTERACTIONS), lake.scan(RAW_LEARNERS))
+    raw = RawValues.collect(lake.scan(RAW_INTERACTIONS), lake.scan(RAW_LEARNERS), raw_overrides(lake).lazy())
     artefacts = [*artefacts_below(lake.root), *_metadata(context)]
     findings = scan(raw, artefacts)
     return dg.MaterializeResult(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from aivo_assets.automation.abandoned_runs import end_abandoned_runs
 from aivo_assets.lake import Lake
 from aivo_assets.operations.job_names import BY_HAND, CANDIDATE, TRAINED_AT, TRAINING_JOBS, ModelId, model_trained
 from aivo_assets.operations.training_guard import Wait, cooling_down
@@ -25,6 +26,7 @@ def under_way(instance: dg.DagsterInstance, job_names: tuple[str, ...] | None = 
     """Id of the oldest unfinished run of one of these jobs; without jobs, of one that trains the main brain."""
     if job_names is None:
         return training_under_way(instance, "main_brain")
+    end_abandoned_runs(instance)
     runs = [
         run
         for name in job_names
@@ -35,6 +37,7 @@ def under_way(instance: dg.DagsterInstance, job_names: tuple[str, ...] | None = 
 
 def training_under_way(instance: dg.DagsterInstance, model: ModelId) -> str | None:
     """Id of the oldest unfinished run that trains a model, whoever started it; None where there is none."""
+    end_abandoned_runs(instance)
     runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED), ascending=True)
     for run in runs:
         assets = None if run.asset_selection is None else {key.path[-1] for key in run.asset_selection}

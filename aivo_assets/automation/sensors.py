@@ -236,7 +236,7 @@ def update_students(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
 
 
 def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
-    """Ask for the days whose anonymised partition was made from other raw events than there are now."""
+    """Ask for the days whose anonymised partition was made from other raw events than there are now, or is damaged."""
     running = under_way(context.instance, EVERY_JOB)
     if running is not None:
         return dg.SkipReason(f"Run {running} is under way and may be dealing with them.")
@@ -246,8 +246,13 @@ def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     first = late[0]
     last = max(day for day in late if day - first < timedelta(days=31))
     raw = lake.version(RAW_INTERACTIONS, days=late)
-    cause = Cause("late_events", "late_events", f"late events for {len(late)} days from {first} on", evidence=raw)
-    return dg.RunRequest(run_key=f"late:{first}:{last}:{raw}", tags={**partition_tags(first, last), **cause.tags()})
+    damaged = lake.damaged(ANONYMISED_INTERACTIONS, days=late)
+    what = f"{len(damaged)} damaged files, or late events," if damaged else "late events"
+    cause = Cause("late_events", "late_events", f"{what} for {len(late)} days from {first} on", evidence=raw)
+    # The raw events of a day that is only damaged are those that it was made from before: the damage tells it apart.
+    same = f":{hashlib.sha256(repr(damaged).encode()).hexdigest()[:32]}" if damaged else ""
+    key = f"late:{first}:{last}:{raw}{same}"
+    return dg.RunRequest(run_key=key, tags={**partition_tags(first, last), **cause.tags()})
 
 
 def watch_alerts(
@@ -279,7 +284,10 @@ def _newest(lake: Lake, dataset: Dataset, columns: list[str] | None = None) -> t
 
 def _up_to_date(lake: Lake, day: date) -> bool:
     made = lake.manifest(ANONYMISED_INTERACTIONS, day=day)
-    return made is not None and made["made_by"].get("raw_version") == lake.version(RAW_INTERACTIONS, days=[day])
+    newest = lake.version(RAW_INTERACTIONS, days=[day])
+    if made is None or made["made_by"].get("raw_version") != newest:
+        return False
+    return not lake.damaged(ANONYMISED_INTERACTIONS, days=[day])
 
 
 def _skip(reason: str, cursor: str) -> dg.SensorResult:

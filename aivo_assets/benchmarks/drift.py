@@ -17,8 +17,8 @@ from aivo_assets.benchmarks.drift_harm import measure_harm, won_back
 from aivo_assets.benchmarks.drift_injections import INJECTIONS, Injection, injected
 from aivo_assets.benchmarks.drift_report import OURS, Alarm, Case, DriftBenchmark, Quiet
 from aivo_assets.benchmarks.drift_rivals import EVIDENTLY, PLAIN, evidently_alarms, plain_rule_alarms
-from aivo_assets.benchmarks.drift_service import ACTS, Champion, Checked, Scored, checks, score_days, train_champion
-from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.benchmarks.drift_service import Champion, Checked, Scored, checks, score_days, train_champion
+from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.errors import SourceError
 from aivo_assets.settings import DriftSettings, FeatureSettings, TrainingSettings
 
@@ -89,8 +89,8 @@ def measure_drift(data: DriftData, plan: Plan, *, say: Say = lambda _: None) -> 
     say(f"untouched: {quiet.checks} checks, {len(quiet.alarms)} alarms")
     chosen = [INJECTIONS[name] for name in plan.injections]
     cases = []
-    for injection in (each for each in chosen if each.applies_to(data)):
-        for seed in plan.seeds:
+    for seed in plan.seeds:
+        for injection in (each for each in chosen if each.applies_to(data)):
             cases.append(_case(data, services, injection, seed, plan))
             say(f"{injection.name}, seed {seed}: {cases[-1].harm}, found {cases[-1].found}, {cases[-1].by}")
     events, days = data.events, data.events["day"].unique().sort()
@@ -239,7 +239,7 @@ def _speaks(rule: str, window: pl.DataFrame, champion: Champion, plan: Plan) -> 
 
 
 def _by(check: Checked) -> str:
-    asking = check.verdicts.filter(pl.col("verdict").cast(pl.String).is_in(ACTS)).row(0, named=True)
+    asking = check.verdicts.filter(pl.col("verdict").cast(pl.String).is_in(ASKS_FOR_TRAINING)).row(0, named=True)
     days = (asking["window_last"] - asking["window_first"]).days + 1
     return f"{asking['model_id']} {asking['measure']} {asking['score']:.2f} in {days} d"
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aivo_assets.drift.checks import check_models
 from aivo_assets.drift.sample import Sample, read_sample
-from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.drift.scored_events import scored_events
 from aivo_assets.drift.scores import Worth
 from aivo_assets.drift.verdict import judge
@@ -25,7 +25,6 @@ from aivo_assets.tracing.schema import FeatureTable
 from aivo_assets.tracing.training import training_set
 
 Floats = NDArray[np.float64]
-ACTS = ("retrain", "alert")
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Checked:
     @property
     def asks(self) -> bool:
         """Whether a training was asked for."""
-        return bool(self.verdicts["verdict"].cast(pl.String).is_in(ACTS).any())
+        return bool(self.verdicts["verdict"].cast(pl.String).is_in(ASKS_FOR_TRAINING).any())
 
     @property
     def judged(self) -> bool:

@@ -17,7 +17,9 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
     file: Annotated[Path | None, typer.Argument(help="Parquet or CSV with learner, item, correct and a time.")] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="The simulated school instead of a file.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Cases of each injection.")] = 10,
-    first_seed: Annotated[int, typer.Option(min=0, help="The first of these seeds.")] = 0,
+    first_seed: Annotated[
+        int, typer.Option(min=0, help="The first of these seeds; it also draws the school or the sample of learners.")
+    ] = 0,
     learners: Annotated[
         int | None, typer.Option(min=50, help=f"A sample of so many; default all, simulator {SIMULATED_LEARNERS}.")
     ] = None,
@@ -47,7 +49,7 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
         features=settings.features,
         training=settings.training,
     )
-    data = _data(file, simulator=simulator, learners=learners, days=days, q_matrix=q_matrix)
+    data = _data(file, simulator=simulator, learners=learners, days=days, q_matrix=q_matrix, seed=first_seed)
     found = measure_drift(data, plan, say=lambda step: typer.echo(step, err=True))
     asked = {"seeds": f"{first_seed} to {first_seed + seeds - 1}", "horizon": f"{horizon} days"}
     found = found.model_copy(update={"asked": asked | machine()})
@@ -56,11 +58,13 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
         json.write_text(found.model_dump_json(indent=1))
 
 
-def _data(file: Path | None, *, simulator: bool, learners: int | None, days: int, q_matrix: Path | None) -> "DriftData":
+def _data(
+    file: Path | None, *, simulator: bool, learners: int | None, days: int, q_matrix: Path | None, seed: int
+) -> "DriftData":
     from aivo_assets.benchmarks.drift_data import read_drift_file, simulate_drift_school  # noqa: PLC0415
 
     if (file is not None) == simulator:
         raise SourceError("Drift is benchmarked on a file or on the simulator", fix="Give FILE, or --simulator.")
     if file is None:
-        return simulate_drift_school(learners=learners or SIMULATED_LEARNERS, days=days, seed=0)
-    return read_drift_file(file, q_matrix=q_matrix, learners=learners, seed=0)
+        return simulate_drift_school(learners=learners or SIMULATED_LEARNERS, days=days, seed=seed)
+    return read_drift_file(file, q_matrix=q_matrix, learners=learners, seed=seed)

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 from rich.console import Console
 
+from aivo_assets.automation.abandoned_runs import end_abandoned_runs, held_by_this_process
 from aivo_assets.definitions import build_definitions
 from aivo_assets.errors import AivoError, RunError
 from aivo_assets.operations.causes import by_hand
@@ -75,12 +76,13 @@ def run_job(
     """
     job = build_definitions(settings, loggers={"console": _progress_logger(console)}).resolve_job_def(name)
     tags = {RANGE_START_TAG: str(days[0]), RANGE_END_TAG: str(days[1]), **by_hand(cause).tags()}
+    end_abandoned_runs(instance)
     try:
-        with _chatter_kept(settings.home / "logs" / "run.log"):
+        with _chatter_kept(settings.home / "logs" / "run.log"), held_by_this_process(instance) as held:
             result = job.execute_in_process(
                 instance=instance,
                 run_config={"loggers": {"console": {}}},
-                tags=tags,
+                tags=tags | held,
                 asset_selection=None if assets is None else [dg.AssetKey(name) for name in assets],
             )
     except (dg.DagsterError, dg.Failure) as error:

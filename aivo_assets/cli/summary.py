@@ -12,6 +12,7 @@ from rich.table import Table
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.cli.running import Outcome, Step
+from aivo_assets.drift.report_head import sentences
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake
 from aivo_assets.resources.platform import open_lake
@@ -147,11 +148,8 @@ def _tell_drift(console: Console, lake: Lake, as_of: date) -> None:
     console.print("\n[bold]Drift[/]")
     if verdicts.is_empty():
         console.print("No model has scored events yet.")
-    for row in verdicts.to_dicts():
-        score = "no score" if row["score"] is None else f"score {row['score']:.3f}"
-        console.print(
-            f"{row['model_id'].replace('_', ' ')}: [bold]{row['verdict']}[/], {score}. {row['reason']}", highlight=False
-        )
+    for sentence in sentences(verdicts):
+        console.print(sentence, highlight=False)
 
 
 def _tell_where_to_look(console: Console, lake: Lake, outcome: Outcome, as_of: date) -> None:

@@ -4,12 +4,14 @@ import io
 from datetime import timedelta
 
 import polars as pl
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from aivo_assets.drift.cohorts import SEPARATOR
 from aivo_assets.settings import DriftSettings
 
 MOST_COHORTS = 3
+LONGEST_NAME = 36
 _MARKS = {"retrain": ("^", "retrain"), "alert": ("X", "alert")}
 
 
@@ -23,13 +25,14 @@ def plot_scores(verdicts: pl.DataFrame, settings: DriftSettings) -> bytes:
     Returns:
         A PNG.
     """
-    figure = Figure(figsize=(7.0, 2.8), dpi=110, layout="constrained")
-    axes = figure.subplots()
+    # The places are fixed: a layout that makes room for long names of cohorts may leave none for the lines.
+    figure = Figure(figsize=(9.0, 2.9), dpi=110)
+    axes = figure.add_axes((0.07, 0.17, 0.6, 0.77))
     named = set()
     drawn = verdicts.filter(pl.col("model_id").is_in(_worth_a_line(verdicts)))
     for of_model in drawn.sort("day", "model_id").partition_by("model_id", maintain_order=True):
         (line,) = axes.plot(
-            of_model["day"].to_list(), of_model["score"].to_list(), marker=".", label=of_model["model_id"][0]
+            of_model["day"].to_list(), of_model["score"].to_list(), marker=".", label=_short(of_model["model_id"][0])
         )
         for verdict, (marker, label) in _MARKS.items():
             hits = of_model.filter(pl.col("verdict").cast(pl.String) == verdict)
@@ -44,19 +47,30 @@ def plot_scores(verdicts: pl.DataFrame, settings: DriftSettings) -> bytes:
                     label=shown,
                     color=line.get_color(),
                 )
-    axes.axhline(settings.retrain_score, color="tab:orange", linestyle="--", linewidth=1)
-    axes.axhline(settings.alert_score, color="tab:red", linestyle="--", linewidth=1)
-    top = max([settings.alert_score, *verdicts["score"].drop_nulls().to_list()])
+    for threshold, what, colour in (
+        (settings.retrain_score, "retrain above", "tab:orange"),
+        (settings.alert_score, "alert above", "tab:red"),
+    ):
+        axes.axhline(threshold, color=colour, linestyle="--", linewidth=1, label=f"{what} {threshold:.2f}")
+    top = max([settings.alert_score, *drawn["score"].drop_nulls().to_list()])
     axes.set_ylim(0.0, min(1.0, top * 1.2) or 1.0)
-    axes.set_ylabel("share of what the model knew, lost", fontsize="small")
-    axes.tick_params(axis="x", labelrotation=30, labelsize="small")
+    axes.set_ylabel("share of knowledge lost", fontsize="small")
+    axes.tick_params(labelsize="small")
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.spines[["top", "right"]].set_visible(False)
     if verdicts.height:
         # At least a week is shown: one check alone would stand on an axis of years.
         days = verdicts["day"].to_list()
         axes.set_xlim(min([*days, max(days) - timedelta(days=6)]), max(days) + timedelta(days=1))
-        axes.legend(fontsize="small", frameon=False, loc="upper left")
+    axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
     return _png(figure)
+
+
+def _short(model_id: str) -> str:
+    name = model_id.replace("_", " ")
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _worth_a_line(verdicts: pl.DataFrame) -> list[str]:

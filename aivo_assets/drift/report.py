@@ -4,20 +4,18 @@ Belongs here: the only door to Evidently and pandas, and the page around them. E
 the verdict comes from scores.py and verdict.py. Evidently is imported on first use, as that takes seconds.
 """
 
-import base64
 import importlib
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 from types import ModuleType
 
 import polars as pl
 
-from aivo_assets.drift.cohorts import SEPARATOR
 from aivo_assets.drift.plots import plot_calibration, plot_scores
+from aivo_assets.drift.report_head import head, sentences
 from aivo_assets.drift.schema import FEATURE_COLUMNS
 from aivo_assets.drift.verdict import readable
 from aivo_assets.errors import ModelError
@@ -93,26 +91,17 @@ def render_report(
     numeric = [name for name in NUMERIC if name not in left_out]
     categorical = [name for name in CATEGORICAL if name not in left_out]
     page, columns = _run_evidently(sampled[0], sampled[1], numeric, categorical)
-    summary = summarise(verdicts)
     shown = (
         verdicts if history is None else pl.concat([history.filter(pl.col("day") < verdicts["day"].min()), verdicts])
     )
     pictures = [plot_scores(shown, settings), plot_calibration(window, reference)]
-    head = _head(verdicts, summary, columns, left_out, pictures)
-    return DriftReport(page.replace("<body>", f"<body>{head}", 1).encode(), summary, columns, left_out)
+    top = _top(verdicts, columns, left_out, pictures)
+    return DriftReport(page.replace("<body>", f"<body>{top}", 1).encode(), summarise(verdicts), columns, left_out)
 
 
 def summarise(verdicts: pl.DataFrame) -> str:
-    """What moved, how much and what was decided: a sentence or two a model, and one for all cohorts that hold."""
-    rows = verdicts.sort("day", "model_id").to_dicts()
-    cohorts = [row for row in rows if SEPARATOR in row["model_id"]]
-    shown = [row for row in rows if row not in cohorts or row["verdict"] != "ok"]
-    shown.sort(key=lambda row: (SEPARATOR in row["model_id"], -(row["score"] or 0.0), row["model_id"]))
-    told = [f"{row['model_id']}: {row['verdict']}. {row['reason']}" for row in shown]
-    holding = len(rows) - len(shown)
-    if cohorts and holding:
-        told.append(f"Of {len(cohorts)} cohorts looked at apart, {holding} {'hold' if holding > 1 else 'holds'}.")
-    return " ".join(told)
+    """The sentences on top as one text."""
+    return " ".join(sentences(verdicts))
 
 
 def _sample(frame: pl.DataFrame, settings: DriftSettings) -> pl.DataFrame:
@@ -170,56 +159,10 @@ def _run_evidently(
     )
 
 
-def _head(
-    verdicts: pl.DataFrame, summary: str, columns: pl.DataFrame, left_out: tuple[str, ...], pictures: list[bytes]
-) -> str:
+def _top(verdicts: pl.DataFrame, columns: pl.DataFrame, left_out: tuple[str, ...], pictures: list[bytes]) -> str:
     moved = columns.filter("drifted")
-    first = ", ".join(f"{readable(row['column'])} ({row['value']:.2f})" for row in moved.rows(named=True)) or "none"
-    notes = [f"Columns that moved in Evidently's eyes (Jensen-Shannon distance at least {THRESHOLD}): {first}."]
+    moved = moved.select("value", name=pl.Series([readable(name) for name in moved["column"]], dtype=pl.String))
+    notes = [f"It calls a column moved whose Jensen-Shannon distance is at least {THRESHOLD}."]
     if left_out:
         notes.append(f"Left out, as the window or the reference has no value of them: {', '.join(left_out)}.")
-    images = _image("Drift score over time", pictures[0]) + _image("Calibration", pictures[1])
-    paragraphs = "".join(f"<p>{escape(note)}</p>" for note in notes)
-    return (
-        '<section id="aivo-summary" style="font-family:sans-serif;max-width:70rem;margin:1.5rem auto;padding:0 1rem">'
-        f"<h1>Drift as of {max(verdicts['day'].to_list())}</h1>"
-        f'<p style="font-size:1.15rem">{escape(summary)}</p>{_table(verdicts)}{images}{paragraphs}</section>'
-    )
-
-
-def _image(name: str, png: bytes) -> str:
-    data = base64.b64encode(png).decode("ascii")
-    return f'<img alt="{name}" style="max-width:100%" src="data:image/png;base64,{data}">'
-
-
-def _table(verdicts: pl.DataFrame) -> str:
-    cohort = pl.col("model_id").str.contains(SEPARATOR, literal=True)
-    shown = verdicts.sort(cohort, -pl.col("score").fill_null(0.0), "model_id").select(
-        "model_id",
-        "verdict",
-        "score",
-        "measure",
-        "events",
-        "learners",
-        "log_loss",
-        "reference_log_loss",
-        "auc",
-        "reference_auc",
-        "window_first",
-        "window_last",
-    )
-    head = "".join(
-        f'<th style="padding:.2rem .6rem;text-align:left">{escape(name.replace("_", " "))}</th>'
-        for name in shown.columns
-    )
-    body = "".join(
-        "<tr>" + "".join(f'<td style="padding:.2rem .6rem">{escape(_cell(value))}</td>' for value in row) + "</tr>"
-        for row in shown.rows()
-    )
-    return f'<table style="border-collapse:collapse;text-align:left"><tr>{head}</tr>{body}</table>'
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return head(verdicts, moved, notes, list(zip(("Drift score over time", "Calibration"), pictures, strict=True)))

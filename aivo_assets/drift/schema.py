@@ -63,6 +63,7 @@ DRIFT_SCORES = Dataset(
 )
 
 VERDICTS: Final = ("ok", "watch", "retrain", "alert", "too_few_events", "no_reference")
+ASKS_FOR_TRAINING: Final = ("retrain", "alert")
 
 DRIFT_VERDICTS = Dataset(
     "drift/verdicts",

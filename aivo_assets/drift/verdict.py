@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from aivo_assets.drift.cohorts import SEPARATOR, unit_of
-from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.drift.scores import MAIN_BRAIN
 from aivo_assets.settings import DriftSettings
 
@@ -119,7 +119,7 @@ def _one_training(rows: list[_Row]) -> list[_Row]:
     A cohort is retrained with its model, and training the main brain makes all student models anew. The row that asks
     is of the main brain where there is one, and takes the gravest verdict of all; the others watch.
     """
-    asking = [row for row in rows if row["verdict"] in ("retrain", "alert")]
+    asking = [row for row in rows if row["verdict"] in ASKS_FOR_TRAINING]
     if len(asking) < 2:
         return rows
     grave = any(row["verdict"] == "alert" for row in asking)
@@ -206,7 +206,7 @@ def _past(verdicts: list[_Row], row: _Row, settings: DriftSettings) -> _Past:
     trained = [past for past in verdicts if unit_of(past["model_id"]) in units]
     return _Past(
         breaches=max(recent, key=lambda past: past["day"])["breaches"] if recent else 0,
-        retrained=max((past["day"] for past in trained if past["verdict"] in ("retrain", "alert")), default=None),
+        retrained=max((past["day"] for past in trained if past["verdict"] in ASKS_FOR_TRAINING), default=None),
         alerted=max((past["day"] for past in trained if past["verdict"] == "alert"), default=None),
     )
 

@@ -50,12 +50,15 @@ class RawValues:
         return f"RawValues({self.frame.height} values)"
 
     @classmethod
-    def collect(cls, events: pl.LazyFrame, learners: pl.LazyFrame) -> "RawValues":
-        """Gather the values of raw events and learners.
+    def collect(
+        cls, events: pl.LazyFrame, learners: pl.LazyFrame, overrides: pl.LazyFrame | None = None
+    ) -> "RawValues":
+        """Gather the values of raw events, learners and teachers' overrides.
 
         Args:
             events: Columns of `events.schema.Event`.
             learners: Columns of `events.schema.Learner`.
+            overrides: Columns of `events.overrides.Override`; who is named there need not occur in any event.
         """
         identifiers = [_distinct(events, f"{kind}_id", kind) for kind in KINDS]
         people = [
@@ -63,6 +66,8 @@ class RawValues:
             _distinct(learners, "name", "name"),
             _distinct(learners, "email", "email"),
         ]
+        if overrides is not None:
+            people += [_distinct(overrides, f"{kind}_id", kind) for kind in ("learner", "teacher")]
         content = [
             _distinct(events, "item_id", "content"),
             _distinct(events.select("skill_ids").explode("skill_ids", empty_as_null=True), "skill_ids", "content"),

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.drift.schema import DRIFT_VERDICTS, SCORED_EVENTS
+from aivo_assets.drift.cohorts import SEPARATOR
+from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS, SCORED_EVENTS
 from aivo_assets.drift.training_need import TRAINING_NEED
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.replay.record import Asked, Drifted, Moved, Recommended, Scored, Training
@@ -84,7 +85,10 @@ class Outcomes:
             )
 
     def _note_drift(self, day: date, at: datetime) -> None:
+        """Keep the verdicts on whole models, and of the cohorts those that asked for a training."""
         for row in _rows(self.lake, DRIFT_VERDICTS, day):
+            if SEPARATOR in row["model_id"] and row["verdict"] not in ASKS_FOR_TRAINING:
+                continue
             self.drift.append(
                 Drifted(
                     at=at,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aivo_assets.drift.cohorts import SEPARATOR
 from aivo_assets.replay.figures import cost_by_job
 from aivo_assets.replay.record import Costs, Record
 from aivo_assets.tracing.plots import BASELINE_COLOUR, MODEL_COLOUR, REFERENCE_COLOUR, as_png, new_figure
@@ -56,7 +57,8 @@ def auc_png(record: Record, *, width: float) -> bytes:
 def drift_png(record: Record, *, width: float) -> bytes:
     """Drift score of each model at each check, with both thresholds and a mark where it was more than in order."""
     figure, axes = new_figure(width=width, height=2.9)
-    models = sorted({check.model for check in record.drift})
+    # Whole models first: cohorts, of which only those that asked for a training are kept, follow while colours last.
+    models = sorted({check.model for check in record.drift}, key=lambda model: (SEPARATOR in model, model))
     for place, model in enumerate(models[: len(COLOURS)]):
         checks = [check for check in record.drift if check.model == model]
         times = np.array([check.at.replace(tzinfo=None) for check in checks], dtype="datetime64[s]")

@@ -51,6 +51,32 @@ def test_the_time_of_the_first_answer_belongs_to_the_session() -> None:
     assert found["session_minutes"] == pytest.approx(1.5)
 
 
+def test_a_pause_too_long_for_an_exercise_is_no_work() -> None:
+    """Typical 40 s, so 200 s at most: 60 s count; 24 pauses of 7.5 minutes are 24 answers of 40 s each, not 3 hours."""
+    found = session(answers(correct=[1] * 26, gap_s=[60] + [450] * 24))
+    assert found["session_minutes"] == pytest.approx(181)
+    assert found["working_minutes"] == pytest.approx((60 + 24 * 40) / 60)
+
+
+def test_what_was_really_answered_for_long_counts_up_to_the_limit() -> None:
+    """200 s are the limit: of 300 s that an answer took 200 s count, of 150 s all."""
+    long = session(answers(correct=[1, 1], gap_s=400, response_time_ms=[0, 300_000]))
+    assert long["working_minutes"] == pytest.approx(200 / 60)
+    assert session(answers(correct=[1, 1], gap_s=400, response_time_ms=[0, 150_000]))["working_minutes"] == 2.5
+
+
+@pytest.mark.parametrize(
+    ("typical_s", "gap_s", "minutes"),
+    [(2.0, 120, 2.0), (2.0, 121, 2 / 60), (200.0, 600, 10.0), (200.0, 601, 200 / 60), (None, 600, 10.0), (None, 601, 0)],
+)
+def test_the_limit_is_two_minutes_at_least_and_ten_at_most(
+    typical_s: float | None, gap_s: int, minutes: float
+) -> None:
+    assert session(answers(correct=[1, 1], gap_s=gap_s), typical_s=typical_s)["working_minutes"] == pytest.approx(
+        minutes
+    )
+
+
 def test_a_session_is_current_on_the_as_of_day_only() -> None:
     assert session(answers(back=0, correct=[1]))["session_current"] is True
     assert session(answers(back=1, correct=[1]))["session_current"] is False

@@ -204,3 +204,10 @@ def test_the_score_over_time_is_drawn_also_with_gaps(scores: list[float | None])
     png = plot_scores(verdicts, SETTINGS)
     assert png.startswith(b"\x89PNG")
     assert len(png) > 3000
+
+
+def test_many_cohorts_with_long_names_leave_room_for_the_lines() -> None:
+    of_model = judge(pl.concat([check(0.2, day=MONDAY + timedelta(days=i)) for i in range(3)]), NONE, SETTINGS)
+    cohorts = [f"main_brain/disability={'a very long value ' * 20}{number}" for number in range(40)]
+    verdicts = pl.concat([of_model, *(of_model.with_columns(model_id=pl.lit(name)) for name in cohorts)])
+    assert plot_scores(verdicts, SETTINGS).startswith(b"\x89PNG")  # a layout that collapses warns, which is an error

@@ -112,6 +112,24 @@ def test_other_columns_are_refused_with_every_difference(lake: Lake) -> None:
     assert values(lake, WHOLE) == [1]
 
 
+def test_units_of_other_columns_are_read_together(lake: Lake) -> None:
+    """As after an upgrade: Monday was written without `tags` and with a column that is gone since."""
+    before = {**{name: dtype for name, dtype in SCHEMA.items() if name != "tags"}, "gone": pl.Int64}
+    old = frame(1).drop("tags").with_columns(gone=pl.lit(7, pl.Int64))
+    lake.write(Dataset(DAILY.path, before, unit="day"), old, day=MONDAY)
+    assert lake.scan(DAILY).collect().schema == DAILY.empty().schema
+    lake.write(DAILY, frame(2), day=TUESDAY)
+    both = lake.scan(DAILY).collect()
+    assert_frame_equal(both, pl.concat([frame(1).with_columns(tags=pl.lit(None, SCHEMA["tags"])), frame(2)]))
+    assert lake.scan(DAILY).filter(pl.col("tags").is_null()).select("value").collect()["value"].to_list() == [1]
+
+
+def test_a_column_whose_type_has_changed_is_named(lake: Lake) -> None:
+    lake.write(Dataset(DAILY.path, {**SCHEMA, "value": pl.String}, unit="day"), frame(1).cast({"value": pl.String}), day=MONDAY)
+    with pytest.raises(pl.exceptions.SchemaError, match="value"):
+        lake.scan(DAILY).collect()
+
+
 # --- content versions ---------------------------------------------------------------------------------------------
 
 

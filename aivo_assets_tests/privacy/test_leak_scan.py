@@ -149,6 +149,14 @@ def test_short_and_numeric_identifiers_count_where_the_name_says_identifier(tmp_
     ]
 
 
+def test_who_is_named_in_an_override_only_is_sought_too(tmp_path: Path):
+    said = pl.DataFrame({"learner_id": ["learner-zoe-quill"], "teacher_id": ["teacher-ada-marsh"]})
+    columns = {"reasoning": ["as teacher-ada-marsh said of learner-zoe-quill", "all is well"]}
+    assert in_column(tmp_path, columns) == []
+    raw = RawValues.collect(SCHOOL_EVENTS.lazy(), SCHOOL_LEARNERS.lazy(), said.lazy())
+    assert in_column(tmp_path, columns, raw) == [("reasoning", "learner", 1), ("reasoning", "teacher", 1)]
+
+
 def test_an_identifier_that_also_names_content_counts_only_under_an_identifiers_name(tmp_path: Path):
     raw = RawValues.collect(
         events([{"learner_id": "fractions-1"}, {"learner_id": "learner-anna"}]).lazy(), learners([]).lazy()

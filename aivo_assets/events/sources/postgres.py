@@ -19,10 +19,10 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
-from aivo_assets.errors import SettingsError, SourceError
+from aivo_assets.errors import SettingsError, SourceError, SourceUnreachableError
 from aivo_assets.events.identity import digest
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, LEARNER_NAMES, mapped
@@ -149,7 +149,9 @@ class PostgresSource:
                 yield connection
         except SQLAlchemyError as error:
             said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise SourceError(
+            # Operational: no connection, a server that stops or is overloaded. It may answer later.
+            kind = SourceUnreachableError if isinstance(error, OperationalError) else SourceError
+            raise kind(
                 f"The database cannot be read ({place}): {said}",
                 fix="Check AIVO_SOURCE_URL, that the server runs, and that this user may read the table.",
             ) from error
