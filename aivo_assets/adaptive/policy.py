@@ -106,7 +106,10 @@ def _too_hard(s: PolicySettings) -> tuple[Rule, ...]:
     urgent = (Criterion("p_level_upper", "<", s.urgent_success),)
     basics = (below_is_hard, failing_badly)
     # Where the answers are of many levels few of them are at the learner's own; so few right ones tell all the same.
-    clearly = (Criterion("recent_accuracy", "<=", s.failing), Criterion("attempts_since_move", ">=", s.minimum_attempts))
+    clearly = (
+        Criterion("recent_accuracy", "<=", s.failing),
+        Criterion("attempts_since_move", ">=", s.minimum_attempts),
+    )
     wins, wins_little = Criterion("gain_easier", ">=", s.least_gain), Criterion("gain_easier", "<", s.least_gain)
     return (
         Rule("remediation", REMEDIATION, (hard, *basics, evidence), "high", zone, urgent=urgent),
@@ -115,7 +118,9 @@ def _too_hard(s: PolicySettings) -> tuple[Rule, ...]:
         Rule("level_down", LEVEL_DOWN, (hard, failing, evidence, easier, wins), "medium", zone),
         Rule("level_down_early", LEVEL_DOWN, (surely_hard, failing, early, easier, wins), "medium", zone),
         Rule("level_down_failing", LEVEL_DOWN, (hard, *clearly, easier, wins), "medium", zone),
-        Rule("change_approach_no_gain", CHANGE_APPROACH, (hard, failing, evidence, easier, wins_little), "medium", zone),
+        Rule(
+            "change_approach_no_gain", CHANGE_APPROACH, (hard, failing, evidence, easier, wins_little), "medium", zone
+        ),
         Rule("change_approach_no_easier", CHANGE_APPROACH, (hard, failing, evidence), "medium", zone),
     )
 

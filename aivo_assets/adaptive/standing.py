@@ -142,7 +142,13 @@ def add_level_history(
         )
     )
     since_move = answered.group_by(_KEYS).agg(attempts_since_move=pl.len())
-    counts = ["attempts_since_move", "attempts_at_level", "successes_at_level", "days_at_level", "practice_days_at_level"]
+    counts = [
+        "attempts_since_move",
+        "attempts_at_level",
+        "successes_at_level",
+        "days_at_level",
+        "practice_days_at_level",
+    ]
     return (
         rows.join(history, on=_KEYS, how="left")
         .join(since_move, on=_KEYS, how="left")

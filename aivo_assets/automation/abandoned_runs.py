@@ -52,7 +52,7 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
         return []
     ended = []
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
-        path = _folder(instance) / os.path.basename(run.tags.get(HELD_TAG, ""))  # noqa: PTH119 - a tag is not trusted
+        path = _folder(instance) / os.path.basename(run.tags.get(HELD_TAG, ""))
         if HELD_TAG not in run.tags or not _is_let_go(path):
             continue
         instance.report_run_failed(run, "The process of this run ended without a word: it was killed.")

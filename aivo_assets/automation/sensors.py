@@ -21,6 +21,7 @@ from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
+from aivo_assets.lake.damage import damaged_files
 from aivo_assets.operations.alert_outbox import Outbox
 from aivo_assets.operations.alert_rules import drift_alert, failed_run_alert
 from aivo_assets.operations.alerts import Notifier
@@ -246,7 +247,7 @@ def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     first = late[0]
     last = max(day for day in late if day - first < timedelta(days=31))
     raw = lake.version(RAW_INTERACTIONS, days=late)
-    damaged = lake.damaged(ANONYMISED_INTERACTIONS, days=late)
+    damaged = damaged_files(lake, ANONYMISED_INTERACTIONS, late)
     what = f"{len(damaged)} damaged files, or late events," if damaged else "late events"
     cause = Cause("late_events", "late_events", f"{what} for {len(late)} days from {first} on", evidence=raw)
     # The raw events of a day that is only damaged are those that it was made from before: the damage tells it apart.
@@ -287,7 +288,7 @@ def _up_to_date(lake: Lake, day: date) -> bool:
     newest = lake.version(RAW_INTERACTIONS, days=[day])
     if made is None or made["made_by"].get("raw_version") != newest:
         return False
-    return not lake.damaged(ANONYMISED_INTERACTIONS, days=[day])
+    return not damaged_files(lake, ANONYMISED_INTERACTIONS, [day])
 
 
 def _skip(reason: str, cursor: str) -> dg.SensorResult:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.cli.benchmarks import FileArgument, MatrixOption, benchmark
+from aivo_assets.cli.benchmarks import MatrixOption, benchmark
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,7 +17,13 @@ def add_to(app: typer.Typer) -> None:
 
 @benchmark.command("validity")
 def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
-    file: FileArgument,
+    file: Annotated[
+        Path | None, typer.Argument(help="Parquet or CSV with learner, item, correct, and what else is known.")
+    ] = None,
+    simulator: Annotated[
+        bool, typer.Option("--simulator", help="The simulated school instead of a file, with its learners' attributes.")
+    ] = False,
+    school_days: Annotated[int, typer.Option(min=28, help="Days that the simulated school lives.")] = 84,
     q_matrix: MatrixOption = None,
     learners: Annotated[int, typer.Option(min=20, help="Learners to recommend for.")] = 3000,
     train_learners: Annotated[
@@ -38,7 +44,6 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Walk forward in time, recommend, and measure what each kind was followed by, against matched learners."""
     from aivo_assets.adaptive.policy import success_zone_policy  # noqa: PLC0415 - seconds of import
     from aivo_assets.adaptive.threshold_policy import threshold_policy  # noqa: PLC0415
-    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415
     from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
     from aivo_assets.benchmarks.reading import pages  # noqa: PLC0415
     from aivo_assets.benchmarks.validity import measure_validity  # noqa: PLC0415
@@ -51,13 +56,20 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     policies = {"success_zone": success_zone_policy(settings.policy), "threshold": threshold_policy()}
     if policy not in policies:
         raise SettingsError(f"There is no policy {policy!r}", fix=f"Choose one of: {', '.join(policies)}.")
-    attributes = _read(groups) if groups is not None else None
-    plan = Plan(learners, train_learners, every, days, seed, policies[policy])
-    walked = walk(
-        read_interactions(file, q_matrix=q_matrix), settings, plan, say=lambda step: typer.echo(step, err=True)
+    events, attributes = _events(
+        file,
+        q_matrix,
+        simulator=simulator,
+        learners=learners + (train_learners or learners),
+        days=school_days,
+        seed=seed,
     )
+    if groups is not None:
+        attributes = _read(groups)
+    plan = Plan(learners, train_learners, every, days, seed, policies[policy])
+    walked = walk(events, settings, plan, say=lambda step: typer.echo(step, err=True))
     asked = {
-        "file": file.name,
+        "file": f"simulated school, {school_days} days" if file is None else file.name,
         "walk": f"{walked.events['learner'].n_unique():,} learners, {len(walked.days)} as-of days from "
         f"{walked.days[0]} to {walked.days[-1]}, every {every} days; fitted on {walked.train_learners:,} others",
         "policy": policy,
@@ -69,6 +81,22 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
         json.write_text(report.model_dump_json(indent=1))
     if read:
         typer.echo("\n" + pages(walked, of_each=read, seed=seed))
+
+
+def _events(
+    file: Path | None, q_matrix: Path | None, *, simulator: bool, learners: int, days: int, seed: int
+) -> "tuple[pl.DataFrame, pl.DataFrame | None]":
+    """Events of the file or the simulator, and the simulated learners' attributes."""
+    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415 - seconds of import
+    from aivo_assets.benchmarks.simulated_school import simulated_school  # noqa: PLC0415
+    from aivo_assets.errors import SourceError  # noqa: PLC0415
+
+    if (file is not None) == simulator:
+        raise SourceError("Validity is measured on a file or on the simulator", fix="Give one of FILE and --simulator.")
+    if file is not None:
+        return read_interactions(file, q_matrix=q_matrix), None
+    # Some who are enrolled never answer, and the walk deals those who do.
+    return simulated_school(learners=int(learners * 1.15), days=days, seed=seed)
 
 
 def _read(path: Path) -> "pl.DataFrame":

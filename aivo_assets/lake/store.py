@@ -206,20 +206,6 @@ class Lake:
         ]
         return _digest("\n".join(parts).encode())
 
-    def damaged(self, dataset: Dataset, *, days: Iterable[date]) -> list[str]:
-        """Files of these days that are not there in their full length, each with what was found instead.
-
-        Only lengths are compared, and only where the lake is a folder: an object store shows whole objects or none.
-        """
-        if self.root.protocol not in ("", "file", "local"):
-            return []
-        files = (
-            (folder / entry["path"], int(entry["bytes"]))
-            for folder, manifest in self._manifests(dataset, days=days)
-            for entry in manifest["files"]
-        )
-        return [_found_at(path) for path, size in files if not _is_whole(path, size)]
-
     def manifest(self, dataset: Dataset, *, day: date | None = None, shard: int | None = None) -> dict[str, Any] | None:
         """Manifest of one unit (`version`, `rows`, `files`, `made_by`), or None where nothing is kept."""
         return _read_manifest(self.root / dataset.folder(day=day, shard=shard))
@@ -290,25 +276,17 @@ def write_part(folder: UPath, prefix: str, part: pl.DataFrame) -> dict[str, str 
     part.rechunk().write_parquet(buffer, compression="zstd", compression_level=1)
     content = buffer.getvalue()
     path = f"{prefix}{_digest(content)}.parquet"
-    if not _is_whole(folder / path, len(content)):
+    if not is_whole(folder / path, len(content)):
         write_atomically(folder / path, content)
     return {"path": path, "rows": part.height, "bytes": len(content)}
 
 
-def _is_whole(path: UPath, size: int) -> bool:
+def is_whole(path: UPath, size: int) -> bool:
     """Whether a file is there in its full length; one that was cut short does not hold what its name says."""
     try:
         return int(path.stat().st_size) == size
     except FileNotFoundError:
         return False
-
-
-def _found_at(path: UPath) -> str:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return f"{path} is gone"
-    return f"{path} of {found.st_size} bytes, written at {found.st_mtime}"
 
 
 def write_atomically(path: UPath, content: bytes) -> None:

@@ -57,8 +57,8 @@ class TrainingSettings(Group):
     memory_gib: float = Field(
         8.0,
         gt=1.0,
-        description="Memory that a training may take, GiB. What does not fit is left out, learners whole: 1 GiB and 28 "
-        "bytes an event and feature are reckoned with (8 GiB: 3.6 million events of 73 features).",
+        description="Memory that a training may take, GiB. What does not fit is left out, learners whole: 1 GiB and 36 "
+        "bytes an event and feature are reckoned with (8 GiB: 2.8 million events of 74 features).",
     )
     calibration_share: float = Field(0.1, gt=0, lt=0.5, description="Share of events, later in time, that calibrates.")
     evaluation_share: float = Field(0.1, gt=0, lt=0.5, description="Share of events, last in time, that evaluates.")

@@ -12,11 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 GIB = 2**30
-# Peak memory of the whole daily path (`aivo benchmark training` on assistments2012, 73 features, with a champion):
-# 1.15 GiB with 199,757 events and 1.58 GiB with 499,960, so 0.87 GiB and 1,530 bytes an event. A third is added for
-# data with more skills, items or pairs an event than that file has, and for what an allocator does not give back.
+# Peak memory of the whole daily path (`aivo benchmark training` on assistments2012, 74 features, with a champion):
+# 5.50 GiB with 1,999,899 events, so 33 bytes an event and feature beside 1 GiB. A tenth is added for data with more
+# skills, items or pairs an event than that file has, and for what an allocator does not give back.
 BASE_BYTES = GIB
-BYTES_PER_EVENT_AND_FEATURE = 28
+BYTES_PER_EVENT_AND_FEATURE = 36
 
 
 @dataclass(frozen=True)

@@ -67,11 +67,16 @@ def test_what_was_really_answered_for_long_counts_up_to_the_limit() -> None:
 
 @pytest.mark.parametrize(
     ("typical_s", "gap_s", "minutes"),
-    [(2.0, 120, 2.0), (2.0, 121, 2 / 60), (200.0, 600, 10.0), (200.0, 601, 200 / 60), (None, 600, 10.0), (None, 601, 0)],
+    [
+        (2.0, 120, 2.0),
+        (2.0, 121, 2 / 60),
+        (200.0, 600, 10.0),
+        (200.0, 601, 200 / 60),
+        (None, 600, 10.0),
+        (None, 601, 0),
+    ],
 )
-def test_the_limit_is_two_minutes_at_least_and_ten_at_most(
-    typical_s: float | None, gap_s: int, minutes: float
-) -> None:
+def test_the_limit_is_two_minutes_at_least_and_ten_at_most(typical_s: float | None, gap_s: int, minutes: float) -> None:
     assert session(answers(correct=[1, 1], gap_s=gap_s), typical_s=typical_s)["working_minutes"] == pytest.approx(
         minutes
     )

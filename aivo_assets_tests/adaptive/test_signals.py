@@ -170,6 +170,16 @@ def test_a_recommendation_older_than_the_history_is_forgotten() -> None:
     assert signal(events, before=recommended(history + 1, current=5, level=5))["previous_day"] is None
 
 
+@pytest.mark.parametrize(
+    ("level", "gain"),
+    [(1, None), (2, 0.97 - 0.95), (7, 0.80 - 0.60), (9, 0.60 - 0.40)],  # of 7: level 5 is nearest to 0.775; 9: in reach
+)
+def test_the_gain_of_easier_tasks_is_taken_where_a_move_down_would_go(level: int, gain: float | None) -> None:
+    found = signal(answers(correct=[1] * 4, item=f"fractions-{level}"), answers_of_models=mastery(probabilities=TEN))
+    assert found["current_level"] == level
+    assert found["gain_easier"] == (None if gain is None else pytest.approx(gain, abs=1e-6))
+
+
 def test_what_was_done_at_a_level_counts_from_the_day_after_the_move() -> None:
     """Moved to 6 four days ago: that day's answers count for the old level, answers at level 9 for none."""
     events = [
@@ -180,6 +190,7 @@ def test_what_was_done_at_a_level_counts_from_the_day_after_the_move() -> None:
     found = signal(*events, before=recommended(4, current=5, level=6, kind="level_up"))
     assert (found["attempts_at_level"], found["successes_at_level"], found["failures_at_level"]) == (4, 2, 2)
     assert (found["days_at_level"], found["practice_days_at_level"]) == (4, 2)
+    assert found["attempts_since_move"] == 5  # whatever their level
     assert (found["level_since"], found["days_since_move"]) == (day(4), 4)
 
 

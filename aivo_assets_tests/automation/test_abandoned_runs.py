@@ -43,4 +43,4 @@ def test_a_run_that_is_held_goes_on_and_is_left_alone_where_it_is_not_ours(insta
         by_the_daemon = begun(instance, {})
         assert end_abandoned_runs(instance) == []
         assert under_way(instance) in (here, elsewhere, by_the_daemon)
-    assert os.listdir(os.path.join(instance.root_directory, "held")) == []  # noqa: PTH118, PTH208
+    assert os.listdir(os.path.join(instance.root_directory, "held")) == []

@@ -1,7 +1,9 @@
 """From what happened to which run is asked for: drift, a need for training, changed recommendations, late events."""
 
+import os
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -309,6 +311,23 @@ def test_days_that_are_up_to_date_are_left_alone(lake: Lake, look: Evaluate) -> 
     requests, _, reason = look("late_events")
     assert requests == []
     assert "up to date" in reason
+
+
+def test_a_day_whose_file_was_cut_short_is_made_again_once_for_each_damage(lake: Lake, look: Evaluate) -> None:
+    landed(lake, TODAY, anonymised=False)
+    row = ANONYMISED_INTERACTIONS.empty().clear(1).with_columns(shard=pl.lit(0, pl.Int32))
+    made_by = {"raw_version": lake.version(RAW_INTERACTIONS, days=[TODAY])}
+    lake.write(ANONYMISED_INTERACTIONS, row, day=TODAY, made_by=made_by)
+    assert look("late_events")[0] == []
+    cut = Path(lake.files(ANONYMISED_INTERACTIONS, days=[TODAY])[0])
+    asked = []
+    for kept in (100, 100, 50):
+        cut.write_bytes(cut.read_bytes()[:kept])
+        os.utime(cut, (kept, kept))
+        asked += look("late_events")[0]
+    assert all(each.tags["dagster/asset_partition_range_start"] == TODAY.isoformat() for each in asked)
+    assert "1 damaged files" in asked[0].tags[CAUSE_TAG]
+    assert asked[0].run_key == asked[1].run_key != asked[2].run_key
 
 
 def test_late_days_wait_for_a_run_that_may_be_dealing_with_them(

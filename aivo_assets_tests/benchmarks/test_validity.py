@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from aivo_assets.benchmarks.simulated_school import simulated_school
 from aivo_assets.benchmarks.validity import measure_validity, reliability
 from aivo_assets.benchmarks.walk import Plan, Walked, walk
 from aivo_assets.cli.main import app
@@ -73,6 +74,22 @@ def test_groups_come_into_the_report(walked: Walked) -> None:
     report = measure_validity(walked, every=7, groups=groups)
     assert [(row.attribute, row.group) for row in report.groups] == [("half", "one")]
     assert report.groups[0].error.lower <= report.groups[0].error.value <= report.groups[0].error.upper
+
+
+def test_simulated_learners_come_with_who_they_are() -> None:
+    events, people = simulated_school(learners=40, days=3, seed=1)
+    assert set(events["learner"]) <= set(people["learner"])
+    assert events["learner"].n_unique() > 20
+    assert {"female", "male"} <= set(people["gender"])
+    again, _ = simulated_school(learners=40, days=3, seed=1)
+    assert again.equals(events)
+
+
+@pytest.mark.parametrize("asked", [[], ["answers.parquet", "--simulator"]])
+def test_it_wants_a_file_or_the_simulator(asked: list[str]) -> None:
+    told = CliRunner().invoke(app, ["benchmark", "validity", *asked])
+    assert told.exit_code != 0
+    assert "one of FILE and --simulator" in str(told.exception) + told.output
 
 
 def test_reliability_by_hand() -> None:

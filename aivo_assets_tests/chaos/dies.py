@@ -1,4 +1,4 @@
-"""A program that runs `aivo` and dies by SIGKILL at a chosen moment. Belongs here: when it dies; nothing of what it does.
+"""A program that runs `aivo` and dies by SIGKILL at a chosen moment. Belongs here: when it dies, not what it does.
 
     python -m aivo_assets_tests.chaos.dies MOMENT aivo-arguments …
 

@@ -1,11 +1,11 @@
-"""What may fail around the platform: a database that answers are read from, its hard stop, and an endpoint for alerts."""
+"""What may fail around the platform: a database of answers, its hard stop, and an endpoint for alerts."""
 
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def stop_hard(folder: Path) -> None:
         time.sleep(0.05)
 
 
-def database(folder: Path):  # noqa: ANN201 - the context manager of embedded_postgres
+def database(folder: Path) -> AbstractContextManager[str]:
     """Hold a server of its own for answers."""
     return embedded_postgres(folder, database="school")
 

@@ -1,4 +1,4 @@
-"""What the platform stands on goes away: the source's database, the endpoint of the alerts, the disk, the right time."""
+"""What the platform stands on goes: the source's database, the endpoint of the alerts, the disk, the right time."""
 
 import os
 import shutil

@@ -1,16 +1,12 @@
 """What runs beside a run dies, or two come at once: PostgreSQL, the daemon, two emergencies."""
 
-import signal
 import time
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from aivo_assets.cli.instance import open_instance
-from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets_tests.chaos.conftest import School
 from aivo_assets_tests.chaos.school import Home, environment_of, nothing_lost_or_doubled
 from aivo_assets_tests.chaos.servers import stop_hard

@@ -125,7 +125,9 @@ def test_units_of_other_columns_are_read_together(lake: Lake) -> None:
 
 
 def test_a_column_whose_type_has_changed_is_named(lake: Lake) -> None:
-    lake.write(Dataset(DAILY.path, {**SCHEMA, "value": pl.String}, unit="day"), frame(1).cast({"value": pl.String}), day=MONDAY)
+    lake.write(
+        Dataset(DAILY.path, {**SCHEMA, "value": pl.String}, unit="day"), frame(1).cast({"value": pl.String}), day=MONDAY
+    )
     with pytest.raises(pl.exceptions.SchemaError, match="value"):
         lake.scan(DAILY).collect()
 

@@ -1,0 +1,33 @@
+"""Files that were cut short or are gone. Belongs here: finding them by their length; nothing is read or mended."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from upath import UPath
+
+from aivo_assets.lake.dataset import Dataset
+from aivo_assets.lake.store import Lake, is_whole
+
+
+def damaged_files(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[str]:
+    """Files of a dataset's days that are not there in their full length, each with what was found instead.
+
+    Only lengths are compared, so that it costs no reading, and only where the lake is a folder: an object store shows
+    whole objects or none.
+    """
+    if lake.root.protocol not in ("", "file", "local"):
+        return []
+    listed = (
+        (lake.root / dataset.folder(day=day) / entry["path"], int(entry["bytes"]))
+        for day in days
+        for entry in (lake.manifest(dataset, day=day) or {"files": []})["files"]
+    )
+    return [_found_at(path) for path, size in listed if not is_whole(path, size)]
+
+
+def _found_at(path: UPath) -> str:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return f"{path} is gone"
+    return f"{path} of {found.st_size} bytes, written at {found.st_mtime}"
