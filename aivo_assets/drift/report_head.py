@@ -29,15 +29,16 @@ _COLUMNS = {
     "window_last": "to",
 }
 _STYLE = """<style>
-#aivo-summary { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 76rem; margin: 1.5rem auto; padding: 0 1rem; }
+#aivo-summary { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 84rem; margin: 1.5rem auto; padding: 0 1rem; }
 #aivo-summary h1 { font-size: 1.6rem; margin: 0 0 .8rem; }
 #aivo-summary p.told { margin: .4rem 0; padding: .35rem .8rem; border-left: 5px solid; background: #f6f6f6; }
 #aivo-summary p.note { color: #555; }
 #aivo-summary .wide { overflow-x: auto; }
 #aivo-summary table { border-collapse: collapse; font-size: 13px; margin: 1rem 0; }
-#aivo-summary th, #aivo-summary td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; white-space: nowrap; text-align: left; }
+#aivo-summary th, #aivo-summary td { padding: .2rem .45rem; border-bottom: 1px solid #ddd; white-space: nowrap; text-align: left; }
 #aivo-summary td.number { text-align: right; font-variant-numeric: tabular-nums; }
-#aivo-summary img { max-width: 100%; vertical-align: top; }
+#aivo-summary img { max-width: 68%; vertical-align: top; }
+#aivo-summary img + img { max-width: 30%; }
 </style>"""  # noqa: E501 - a rule a line
 
 
@@ -103,9 +104,17 @@ def _image(name: str, png: bytes) -> str:
 
 
 def _table(verdicts: pl.DataFrame) -> str:
+    """Models and what moved in sight, the cohorts that hold folded away."""
     cohort = pl.col("model_id").str.contains(SEPARATOR, literal=True)
     asks = pl.col("verdict").cast(pl.String).is_in(ASKS_FOR_TRAINING)
     shown = verdicts.sort(cohort, ~asks, -pl.col("score").fill_null(-1.0), "model_id").select(list(_COLUMNS))
+    holds = cohort & (pl.col("verdict").cast(pl.String) == "ok")
+    calm = shown.filter(holds)
+    folded = f"<details><summary>Cohorts that hold ({calm.height})</summary>{_rows(calm)}</details>"
+    return _rows(shown.filter(~holds)) + (folded if calm.height else "")
+
+
+def _rows(shown: pl.DataFrame) -> str:
     heads = "".join(f"<th>{escape(name)}</th>" for name in _COLUMNS.values())
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in shown.rows())
     return f"<table><tr>{heads}</tr>{body}</table>"

@@ -59,3 +59,17 @@ def test_the_table_has_a_row_a_model_and_a_dash_where_nothing_is_known() -> None
     assert '<td class="number">1,500</td>' in page
     assert "<td>–</td>" in page
     assert "ability (0.31)" in page
+
+
+def test_cohorts_that_hold_are_folded_away_under_their_number() -> None:
+    page = head(
+        verdicts(("main_brain", "ok", 0.0), ("main_brain/grade=5", "ok", 0.0), ("main_brain/grade=6", "watch", 0.3)),
+        MOVED,
+        [],
+        [],
+    )
+    seen, folded = page.split("<details>")
+    assert "Cohorts that hold (1)" in folded
+    assert "<td>main_brain/grade=5</td>" in folded
+    assert "<td>main_brain/grade=6</td>" in seen
+    assert "<td>main_brain</td>" in seen
