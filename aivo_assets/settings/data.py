@@ -27,9 +27,7 @@ class SourceSettings(Group):
     learner_table: str | None = Field(None, description="Learner table of the postgres source, if there is one.")
     cursor_column: str = Field("id", description="Ever-growing column by which the postgres source is read.")
     learner_path: str | None = Field(None, description="File with the learner table for the file sources.")
-    override_path: str | None = Field(
-        None, description="File of teachers' overrides (CSV or Parquet), if any."
-    )
+    override_path: str | None = Field(None, description="File of teachers' overrides (CSV or Parquet), if any.")
     columns: dict[str, str] = Field(
         default_factory=dict, description='Column mapping as JSON, ours to theirs: {"learner_id": "pupil"}.'
     )
