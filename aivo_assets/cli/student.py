@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
 
 _WIDTH = 24  # characters of a band
+_LEAST_WIDTHS = {"mastery": 7, "band": 11, "right": 9, "last practised": 10, "when (UTC)": 16}  # of a narrow window
 
 
 def add_to(app: typer.Typer) -> None:
@@ -125,7 +126,8 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for heading in headings:
         numbers = heading in ("mastery", "seconds", "hints")
-        table.add_column(heading, no_wrap=True, justify="right" if numbers else "left")
+        least = _LEAST_WIDTHS.get(heading)
+        table.add_column(heading, no_wrap=True, justify="right" if numbers else "left", min_width=least)
     return table
 
 
