@@ -24,7 +24,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install  ## A simulated school from raw events to recommendations, in a good minute
+demo: install  ## A simulated school from raw events to recommendations, in two or three minutes
 	@$(BIN)/aivo demo
 
 test: install  ## The whole suite
