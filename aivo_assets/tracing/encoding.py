@@ -141,6 +141,16 @@ def encode(events: pl.DataFrame | pl.LazyFrame) -> Encoded:
     return encoded
 
 
+def text_hashes(texts: pl.Series, seed: int) -> npt.NDArray[np.uint64]:
+    """A hash of each text and the seed, uint64 [n], the same on every machine.
+
+    FNV-1a over the UTF-8 bytes, finished by the mixer of splitmix64 (Steele et al. 2014).
+    """
+    content = b"".join(text.encode() for text in texts.to_list())
+    ends = np.cumsum(texts.str.len_bytes().to_numpy(), dtype=np.int64)
+    return _hashed(np.frombuffer(content, np.uint8), ends, np.uint64(seed))
+
+
 def _needed(events: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     lazy = events.lazy()
     present = lazy.collect_schema().names()
@@ -247,3 +257,19 @@ def _distinct(code: Ints32, offsets: Ints) -> tuple[Ints32, Ints]:
                 end += 1
         kept[i + 1] = end
     return code[:end].copy(), kept
+
+
+@compiled
+def _hashed(content: npt.NDArray[np.uint8], ends: Ints, seed: np.uint64) -> npt.NDArray[np.uint64]:
+    """Hash of each text, of which the bytes stand one after the other; text i ends before `ends[i]`."""
+    out = np.empty(len(ends), np.uint64)
+    start = 0
+    for i in range(len(ends)):
+        value = np.uint64(0xCBF29CE484222325) ^ seed
+        for j in range(start, ends[i]):
+            value = (value ^ np.uint64(content[j])) * np.uint64(0x100000001B3)
+        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        out[i] = value ^ (value >> np.uint64(31))
+        start = ends[i]
+    return out

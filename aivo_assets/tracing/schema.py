@@ -103,7 +103,6 @@ STATES_LEARNERS = Dataset(
         "fold_version": pl.String,  # statistics and settings that made the state; another fold refuses it
         "last_day": pl.Date,
         "last_sequence": pl.Int32,
-        "last_event": pl.String,  # its pseudonym, null where the events have none
         "first_event_at": _TIME,
         "last_event_at": _TIME,
         "events": pl.Int64,
@@ -127,7 +126,8 @@ STATES_LEARNERS = Dataset(
         "factor_ability": pl.Float64,  # logit, moved together with the factors
         **{f"factor_{place}": pl.Float64 for place in range(1, 9)},
         "days": pl.List(pl.Date),  # every day with events, ascending …
-        "day_events": pl.List(pl.Int32),  # … and how many were folded: tells a late event from a known one
+        "day_events": pl.List(pl.Int32),  # … how many were folded …
+        "day_marks": pl.List(pl.UInt64),  # … and which, as one number: tells another past from the one that was folded
     },
     unit="layers",
 )

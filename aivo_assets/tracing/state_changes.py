@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from aivo_assets.tracing.states import FRAMES, LearnerStates
+from aivo_assets.tracing.encoding import text_hashes
+from aivo_assets.tracing.states import EVENT_SEED, FRAMES, LearnerStates
 
 
 def new_events(events: pl.DataFrame, states: LearnerStates) -> pl.DataFrame:
@@ -20,19 +21,18 @@ def late_learners(events: pl.DataFrame, states: LearnerStates) -> pl.Series:
         states: What was folded.
 
     Returns:
-        Learners, ascending, who on one of those days have another number of events, up to their last folded one, than
-        were folded, or another event in the place of the last one.
+        Learners, ascending, who on one of those days have other events, up to their last folded one, than were folded.
     """
-    seen = states.learners.select("learner", "last_day", "last_sequence", "last_event")
+    seen = states.learners.select("learner", "last_day", "last_sequence")
     past = events.join(seen, on="learner", how="inner").filter(~_after())
-    found = past.group_by("learner", "day").agg(pl.len().alias("found"))
-    folded = states.learners.select("learner", day="days", folded="day_events").explode("day", "folded")
+    marks = pl.Series("mark", text_hashes(past["event"], EVENT_SEED))
+    days = past.with_columns(marks).group_by("learner", "day")
+    found = days.agg(pl.len().alias("found"), pl.col("mark").bitwise_xor())
+    folded = states.learners.select("learner", day="days", folded="day_events", folded_mark="day_marks")
+    folded = folded.explode("day", "folded", "folded_mark")
     compared = found.join(folded, on=["learner", "day"], how="left")
-    more = compared.filter(pl.col("found") != pl.col("folded").fill_null(0))
-    # On the last day an event put in before moves the last one on, and the number up to its place stays.
-    last = (pl.col("day") == pl.col("last_day")) & (pl.col("sequence") == pl.col("last_sequence"))
-    moved = past.filter(last & (pl.col("event") != pl.col("last_event")))
-    return pl.concat([more["learner"], moved["learner"]]).unique().sort()
+    same = (pl.col("found") == pl.col("folded")) & (pl.col("mark") == pl.col("folded_mark"))
+    return compared.filter(~same.fill_null(value=False))["learner"].unique().sort()
 
 
 def differing_learners(one: LearnerStates, other: LearnerStates) -> pl.Series:

@@ -14,7 +14,7 @@ import polars as pl
 
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import Dataset
-from aivo_assets.tracing.encoding import Encoded, Pairs
+from aivo_assets.tracing.encoding import Encoded, Pairs, text_hashes
 from aivo_assets.tracing.kernel import Floats, Ints, Own, Pair, State
 from aivo_assets.tracing.schema import STATES_ITEMS, STATES_LEARNERS, STATES_SKILLS, STATES_SUBJECTS
 
@@ -90,6 +90,7 @@ class LearnerStates:
         return all(getattr(self, name).equals(getattr(other, name)) for name in FRAMES)
 
 
+EVENT_SEED = 0  # of the marks of events: those of a day, joined by xor, tell its events from others
 FRAMES = ("learners", "subjects", "skills", "items")
 
 
@@ -135,7 +136,7 @@ class Workspace:
             {"learner": encoded.learners, "shard": shards, "fold_version": [self.fold_version] * len(codes)},
             schema_overrides={"fold_version": pl.String},
         ).with_columns(_columns(own, Own, STATES_LEARNERS))
-        frame = frame.join(days, on="learner", how="left", maintain_order="left").with_columns(_last_event(encoded))
+        frame = frame.join(days, on="learner", how="left", maintain_order="left")
         last = own[:, Own.last_item].astype(np.int64)
         names = (
             self.item_names[np.maximum(last, 0)]
@@ -302,31 +303,25 @@ def _shards(encoded: Encoded) -> pl.Series:
     return encoded.keys["shard"][first]
 
 
-def _last_event(encoded: Encoded) -> pl.Series:
-    """Pseudonym of each learner's last event, by code; null where the events have none."""
-    if "event" not in encoded.keys.columns:
-        return pl.repeat(None, len(encoded.learners), dtype=pl.String, eager=True).alias("last_event")
-    last: Ints = np.searchsorted(encoded.learner, np.arange(len(encoded.learners)), side="right") - 1
-    return encoded.keys["event"][last].alias("last_event")
-
-
 def _days(encoded: Encoded, before: pl.DataFrame) -> pl.DataFrame:
-    """learner, days, day_events: the days with events of each learner of the batch, the known ones included."""
+    """learner, days, day_events, day_marks: of each learner of the batch, the days known before included."""
     changes = np.flatnonzero(np.diff(encoded.learner, prepend=-1) | np.diff(encoded.day, prepend=-1))
-    counts = np.diff(changes, append=encoded.height)
+    named = "event" in encoded.keys.columns
+    marks = text_hashes(encoded.keys["event"], EVENT_SEED) if named else np.zeros(encoded.height, np.uint64)
     counted = pl.DataFrame(
         {
             "learner": encoded.learners[encoded.learner[changes]],
             "days": pl.Series(encoded.day[changes]).cast(pl.Date),
-            "day_events": pl.Series(counts).cast(pl.Int32),
+            "day_events": pl.Series(np.diff(changes, append=encoded.height)).cast(pl.Int32),
+            "day_marks": np.bitwise_xor.reduceat(marks, changes) if len(changes) else marks,
         }
     )
-    known = before.select("learner", "days", "day_events").join(
+    lists = ["days", "day_events", "day_marks"]
+    known = before.select("learner", *lists).join(
         encoded.learners.alias("learner").to_frame(), on="learner", how="semi"
     )
     if known.height:
-        both = pl.concat([known.explode("days", "day_events"), counted])
-        counted = (
-            both.group_by("learner", "days").agg(pl.col("day_events").sum().cast(pl.Int32)).sort("learner", "days")
-        )
-    return counted.group_by("learner", maintain_order=True).agg("days", "day_events")
+        both = pl.concat([known.explode(lists), counted]).group_by("learner", "days")
+        summed = both.agg(pl.col("day_events").sum().cast(pl.Int32), pl.col("day_marks").bitwise_xor())
+        counted = summed.sort("learner", "days")
+    return counted.group_by("learner", maintain_order=True).agg(lists)

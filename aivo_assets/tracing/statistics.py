@@ -16,9 +16,8 @@ import polars as pl
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.behaviour import Transitions, fit_behaviour
-from aivo_assets.tracing.compiled import compiled
 from aivo_assets.tracing.difficulty import fit_difficulties
-from aivo_assets.tracing.encoding import Encoded, encode
+from aivo_assets.tracing.encoding import Encoded, encode, text_hashes
 from aivo_assets.tracing.kernel import Floats, Ints, Ints32
 
 ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -146,13 +145,8 @@ class OutOfFold:
 
 
 def learner_folds(learners: pl.Series, folds: int, seed: int) -> Ints32:
-    """Assign learners to folds by a hash of name and seed, the same on every machine and in every subset.
-
-    FNV-1a over the UTF-8 bytes, finished by the mixer of splitmix64 (Steele et al. 2014).
-    """
-    names = b"".join(name.encode() for name in learners.to_list())
-    ends = np.cumsum(learners.str.len_bytes().to_numpy(), dtype=np.int64)
-    return _hash(np.frombuffer(names, np.uint8), ends, np.uint64(seed), folds)
+    """Assign learners to folds by a hash of name and seed, the same on every machine and in every subset."""
+    return (text_hashes(learners, seed) % np.uint64(folds)).astype(np.int32)
 
 
 def fit_statistics(events: pl.DataFrame | pl.LazyFrame, settings: FeatureSettings) -> Statistics:
@@ -300,18 +294,3 @@ def _skill_names(encoded: Encoded, row: Ints) -> pl.Series:
         {"row": np.repeat(np.arange(len(row)), counts), "skill": encoded.skills[encoded.skill[element]]}
     )
     return flat.group_by("row", maintain_order=True).agg("skill")["skill"]
-
-
-@compiled
-def _hash(content: npt.NDArray[np.uint8], ends: Ints, seed: np.uint64, folds: int) -> Ints32:
-    out = np.empty(len(ends), np.int32)
-    start = 0
-    for i in range(len(ends)):
-        value = np.uint64(0xCBF29CE484222325) ^ seed
-        for j in range(start, ends[i]):
-            value = (value ^ np.uint64(content[j])) * np.uint64(0x100000001B3)
-        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        out[i] = np.int32((value ^ (value >> np.uint64(31))) % np.uint64(folds))
-        start = ends[i]
-    return out

@@ -49,10 +49,6 @@ def arrivals(draw: st.DrawFn) -> tuple[pl.DataFrame, list[pl.Series]]:
         longest = max(place) + 1
         comes = [3 * at // longest for at in place]
     goes = [draw(st.sampled_from([9, 9, 9, 9, 9, 9, 9, 2])) for _ in range(n)]
-    # One taken for another within a learner's day leaves the counts as they were, which is not seen (docs/students.md).
-    days = history.select("learner", "day").rows()
-    swapped = {day for day, come in zip(days, comes, strict=True) if come == 2}
-    goes = [9 if day in swapped else gone for day, gone in zip(days, goes, strict=True)]
     return history, [
         pl.Series([come <= step < gone for come, gone in zip(comes, goes, strict=True)]) for step in range(3)
     ]

@@ -75,7 +75,7 @@ class Shown:
         self.keys, self._now = pl.concat([kept.join(new, on="event", how="anti"), new]), []
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None)
 @given(arrivals())
 def test_whatever_arrives_late_or_is_taken_back_the_states_are_those_of_a_fold_from_nothing(statistics, arrived):
     history, there = arrived
