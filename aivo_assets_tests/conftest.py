@@ -1,6 +1,8 @@
 """Fixtures that every folder of tests may use."""
 
 import os
+import shutil
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +15,20 @@ from aivo_assets.resources.clock import FixedClock
 from aivo_assets.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+BYTES_OF_TESTS = 4 << 30  # several times what a whole suite leaves
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 
 # A slow machine is no failure: time belongs to the benchmarks.
 hypothesis_settings.register_profile("aivo", deadline=None)
 hypothesis_settings.load_profile("aivo")
+
+
+def pytest_configure() -> None:
+    """Keep temporary folders in memory where there is room: thousands of small commits need no disk to be tested."""
+    memory = Path("/dev/shm")
+    if "TMPDIR" not in os.environ and memory.is_dir() and shutil.disk_usage(memory).free > BYTES_OF_TESTS:
+        os.environ["TMPDIR"] = str(memory)
+        tempfile.tempdir = None
 
 
 @pytest.fixture(scope="session")

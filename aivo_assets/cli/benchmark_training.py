@@ -113,16 +113,14 @@ def _filled(
 
 def _trained(settings: Settings, day: date) -> "TrainingCost":
     """In a process of its own: the training as of a day, by the job."""
-    import dagster as dg  # noqa: PLC0415 - seconds of import
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 - seconds of import
 
     from aivo_assets.benchmarks.machine import peak_bytes  # noqa: PLC0415
     from aivo_assets.benchmarks.training import StepCost, TrainingCost  # noqa: PLC0415
     from aivo_assets.cli.running import run_job  # noqa: PLC0415
+    from aivo_assets.resources.instance import passing_instance  # noqa: PLC0415
 
-    folder = settings.home / "dagster"
-    folder.mkdir(exist_ok=True)
-    with dg.DagsterInstance.local_temp(str(folder)) as instance:
+    with passing_instance(settings.home / "dagster") as instance:
         started = time.perf_counter()
         outcome = run_job(
             "main_brain_training", settings, instance,

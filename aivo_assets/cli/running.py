@@ -1,59 +1,20 @@
-"""Running a job in this process, with progress that a person can follow. What is said afterwards is in summary.py."""
+"""A job of the definitions, run in the terminal that asked for it. How is in automation/in_process.py."""
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import date
 
-import dagster as dg
 from rich.console import Console
 
-from aivo_assets.automation.abandoned_runs import end_abandoned_runs, held_by_this_process
+from aivo_assets.automation.in_process import Outcome, progress_logger, run_in_process
 from aivo_assets.definitions import build_definitions
-from aivo_assets.errors import AivoError, RunError
-from aivo_assets.operations.causes import by_hand
+from aivo_assets.resources.instance import Instance
 from aivo_assets.settings import Settings
-
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step did.
-
-    Attributes:
-        name: Name of the step.
-        seconds: Wall-clock seconds.
-        figures: Metadata of its materialisations, later ones last.
-    """
-
-    name: str
-    seconds: float
-    figures: Mapping[str, dg.MetadataValue]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run did.
-
-    Attributes:
-        run_id: Its id, as the UI shows it.
-        steps: The steps in the order in which they ended.
-        failed_checks: `asset: check` for each asset check that did not pass.
-    """
-
-    run_id: str
-    steps: list[Step]
-    failed_checks: list[str]
 
 
 def run_job(
     name: str,
     settings: Settings,
-    instance: dg.DagsterInstance,
+    instance: Instance,
     *,
     days: tuple[date, date],
     cause: str,
@@ -74,98 +35,6 @@ def run_job(
     Raises:
         AivoError: A step failed; with the step's own error where it is one of ours.
     """
-    job = build_definitions(settings, loggers={"console": _progress_logger(console)}).resolve_job_def(name)
-    tags = {RANGE_START_TAG: str(days[0]), RANGE_END_TAG: str(days[1]), **by_hand(cause).tags()}
-    end_abandoned_runs(instance)
-    try:
-        with _chatter_kept(settings.home / "logs" / "run.log"), held_by_this_process(instance) as held:
-            result = job.execute_in_process(
-                instance=instance,
-                run_config={"loggers": {"console": {}}},
-                tags=tags | held,
-                asset_selection=None if assets is None else [dg.AssetKey(name) for name in assets],
-            )
-    except (dg.DagsterError, dg.Failure) as error:
-        raise _as_ours(error, name) from error
-    return Outcome(
-        run_id=result.run_id,
-        steps=_steps(result.all_events),
-        failed_checks=[
-            f"{check.asset_key.to_user_string()}: {check.check_name}"
-            for check in result.get_asset_check_evaluations()
-            if not check.passed
-        ],
-    )
-
-
-@contextmanager
-def _chatter_kept(log: Path) -> Iterator[None]:
-    """What libraries print goes to a file; the terminal is for progress."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a") as file, redirect_stdout(file):
-        yield
-
-
-def _as_ours(error: BaseException, job: str) -> AivoError:
-    """The error of ours behind what Dagster raised, or one that tells where to look."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, AivoError):
-            return cause
-        cause = cause.__cause__
-    return RunError(
-        f"Job {job} failed: {type(error).__name__}: {error}", fix="The run's page in `aivo up` shows the failed step."
-    )
-
-
-def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:
-    figures: dict[str, dict[str, dg.MetadataValue]] = {}
-    ended = []
-    for event in events:
-        if event.step_key is None:
-            continue
-        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            figures.setdefault(event.step_key, {}).update(event.step_materialization_data.materialization.metadata)
-        if event.event_type == dg.DagsterEventType.STEP_SUCCESS:
-            ended.append((event.step_key, event.step_success_data.duration_ms / 1000))
-    return [Step(name, seconds, figures.get(name, {})) for name, seconds in ended]
-
-
-def _progress_logger(console: Console) -> dg.LoggerDefinition:
-    """A Dagster logger that prints a line as a step begins, what it says meanwhile, and one as it ends."""
-
-    def progress(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("aivo.progress", level=logging.DEBUG)  # Dagster logs a step's begin as detail
-        logger.addHandler(_ProgressHandler(console))
-        return logger
-
-    return dg.LoggerDefinition(progress, description="Progress for a person at a terminal.")
-
-
-class _ProgressHandler(logging.Handler):
-    """Prints Dagster's events as progress."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__(level=logging.DEBUG)
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one record, if it is news to a person."""
-        event: dg.DagsterEvent | None = getattr(record, "dagster_event", None)
-        if event is None:
-            if record.levelno < logging.INFO:
-                return
-            meta = getattr(record, "dagster_meta", {})
-            self._console.print(
-                f"           [dim]{meta.get('orig_message', record.getMessage())}[/dim]", highlight=False
-            )
-        elif event.event_type == dg.DagsterEventType.STEP_START:
-            at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")  # noqa: DTZ006 - the reader's own clock
-            self._console.print(f"[dim]{at}[/dim]   {event.step_key} …", highlight=False)
-        elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
-            seconds = event.step_success_data.duration_ms / 1000
-            self._console.print(
-                f"           [green]✓[/green] {event.step_key} [dim]{seconds:.1f} s[/dim]", highlight=False
-            )
-        elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            self._console.print(f"           [red]✗[/red] {event.step_key}", highlight=False)
+    definitions = build_definitions(settings, loggers={"console": progress_logger(console)})
+    log = settings.home / "logs" / "run.log"
+    return run_in_process(definitions.resolve_job_def(name), instance, log=log, days=days, cause=cause, assets=assets)

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.cli.running import Outcome, Step
+from aivo_assets.automation.in_process import Outcome, Step
 from aivo_assets.drift.report_head import sentences
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake

@@ -3,17 +3,16 @@
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-import dagster as dg
 import typer
 from rich.console import Console
 
 from aivo_assets.automation.guards import reason_to_wait, under_way
 from aivo_assets.cli.data import terminal
-from aivo_assets.cli.instance import open_instance
 from aivo_assets.errors import RunError, SettingsError
 from aivo_assets.lake import calendar
 from aivo_assets.privacy.keys import load_key
-from aivo_assets.resources.clock import SystemClock
+from aivo_assets.resources.clock import PlatformClock
+from aivo_assets.resources.instance import Instance, open_instance
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings, load_settings
 
@@ -42,7 +41,8 @@ def train_main_brain(
     verdict: that is `aivo registry promote VERSION --force --reason "…"`.
     """
     cause = cause_of(reason, force=force)
-    settings, now = load_settings(), SystemClock().now()
+    settings = load_settings()
+    now = PlatformClock(settings).now()
     load_key(settings, create=False)
     with open_instance(settings) as instance:
         train_now(settings, instance, cause, now=now, force=force, console=terminal())
@@ -65,7 +65,7 @@ def cause_of(reason: str | None, *, force: bool) -> str:
 
 
 def train_now(
-    settings: Settings, instance: dg.DagsterInstance, cause: str, *, now: datetime, force: bool, console: Console
+    settings: Settings, instance: Instance, cause: str, *, now: datetime, force: bool, console: Console
 ) -> bool:
     """Train in this process unless a guard says to wait.
 
@@ -98,7 +98,7 @@ def train_now(
     return True
 
 
-def _run(settings: Settings, instance: dg.DagsterInstance, cause: str, day: date, console: Console) -> None:
+def _run(settings: Settings, instance: Instance, cause: str, day: date, console: Console) -> None:
     from aivo_assets.cli.running import run_job  # noqa: PLC0415 - Dagster's definitions take seconds to import
     from aivo_assets.cli.summary import tell  # noqa: PLC0415
 

@@ -2,8 +2,7 @@
 
 import polars as pl
 
-from aivo_assets.tracing.encoding import text_hashes
-from aivo_assets.tracing.states import EVENT_SEED, FRAMES, LearnerStates
+from aivo_assets.tracing.states import FRAMES, LearnerStates, event_marks
 
 
 def new_events(events: pl.DataFrame, states: LearnerStates) -> pl.DataFrame:
@@ -25,7 +24,7 @@ def late_learners(events: pl.DataFrame, states: LearnerStates) -> pl.Series:
     """
     seen = states.learners.select("learner", "last_day", "last_sequence")
     past = events.join(seen, on="learner", how="inner").filter(~_after())
-    marks = pl.Series("mark", text_hashes(past["event"], EVENT_SEED))
+    marks = pl.Series("mark", event_marks(past["event"]))
     days = past.with_columns(marks).group_by("learner", "day")
     found = days.agg(pl.len().alias("found"), pl.col("mark").bitwise_xor())
     folded = states.learners.select("learner", day="days", folded="day_events", folded_mark="day_marks")

@@ -90,7 +90,7 @@ class LearnerStates:
         return all(getattr(self, name).equals(getattr(other, name)) for name in FRAMES)
 
 
-EVENT_SEED = 0  # of the marks of events: those of a day, joined by xor, tell its events from others
+EVENT_SEED = 0
 FRAMES = ("learners", "subjects", "skills", "items")
 
 
@@ -295,6 +295,14 @@ def _replaced(before: pl.DataFrame, after: pl.DataFrame, keys: list[str]) -> pl.
     return pl.concat([kept, after]).sort(keys)
 
 
+def event_marks(events: pl.Series) -> npt.NDArray[np.uint64]:
+    """A number for each event pseudonym, uint64 [n]; those of a day, joined by xor, tell its events from others.
+
+    Events without a pseudonym (simulated trials, whose past never changes) share one number.
+    """
+    return text_hashes(events.fill_null(""), EVENT_SEED)
+
+
 def _shards(encoded: Encoded) -> pl.Series:
     """Shard of each learner by code; 0 where the events name none."""
     if "shard" not in encoded.keys.columns:
@@ -307,7 +315,7 @@ def _days(encoded: Encoded, before: pl.DataFrame) -> pl.DataFrame:
     """learner, days, day_events, day_marks: of each learner of the batch, the days known before included."""
     changes = np.flatnonzero(np.diff(encoded.learner, prepend=-1) | np.diff(encoded.day, prepend=-1))
     named = "event" in encoded.keys.columns
-    marks = text_hashes(encoded.keys["event"], EVENT_SEED) if named else np.zeros(encoded.height, np.uint64)
+    marks = event_marks(encoded.keys["event"]) if named else np.zeros(encoded.height, np.uint64)
     counted = pl.DataFrame(
         {
             "learner": encoded.learners[encoded.learner[changes]],

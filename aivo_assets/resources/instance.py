@@ -12,13 +12,14 @@ from aivo_assets.errors import SettingsError
 from aivo_assets.operations.postgres import embedded_postgres
 from aivo_assets.settings import Settings
 
+Instance = dg.DagsterInstance  # so that commands may name it without knowing Dagster
 STORAGE_VARIABLE = "AIVO_DAGSTER_STORAGE_URL"
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = REPOSITORY / "aivo_assets" / "operations" / "dagster.yaml"
 
 
 @contextmanager
-def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+def open_instance(settings: Settings) -> Iterator[Instance]:
     """The instance with its storage running: your PostgreSQL, or the embedded one for as long as this is open.
 
     The environment of this process, and so of those it starts, names the instance while it is open.
@@ -37,6 +38,14 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
             yield instance
 
 
+@contextmanager
+def passing_instance(folder: Path) -> Iterator[Instance]:
+    """An instance on files in a folder, with nothing of the settings; for a run that nobody looks at afterwards."""
+    folder.mkdir(exist_ok=True)
+    with Instance.local_temp(str(folder)) as instance:
+        yield instance
+
+
 def _psycopg2(url: str) -> str:
     """The URL with the driver that dagster-postgres uses; SQLAlchemy reads a bare `postgresql://` as another one.
 
@@ -45,8 +54,10 @@ def _psycopg2(url: str) -> str:
     """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+        # Without a separator nobody knows what the text is, and it is not shown.
+        said = f"begins with {scheme!r}, which is not PostgreSQL" if separator else "is no URL"
         raise SettingsError(
-            f"AIVO_POSTGRES_URL begins with {scheme!r}, which is not PostgreSQL",
+            f"AIVO_POSTGRES_URL {said}",
             fix="Give a URL such as postgresql://user:password@host:5432/dagster.",
         )
     return f"postgresql+psycopg2://{rest}"
