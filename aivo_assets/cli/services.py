@@ -1,9 +1,11 @@
 """Starting, watching and stopping the processes of `aivo up`. Which ones there are is in operate.py."""
 
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -11,6 +13,8 @@ from types import FrameType
 from aivo_assets.errors import ServiceError
 
 SECONDS_TO_STOP = 20.0
+SECONDS_FOR_THE_REST = 10.0
+NOTHING = 0  # a signal that only asks whether somebody is there
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 SECONDS_OF_HEALTH = 60.0
@@ -57,15 +61,22 @@ class Services:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._processes.values():
-            _signal_group(process, signal.SIGTERM)
+        processes = self._processes.values()
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
         deadline = time.monotonic() + SECONDS_TO_STOP
-        for process in self._processes.values():
-            try:
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal_group(process, signal.SIGKILL)
-                process.wait()
+        # What they had started themselves, such as runs and Dagster's code server, may outlive them.
+        left = [process for process in processes if _signal_group(process, signal.SIGTERM)]
+        deadline = time.monotonic() + SECONDS_FOR_THE_REST
+        while any(_signal_group(process, NOTHING) for process in left) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for process in left:
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
 
     def watch(self) -> None:
         """Return only by an exception: `KeyboardInterrupt`, or when one of the processes ended by itself.
@@ -119,9 +130,14 @@ class Services:
         self._start(service)
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    if process.poll() is None:
-        process.send_signal(number)
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Signal the process and all that it started; false where none of them is left."""
+    process.poll()  # else a process that ended would count as there
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

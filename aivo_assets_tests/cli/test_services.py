@@ -13,6 +13,13 @@ from aivo_assets.cli.services import Service, Services
 from aivo_assets.errors import ServiceError
 
 SLEEPER = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
+LEAVES_A_CHILD = """
+import signal, subprocess, sys, time
+deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+sleeps = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", deaf + sleeps])
+time.sleep(600)
+"""
 ENDS = "import os; print(os.getpid(), flush=True)"
 
 
@@ -66,3 +73,23 @@ def test_the_end_of_another_is_the_end_of_all(tmp_path: Path) -> None:
     ends = service(tmp_path, "daemon", ENDS)
     with Services([ends], environment=os.environ) as running, pytest.raises(ServiceError, match="The daemon ended"):
         until(lambda: False, running)
+
+
+def test_what_a_process_had_started_does_not_outlive_the_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aivo_assets.cli.services.SECONDS_FOR_THE_REST", 0.5)
+    parent = service(tmp_path, "daemon", LEAVES_A_CHILD)
+    with Services([parent], environment=os.environ) as running:
+        until(lambda: bool(pids(parent.log)), running)
+        (child,) = pids(parent.log)
+    deadline = time.monotonic() + 10
+    while alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and waits to be asked for its exit code does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
