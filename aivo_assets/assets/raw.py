@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 import dagster as dg
 
@@ -15,6 +16,8 @@ from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Window
 from aivo_assets.lake import Lake
+from aivo_assets.lake.damage import damaged_days
+from aivo_assets.operations.job_names import READ_AT
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 
@@ -70,11 +73,13 @@ def ingest(
     yield dg.MaterializeResult(
         asset_key="raw_interactions",
         metadata={
+            READ_AT: now.isoformat(),
             "rows_in": receipt.rows_in,
             "rows_out": receipt.kept,
             "duplicates": receipt.duplicates,
             "set_aside": receipt.set_aside,
-            "rows in the lake": lake.scan(RAW_INTERACTIONS, days=days).select("event_id").collect().height,
+            "rows in the lake": _rows_by_manifest(lake, days),
+            **_damage(lake),
         },
         data_version=dg.DataVersion(lake.version(RAW_INTERACTIONS, days=days)),
         check_results=[
@@ -141,6 +146,17 @@ def _report_late_days(context: dg.AssetExecutionContext, lake: Lake, receipt: Re
                 tags={"dagster/data_version": lake.version(RAW_INTERACTIONS, days=[day])},
             )
         )
+
+
+def _rows_by_manifest(lake: Lake, days: list[date]) -> int:
+    manifests = (lake.manifest(RAW_INTERACTIONS, day=day) for day in days)
+    return sum(int(manifest["rows"]) for manifest in manifests if manifest is not None)
+
+
+def _damage(lake: Lake) -> dict[str, str]:
+    """Days that stay damaged after this landing, if any; the alert says what can be done."""
+    days = damaged_days(lake, RAW_INTERACTIONS, lake.days(RAW_INTERACTIONS))
+    return {"days with a damaged file": ", ".join(map(str, days))} if days else {}
 
 
 def _reasons(receipt: Receipt) -> dg.MetadataValue:

@@ -42,7 +42,7 @@ _NUMBERS: dict[str, tuple[Callable[[pl.Series], pl.Series], str]] = {
     "focus": (conversion.number, "focus is not a number"),
 }
 _NO_TIME = "occurred_at is not a date and time"
-_FUTURE = "occurred_at is in the future"
+FUTURE = "occurred_at is in the future"
 _RULES = {
     "occurred_at|min": "occurred_at is before 1990",
     "correct|is_in": "correct is neither 0 nor 1",
@@ -72,6 +72,7 @@ class Validated:
         rows_read: Rows and broken lines of the extract.
         set_aside: Rows and broken lines with at least one problem.
         outside_window: Rows whose time is sound and outside the window; they are neither judged nor kept.
+        future: Of the rows set aside, those with nothing wrong but that their time has not come; columns as `events`.
     """
 
     events: pl.DataFrame
@@ -79,6 +80,7 @@ class Validated:
     rows_read: int
     set_aside: int
     outside_window: int
+    future: pl.DataFrame
 
 
 def validate(extract: Extract, *, now: datetime, subject: str, window: Window | None = None) -> Validated:
@@ -117,12 +119,15 @@ def validate(extract: Extract, *, now: datetime, subject: str, window: Window | 
         pl.col("_location").alias("location"), pl.col("_row").alias("row"), "column", _shortened("value"), "reason"
     )
     broken = extract.broken.select(*BROKEN_COLUMNS).with_columns(_shortened("value"))
+    columns = (*Event.column_names(), "_location", "_row", "_identity")
+    only_early = problems.group_by("_index").agg((pl.col("reason") == FUTURE).all()).filter("reason")
     return Validated(
-        events=good.select(*Event.column_names(), "_location", "_row", "_identity"),
+        events=good.select(columns),
         quarantined=pl.concat([broken, quarantined]),
         rows_read=raw.height + broken.height,
         set_aside=bad.height + broken.height,
         outside_window=outside.height,
+        future=complete.join(only_early, on="_index", how="semi", maintain_order="left").select(columns),
     )
 
 
@@ -213,7 +218,7 @@ def _rule_problems(complete: pl.DataFrame, raw: pl.DataFrame, now: datetime, *, 
 
 
 def _problems_of_rule(given: pl.DataFrame, column: str, rule: str) -> pl.DataFrame:
-    reason = _FUTURE if rule == "occurred_at|future" else _RULES.get(rule, f"{column} is missing")
+    reason = FUTURE if rule == "occurred_at|future" else _RULES.get(rule, f"{column} is missing")
     value = _as_text(given[column]) if column in given.columns else pl.lit(None, dtype=pl.String)
     return given.select("_index", column=pl.lit(column), value=value, reason=pl.lit(reason))
 

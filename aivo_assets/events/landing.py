@@ -5,6 +5,9 @@ Belongs here: the order of these steps and nothing of how each is done.
 First all of the source is read and validated into a staging folder, so that a source that fails half-way leaves the
 lake as it was. Then each day that got events is merged with what the lake holds and replaced as a whole. A crash
 between two days leaves each of them old or new, and landing again does the rest. The cursor moves last.
+
+A day whose file is damaged is written anew where the source still gives all of it (torn_days.py); sound rows that
+cannot be kept yet are held back where the source would not give them again (held_back.py).
 """
 
 import json
@@ -16,14 +19,16 @@ from pathlib import Path
 import polars as pl
 
 from aivo_assets.events import identity
+from aivo_assets.events.held_back import due, replace_held_back
 from aivo_assets.events.identity import CONFLICT, DUPLICATE, NEW, REASON_CONFLICT
-from aivo_assets.events.intake import validate
+from aivo_assets.events.intake import FUTURE, validate
 from aivo_assets.events.learners import land_learners
-from aivo_assets.events.quarantine import set_aside
+from aivo_assets.events.quarantine import set_aside, take_back
 from aivo_assets.events.receipts import Receipt, read_receipts, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Source, Window
 from aivo_assets.events.staging import Staging
+from aivo_assets.events.torn_days import TORN_DAY, WAITS, Torn
 from aivo_assets.lake import Lake
 
 __all__ = ["Receipt", "land", "land_learners", "read_cursor", "read_receipts"]
@@ -43,7 +48,7 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
         lake: Where events are kept.
         source: What is read.
         window: Days wanted; ignored by a source that is read by cursor. None for all.
-        now: The present instant, UTC; later events are set aside.
+        now: The present instant, UTC; later events are set aside until their time has come.
         run: Which run lands, for the receipt.
 
     Returns:
@@ -55,17 +60,28 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
     """
     wanted = window if source.window_applies else None
     fingerprint = source.fingerprint()
-    since = None if source.window_applies else read_cursor(lake, fingerprint)
+    found = Torn.find(lake)
+    since = None if source.window_applies else _since(lake, fingerprint, found)
     batch_id = identity.digest([source.name, fingerprint, since or ""])
     with tempfile.TemporaryDirectory(prefix="aivo-landing-") as folder:
         staging = Staging(Path(folder))
         for extract in source.events(wanted, since):
             validated = validate(extract, now=now, subject=extract.subject, window=wanted)
             staging.add(validated, folded=extract.folded, cursor=extract.cursor)
+        if not source.window_applies:
+            staging.add(due(lake, now, found.days), held_back=True)
         keys = identity.with_ordinals(staging.keys())
-        judged = keys.join(identity.resolve(keys, _held(lake, keys)), on="order", how="left", maintain_order="left")
-        days_changed = _merge_days(lake, staging, judged.filter(pl.col("status") == NEW), run=run, source=source.name)
-        problems = pl.concat([staging.problems(), _conflicts(staging, judged)])
+        judged = keys.join(
+            identity.resolve(keys, _held(lake, keys, found)), on="order", how="left", maintain_order="left"
+        )
+        judged, torn = found.mended_by(judged)
+        days_changed = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
+        problems = pl.concat([staging.problems(), _refused(staging, judged)])
+        if not source.window_applies:
+            waiting = staging.as_given(judged.filter(pl.col("status") == WAITS)["order"])
+            replace_held_back(lake, pl.concat([*staging.future, waiting]), now, found.days, run=run)
+        sound = judged.filter(pl.col("status") != WAITS).select("order", "event_id")
+        take_back(lake, lambda: staging.places(sound), reasons=(FUTURE, TORN_DAY), run=run)
 
     counts = dict(judged.group_by("status").len().iter_rows())
     set_aside(lake, problems, batch_id=batch_id, run=run)
@@ -78,7 +94,7 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
         rows_in=staging.rows_read - staging.outside_window,
         kept=counts.get(NEW, 0),
         duplicates=counts.get(DUPLICATE, 0),
-        set_aside=staging.set_aside + counts.get(CONFLICT, 0),
+        set_aside=staging.set_aside + counts.get(CONFLICT, 0) + counts.get(WAITS, 0),
         folded=staging.folded,
         outside_window=staging.outside_window,
         days_changed=days_changed,
@@ -86,22 +102,38 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
         cursor=staging.cursor,
     )
     write_receipt(lake, receipt, what=f"{wanted.first}_{wanted.last}" if wanted else "all")
-    if staging.cursor is not None and staging.cursor != since:
-        _move_cursor(lake, fingerprint, staging.cursor, source=source.name, run=run)
+    if not source.window_applies:
+        _move_cursor(lake, fingerprint, staging.cursor, torn, source=source.name, run=run)
     return receipt
 
 
 def read_cursor(lake: Lake, fingerprint: str) -> str | None:
     """How far the source of this fingerprint was read; None where it never was."""
-    try:
-        cursor = json.loads((lake.root / _cursor_path(fingerprint)).read_text())["cursor"]
-    except FileNotFoundError:
+    kept = _read_place(lake, fingerprint).get("cursor")
+    return None if kept is None else str(kept)
+
+
+def _since(lake: Lake, fingerprint: str, torn: Torn) -> str | None:
+    """Where to read on; from the start, once for each damage, where the answers of a day are to be read again."""
+    if torn.days and _read_place(lake, fingerprint).get("read_again_for") != torn.damage:
         return None
-    return str(cursor)
+    return read_cursor(lake, fingerprint)
 
 
-def _move_cursor(lake: Lake, fingerprint: str, cursor: str, *, source: str, run: str) -> None:
-    content = {"cursor": cursor, "source": source, "run": run}
+def _read_place(lake: Lake, fingerprint: str) -> dict[str, str | None]:
+    try:
+        place: dict[str, str | None] = json.loads((lake.root / _cursor_path(fingerprint)).read_text())
+    except FileNotFoundError:
+        return {}
+    return place
+
+
+def _move_cursor(lake: Lake, fingerprint: str, cursor: str | None, torn: Torn, *, source: str, run: str) -> None:
+    before = _read_place(lake, fingerprint)
+    moved = {"cursor": cursor or before.get("cursor"), "read_again_for": torn.damage}
+    if moved["cursor"] is None or all(before.get(name) == value for name, value in moved.items()):
+        return
+    content = {name: value for name, value in moved.items() if value is not None} | {"source": source, "run": run}
     lake.write_bytes(_cursor_path(fingerprint), json.dumps(content, indent=1).encode())
 
 
@@ -109,30 +141,33 @@ def _cursor_path(fingerprint: str) -> str:
     return f"{CURSORS_PATH}/{identity.digest([fingerprint])}.json"
 
 
-def _held(lake: Lake, keys: pl.DataFrame) -> pl.DataFrame:
-    """Id and content of the lake's events whose id is among the keys.
+def _held(lake: Lake, keys: pl.DataFrame, torn: Torn) -> pl.DataFrame:
+    """Id and content of the lake's events whose id is among the keys, as far as they can be read.
 
     A derived id holds its time, so it can only be known in its own day. A given id is looked for in every day.
     """
-    days = None if keys["named"].any() else keys["day"].unique().to_list()
+    days = lake.days(RAW_INTERACTIONS) if keys["named"].any() else keys["day"].unique().to_list()
     ids = keys.lazy().select("event_id").unique()
     return (
-        lake.scan(RAW_INTERACTIONS, days=days)
+        lake.scan(RAW_INTERACTIONS, days=[day for day in days if day not in torn.days])
         .join(ids, on="event_id", how="semi")
         .select("event_id", identity.content_hash())
         .collect(engine="streaming")
     )
 
 
-def _merge_days(lake: Lake, staging: Staging, new: pl.DataFrame, *, run: str, source: str) -> tuple[date, ...]:
+def _merge_days(
+    lake: Lake, staging: Staging, judged: pl.DataFrame, torn: Torn, *, run: str, source: str
+) -> tuple[date, ...]:
     """Write each day that got new events, a bundle of days at a time so that memory stays bounded."""
+    new = judged.filter(pl.col("status") == NEW)
     per_day = new.group_by("day").len().sort("day")
     for days in _bundles(per_day):
         chosen = new.filter(pl.col("day").is_in(days)).select("order", "event_id", "day")
         events = staging.events(chosen)
         for day in days:
             added = events.filter(pl.col("day") == day).select(Event.column_names())
-            held = lake.scan(RAW_INTERACTIONS, days=[day]).collect()
+            held = lake.scan(RAW_INTERACTIONS, days=[] if day in torn.mended else [day]).collect()
             merged = pl.concat([held, added]).sort("occurred_at", maintain_order=True)
             lake.write(RAW_INTERACTIONS, Event.validate(merged), day=day, made_by={"run": run, "source": source})
     return tuple(per_day["day"].to_list())
@@ -151,17 +186,13 @@ def _bundles(per_day: pl.DataFrame) -> Iterator[list[date]]:
         yield bundle
 
 
-def _conflicts(staging: Staging, judged: pl.DataFrame) -> pl.DataFrame:
-    """A problem for each row whose id is taken."""
-    rows = judged.filter(pl.col("status") == CONFLICT).select("order", "event_id")
+def _refused(staging: Staging, judged: pl.DataFrame) -> pl.DataFrame:
+    """A problem for each row whose id is taken, or whose day cannot be written."""
+    reasons = {CONFLICT: REASON_CONFLICT, WAITS: TORN_DAY}
+    rows = judged.filter(pl.col("status").is_in(list(reasons))).select("order", "event_id", "status")
+    reason = pl.col("status").replace_strict(reasons, return_dtype=pl.String)
     return (
         staging.places(rows)
-        .select(
-            "location",
-            "row",
-            column=pl.lit("event_id"),
-            value=pl.col("event_id"),
-            reason=pl.lit(REASON_CONFLICT),
-        )
+        .select("location", "row", column=pl.lit("event_id"), value=pl.col("event_id"), reason=reason)
         .cast(pl.Schema(BROKEN_COLUMNS))
     )

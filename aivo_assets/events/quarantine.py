@@ -4,6 +4,8 @@ A batch is what one landing set aside. A problem that any batch holds already (s
 reason) is not written again, so reading the same bad file twice does not double it.
 """
 
+from collections.abc import Callable, Collection
+
 import polars as pl
 
 from aivo_assets.events.schema import Quarantined
@@ -51,3 +53,28 @@ def set_aside(lake: Lake, problems: pl.DataFrame, *, batch_id: str, run: str) ->
         filed = new.with_columns(batch_id=pl.lit(batch_id)).select(Quarantined.column_names())
         lake.write(dataset, pl.concat([before, filed]), made_by={"run": run})
     return new.height
+
+
+def take_back(lake: Lake, places: Callable[[], pl.DataFrame], *, reasons: Collection[str], run: str) -> int:
+    """Take rows out of the quarantine that have become answers since.
+
+    Args:
+        lake: Where the quarantine is.
+        places: Gives columns `location` and `row` of the rows that were judged sound now; asked only where a problem
+            could be over.
+        reasons: Only problems of these reasons pass by themselves.
+        run: Which run this is.
+
+    Returns:
+        How many problems were taken out.
+    """
+    passes = pl.col("reason").is_in(list(reasons))
+    waiting = scan_quarantine(lake).filter(passes).collect()
+    if waiting.is_empty():
+        return 0
+    over = waiting.join(places(), on=["location", "row"], how="semi", nulls_equal=True)
+    for batch_id in over["batch_id"].unique().sort():
+        dataset = quarantine_batch(batch_id)
+        kept = lake.scan(dataset).collect().join(over, on=over.columns, how="anti", nulls_equal=True)
+        lake.write(dataset, kept.select(Quarantined.column_names()), made_by={"run": run})
+    return over.height

@@ -24,7 +24,7 @@ class Receipt:
         source: Name of the source.
         batch_id: Under which its problems are filed in the quarantine.
         landed_at: When, UTC.
-        rows_read: All rows and lines that the source gave.
+        rows_read: All rows and lines that the source gave, and those held back from earlier that were due.
         rows_in: Rows that were judged.
         kept: New events (or learners new or changed).
         duplicates: Rows that say what is known already, from this extract or from the lake.
@@ -88,6 +88,13 @@ def read_receipts(lake: Lake) -> list[Receipt]:
     paths = [path for path in base.iterdir() if path.name.endswith(".json")] if base.exists() else []
     receipts = [_from_json(json.loads(path.read_text())) for path in paths if not path.name.startswith(".")]
     return sorted(receipts, key=lambda receipt: (receipt.landed_at, receipt.run))
+
+
+def receipts_of(lake: Lake, run: str) -> list[Receipt]:
+    """The receipts of one run."""
+    base = lake.root / RECEIPTS_PATH
+    paths = [path for path in base.iterdir() if path.name.startswith(f"{run}.")] if base.exists() else []
+    return [_from_json(json.loads(path.read_text())) for path in paths if path.name.endswith(".json")]
 
 
 def _from_json(content: dict[str, Any]) -> Receipt:

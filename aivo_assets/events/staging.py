@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from aivo_assets.events.held_back import HELD_BACK
 from aivo_assets.events.identity import content_hash, identity_hash
 from aivo_assets.events.intake import Validated
 from aivo_assets.events.schema import Event
@@ -36,6 +37,7 @@ class Staging:
         outside_window: Of these, rows of days that nobody asked for.
         folded: Rows that are a part of another row's event.
         cursor: How far the source is read.
+        future: Rows set aside only because their time has not come, an extract each; columns of `Validated.future`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,14 +50,25 @@ class Staging:
         self.outside_window = 0
         self.folded = 0
         self.cursor: str | None = None
+        self.future: list[pl.DataFrame] = []
 
-    def add(self, validated: Validated, *, folded: int, cursor: str | None) -> None:
-        """Take in what became of one extract."""
+    def add(self, validated: Validated, *, folded: int = 0, cursor: str | None = None, held_back: bool = False) -> None:
+        """Take in what became of one extract, or rows that were held back from earlier ones.
+
+        Args:
+            validated: Its rows.
+            folded: Rows that are a part of another row's event.
+            cursor: How far the source is read with it.
+            held_back: Whether the source may give the same rows now; as in two overlapping files, neither is then
+                doubled.
+        """
         self.rows_read += validated.rows_read
         self.set_aside += validated.set_aside
         self.outside_window += validated.outside_window
         self.folded += folded
         self.cursor = cursor if cursor is not None else self.cursor
+        if not validated.future.is_empty():
+            self.future.append(validated.future)
         if not validated.quarantined.is_empty():
             self._problems.append(validated.quarantined)
         if validated.events.is_empty():
@@ -68,7 +81,7 @@ class Staging:
         self._keys.append(
             rows.select(
                 "order",
-                pl.col("_location").alias("location"),
+                (pl.col("_location") + (" (held back)" if held_back else "")).alias("location"),
                 "day",
                 pl.col("event_id").alias("given"),
                 identity_hash(rows["_identity"]).alias("derived"),
@@ -77,7 +90,7 @@ class Staging:
             )
         )
         path = self._folder / f"{len(self._keys):06d}.parquet"
-        rows.drop("event_id", "_identity").write_parquet(path, compression="lz4")
+        rows.rename({"event_id": "_given"}).write_parquet(path, compression="lz4")
 
     def keys(self) -> pl.DataFrame:
         """What decides on duplicates: order, location, day, given, derived, named and content, a row for each."""
@@ -119,6 +132,13 @@ class Staging:
             .sort("order")
             .collect(engine="streaming")
         )
+
+    def as_given(self, orders: pl.Series) -> pl.DataFrame:
+        """Rows as they were added; columns of `Validated.events`."""
+        if orders.is_empty():
+            return HELD_BACK.empty()
+        rows = self._scan().filter(pl.col("order").is_in(orders.implode())).sort("order").rename({"_given": "event_id"})
+        return rows.select(*Event.column_names(), "_location", "_row", "_identity").collect()
 
     def _scan(self) -> pl.LazyFrame:
         return pl.scan_parquet(sorted(self._folder.glob("*.parquet")))

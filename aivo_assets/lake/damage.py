@@ -25,6 +25,11 @@ def damaged_files(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[st
     return [_found_at(path) for path, size in listed if not is_whole(path, size)]
 
 
+def damaged_days(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[date]:
+    """Of some days those with a damaged file; what they held cannot be read."""
+    return [day for day in days if damaged_files(lake, dataset, [day])]
+
+
 def _found_at(path: UPath) -> str:
     try:
         found = path.stat()

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -77,12 +77,38 @@ class Lake:
             LakeError: The columns are not the dataset's.
         """
         refuse_other_columns(dataset, frame)
-        folder = self.root / dataset.folder(day=day, shard=shard)
-        before = _read_manifest(folder)
-        files = [write_part(folder, name, part) for name, part in _parts(frame, dataset.sharded and day is not None)]
+        parts = _parts(frame, dataset.sharded and day is not None)
+        return self._write_parts(self.root / dataset.folder(day=day, shard=shard), parts, made_by)
+
+    def write_by_shard(
+        self,
+        dataset: Dataset,
+        frames: Iterable[tuple[int, pl.DataFrame]],
+        *,
+        day: date,
+        made_by: Mapping[str, Any] | None = None,
+    ) -> Written:
+        """Replace a day with its shards as they come, ascending; in one commit, and with one of them in memory.
+
+        The same as `write` of all rows at once.
+        """
+
+        def parts() -> Iterator[tuple[str, pl.DataFrame]]:
+            for shard, frame in frames:
+                refuse_other_columns(dataset, frame)
+                if frame.height:
+                    yield f"shard={shard:04d}/", frame
+
+        return self._write_parts(self.root / dataset.folder(day=day), parts(), made_by)
+
+    def _write_parts(
+        self, folder: UPath, parts: Iterable[tuple[str, pl.DataFrame]], made_by: Mapping[str, Any] | None
+    ) -> Written:
+        files = [write_part(folder, name, part) for name, part in parts]
         version = _digest("".join(str(entry["path"]) for entry in files).encode())
-        manifest = {"version": version, "rows": frame.height, "files": files, "made_by": dict(made_by or {})}
-        return self._replace(folder, manifest, before)
+        rows = sum(int(entry["rows"]) for entry in files)
+        manifest = {"version": version, "rows": rows, "files": files, "made_by": dict(made_by or {})}
+        return self._replace(folder, manifest, _read_manifest(folder))
 
     @staticmethod
     def _replace(folder: UPath, manifest: dict[str, Any], before: dict[str, Any] | None) -> Written:

@@ -1,6 +1,7 @@
 """The lake: a unit is the old one or the new one, equal content is equal, and readers see what they ask for."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -233,6 +234,32 @@ def test_a_failed_write_leaves_no_scrap_behind(lake: Lake, monkeypatch: pytest.M
         with pytest.raises(OSError, match="No space"):
             lake.write_bytes("reports/report.html", b"x")
     assert [path for path in Path(str(lake.root)).rglob("*") if path.is_file()] == []
+
+
+def test_a_day_written_shard_by_shard_is_the_same_as_at_once(lake: Lake, tmp_path: Path) -> None:
+    whole = frame(1, 2, 3, 4, shards=[0, 2, 0, 3])
+    parts = [(shard, whole.filter(pl.col("shard") == shard)) for shard in range(4)]  # of shard 1 there is nothing
+    written = lake.write_by_shard(SHARDED_DAYS, parts, day=MONDAY, made_by={"code": "c"})
+    at_once = Lake(tmp_path / "other", shards=4)
+    assert written == at_once.write(SHARDED_DAYS, whole, day=MONDAY, made_by={"code": "c"})
+    assert lake.manifest(SHARDED_DAYS, day=MONDAY) == at_once.manifest(SHARDED_DAYS, day=MONDAY)
+    assert not lake.write_by_shard(SHARDED_DAYS, parts, day=MONDAY, made_by={"code": "c"}).changed
+    assert lake.write_by_shard(SHARDED_DAYS, parts[:1], day=MONDAY).rows == 2
+    assert values(lake, SHARDED_DAYS) == [1, 3]
+
+
+def test_a_day_whose_later_shard_fails_stays_as_it_was(lake: Lake) -> None:
+    lake.write(SHARDED_DAYS, frame(1, 2, shards=[0, 1]), day=MONDAY)
+
+    def parts() -> Iterator[tuple[int, pl.DataFrame]]:
+        yield 0, frame(7, shards=[0])
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        lake.write_by_shard(SHARDED_DAYS, parts(), day=MONDAY)
+    assert values(lake, SHARDED_DAYS) == [1, 2]
+    with pytest.raises(LakeError):
+        lake.write_by_shard(SHARDED_DAYS, [(0, frame(1).drop("tags"))], day=MONDAY)
 
 
 def test_a_reader_that_began_before_a_write_reads_the_old_unit_to_its_end(lake: Lake) -> None:

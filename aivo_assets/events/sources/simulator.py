@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.simulation import PARAMETERS, School
+from aivo_assets.events.simulation import PARAMETERS, Disturbance, School
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
+from aivo_assets.lake.first_writer import write_once
 from aivo_assets.settings import Settings, SimulatorSettings
 
 CALENDAR = "simulator.json"
@@ -79,7 +78,19 @@ class SimulatorSource:
         )
 
     def _school(self) -> School:
-        return School.build(self._settings, self._start)
+        return School.build(self._settings, self._start, disturbances=_dated(self._settings, self._start))
+
+
+def _dated(settings: SimulatorSettings, start: date) -> tuple[Disturbance, ...]:
+    """The disturbances of the settings, which count school days, in dates."""
+    return tuple(
+        Disturbance(
+            first=start + timedelta(days=each.after_days),
+            last=None if each.for_days is None else start + timedelta(days=each.after_days + each.for_days - 1),
+            **each.model_dump(exclude={"after_days", "for_days"}),
+        )
+        for each in settings.disturbances
+    )
 
 
 def first_school_day(settings: SimulatorSettings, home: Path, now: datetime) -> date:
@@ -98,7 +109,7 @@ def first_school_day(settings: SimulatorSettings, home: Path, now: datetime) -> 
     calendar = home / CALENDAR
     try:
         if not calendar.exists():
-            _write_once(calendar, {"start": (now.date() - timedelta(days=settings.days)).isoformat()})
+            write_once(calendar, {"start": (now.date() - timedelta(days=settings.days)).isoformat()})
         return date.fromisoformat(json.loads(calendar.read_text())["start"])
     except OSError as error:
         raise SettingsError(
@@ -110,20 +121,6 @@ def first_school_day(settings: SimulatorSettings, home: Path, now: datetime) -> 
             f'The simulated school\'s calendar {calendar} is not {{"start": "YYYY-MM-DD"}}: {error}.',
             fix="Set AIVO_SIMULATOR_START to the first day of the events in the lake, or begin in a new AIVO_HOME.",
         ) from error
-
-
-def _write_once(path: Path, content: dict[str, str]) -> None:
-    """Write a file whole unless another process was first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w") as file:
-            json.dump(content, file)
-        Path(path).hardlink_to(beside)
-    except FileExistsError:
-        pass
-    finally:
-        Path(beside).unlink()
 
 
 def _located(day: date, frame: pl.DataFrame) -> pl.DataFrame:

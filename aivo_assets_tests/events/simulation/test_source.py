@@ -163,3 +163,34 @@ def test_the_next_hours_add_to_what_landed(tmp_path: Path) -> None:
     assert receipt.days_changed == (NOW.date(),)
     times = lake.scan(RAW_INTERACTIONS, days=receipt.days_changed).collect()["occurred_at"]
     assert (times > NOW).sum() == receipt.kept
+
+
+def test_what_befalls_the_school_is_a_setting_that_counts_school_days(tmp_path: Path) -> None:
+    """A client that turns every answer round on the third school day, and on that day alone."""
+    spell = {"after_days": 2, "for_days": 1, "wrong_labels": 1.0}
+    usual = rows(SimulatorSource(place(tmp_path, start=START, dirt=0.0), NOW))
+    spoilt = rows(SimulatorSource(place(tmp_path, start=START, dirt=0.0, disturbances=[spell]), NOW))
+    third = START + timedelta(days=2)
+    before = pl.col("occurred_at").dt.date() < third
+    assert_frame_equal(spoilt.filter(before), usual.filter(before))
+
+    def right(frame: pl.DataFrame, day: date) -> float:
+        return float(frame.filter(pl.col("occurred_at").dt.date() == day)["correct"].mean())  # type: ignore[arg-type]
+
+    assert right(spoilt, third) < 0.45
+    assert right(usual, third) > 0.55
+    assert right(spoilt, third + timedelta(days=3)) > 0.55
+
+
+def test_a_disturbance_of_a_subject_that_is_not_taught_is_refused(tmp_path: Path) -> None:
+    settings = place(tmp_path, start=START, disturbances=[{"after_days": 0, "subject": "alchemy", "guessing": 0.1}])
+    with pytest.raises(SettingsError, match="alchemy"):
+        rows(SimulatorSource(settings, NOW))
+
+
+def test_another_school_by_its_disturbances_is_another_source(tmp_path: Path) -> None:
+    disturbed = place(tmp_path, start=START, disturbances=[{"after_days": 3, "difficulty": 1.0}])
+    assert (
+        SimulatorSource(disturbed, NOW).fingerprint()
+        != SimulatorSource(place(tmp_path, start=START), NOW).fingerprint()
+    )

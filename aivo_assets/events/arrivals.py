@@ -1,0 +1,67 @@
+"""Whether a source holds anything else than before. Belongs here: a digest of it, cheaply; nothing is landed.
+
+A file is known by its place, length, time of change and, on an object store, its tag. Of a database the rows behind the
+cursor are read, few of them between two looks. Where neither is possible nothing is said, and whoever asks has to read.
+"""
+
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+import polars as pl
+from upath import UPath
+
+from aivo_assets.events.identity import digest
+from aivo_assets.events.landing import read_cursor
+from aivo_assets.events.sources import open_source
+from aivo_assets.events.sources.base import Source
+from aivo_assets.events.sources.files import find_files
+from aivo_assets.lake import Lake
+from aivo_assets.settings import Settings
+
+FILE_KINDS: Final = ("assistments", "datashop", "parquet", "csv")
+MOST_ROWS: Final = 50_000
+"""Of a database no more rows are read for this than a first extract has."""
+
+_OF_A_FILE: Final = ("size", "mtime", "ino", "ETag", "etag", "md5Hash", "LastModified", "updated", "generation")
+
+
+def arrived(settings: Settings, lake: Lake, now: datetime) -> str | None:
+    """Digest of all that a landing would be given now; None where that cannot be known without landing.
+
+    Args:
+        settings: `source` and the other files that are read with it.
+        lake: Holds how far a database is read.
+        now: The present instant, UTC.
+
+    Raises:
+        SourceError: The source cannot be read.
+        SettingsError: The settings do not say enough for it.
+    """
+    source = settings.source
+    beside = [path for path in (source.learner_path, source.override_path, settings.policy.prerequisites) if path]
+    files = [file for path in beside for file in find_files(path)]
+    if source.kind in FILE_KINDS:
+        return digest(sorted(_file(file) for file in [*files, *find_files(source.path)]))
+    if source.kind == "postgres":
+        rows = _behind_the_cursor(open_source(settings, now), lake)
+        return None if rows is None else digest([*sorted(_file(file) for file in files), *rows])
+    return None
+
+
+def _file(file: UPath) -> str:
+    known = file.fs.info(file.path)
+    return repr((str(file), [(name, known[name]) for name in _OF_A_FILE if name in known]))
+
+
+def _behind_the_cursor(source: Source, lake: Lake) -> list[str] | None:
+    extracts = list(islice(source.events(None, read_cursor(lake, source.fingerprint())), 2))
+    if len(extracts) > 1 or any(extract.frame.height >= MOST_ROWS for extract in extracts):
+        return None
+    learners = source.learners()
+    frames = [extract.frame for extract in extracts] + ([] if learners is None else [learners])
+    return [_content(frame) for frame in frames]
+
+
+def _content(frame: pl.DataFrame) -> str:
+    return digest(frame.write_ndjson().splitlines())

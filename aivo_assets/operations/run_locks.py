@@ -1,0 +1,38 @@
+"""Whether the process that does a run is still there. Belongs here: the run's lock on a file; no run is ended here.
+
+The kernel takes a lock back however a process ends, so whoever gets the lock of a run knows that its process is gone.
+The lock is kept until then, and not given back when the work is done: a run is over only once its end is recorded.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+FOLDER = "held"  # below the instance's
+MOST_OF_A_PROCESS = 64
+"""A process that does run after run (a replay) keeps the locks of so many; the runs before have long ended."""
+
+_held: dict[str, int] = {}
+
+
+def hold(path: Path) -> None:
+    """Hold the file of a run until this process ends. Only for a run that is done in one process from first to last."""
+    name = str(path)
+    if name in _held:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    _held[name] = descriptor
+    if len(_held) > MOST_OF_A_PROCESS:
+        os.close(_held.pop(next(iter(_held))))
+
+
+def is_let_go(path: Path) -> bool:
+    """Whether the file is there and nobody holds it."""
+    try:
+        with path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (FileNotFoundError, IsADirectoryError, BlockingIOError):
+        return False
+    return True
