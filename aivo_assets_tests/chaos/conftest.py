@@ -101,5 +101,13 @@ def copied(school: School, folder: Path) -> Iterator[Callable[..., Home]]:
 
 
 @pytest.fixture
+def server(folder: Path) -> Path:
+    """Where a PostgreSQL server of a test's own keeps its data."""
+    path = Path(tempfile.mkdtemp(prefix="server-", dir=folder))
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
 def home(copied: Callable[..., Home]) -> Home:
     return copied()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 
-from aivo_assets.cli.instance import open_instance
+from aivo_assets.resources.instance import open_instance
 from aivo_assets_tests.chaos.conftest import School
 from aivo_assets_tests.chaos.school import Home, environment_of, nothing_lost_or_doubled
 from aivo_assets_tests.chaos.servers import stop_hard
