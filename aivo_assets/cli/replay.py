@@ -1,6 +1,7 @@
 """`aivo replay`: a stretch of time through the real definitions, at high speed, and a report of what came of it."""
 
 import logging
+import signal
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from aivo_assets.errors import SettingsError
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Source, Window
 from aivo_assets.privacy.keys import key_path, load_key
-from aivo_assets.replay.record import RECORD, read
+from aivo_assets.replay.record import RECORD, Record, read
 from aivo_assets.replay.ticks import Tick
 from aivo_assets.settings import Settings
 
@@ -67,9 +68,10 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
         return
     if first is None or last is None:
         raise SettingsError("A replay needs --from and --to", fix="For example: --from 2012-09-01 --to 2012-10-26.")
-    from aivo_assets.replay.choices import with_values  # noqa: PLC0415 - Dagster takes seconds to import
-    from aivo_assets.replay.replaying import Plan  # noqa: PLC0415
-    from aivo_assets.replay.replaying import replay as run_replay  # noqa: PLC0415
+    from aivo_assets.automation.replay.replaying import Plan  # noqa: PLC0415 - Dagster takes seconds to import
+    from aivo_assets.automation.replay.replaying import replay as run_replay  # noqa: PLC0415
+    from aivo_assets.definitions import build_definitions  # noqa: PLC0415
+    from aivo_assets.replay.choices import with_values  # noqa: PLC0415
     from aivo_assets.replay.report import write_report  # noqa: PLC0415
 
     days = day_range(first, last, otherwise=(date.min, date.max))
@@ -77,12 +79,18 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     settings = settings.model_copy(update={"pseudonym_key": _key(settings)})
     folder = out or settings.home / REPLAYS / f"{settings.source.kind}_{days[0]}_{days[1]}"
     plan = Plan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
+    for ends in (signal.SIGTERM, signal.SIGINT):  # both end it with a report; Dagster takes one for the other
+        signal.signal(ends, signal.default_int_handler)
     logging.getLogger("aivo_assets").setLevel(logging.CRITICAL + 1)  # alerts of a time that is past are in the report
-    record, costs = run_replay(plan, settings, _source(settings, days), say=_progress(console))
-    console.print(f"\n{len(record.runs):,} runs in {costs.wall / 60:.1f} minutes.")
+    record, costs = run_replay(build_definitions, plan, settings, _source(settings, days), say=_progress(console))
+    console.print(f"\n{len(record.runs):,} runs in {costs.wall / 60:.1f} minutes{_until(record)}.")
     console.print(f"The report: {write_report(plan.out, record, costs)}", soft_wrap=True)
     if compare is not None:
         _compare(plan.out, compare, console)
+
+
+def _until(record: Record) -> str:
+    return f", stopped on {record.last}" if record.ended == "stopped" else ""
 
 
 def _source(settings: Settings, days: tuple[date, date]) -> Source:

@@ -1,5 +1,5 @@
-"""A stretch of time replayed: the real definitions, driven tick by tick with a clock of our own, and what came of it.
+"""A stretch of time replayed: what arrives when, which tick comes next, what was decided, and the report.
 
-Belongs here: which tick comes when, what arrives, what was decided, and the report. What a tick, a run or a decision is
-stays in the definitions. Only `driver.py` and `sessions.py` know Dagster.
+What a tick, a run or a decision is stays in the definitions. Nothing here knows Dagster: `automation/replay/` drives
+the definitions and hands over what came of it.
 """

@@ -51,7 +51,9 @@ def comparison(one: Replayed, other: Replayed) -> Document:
                 "Cost",
                 (
                     Picture(
-                        "left.png", plots.cost_png(here, here_costs, width=WIDTH), f"{left}: seconds a day, by job."
+                        "left.png",
+                        plots.cost_png(here, here_costs, width=WIDTH),
+                        f"{left}: processor seconds, by job.",
                     ),
                     Picture("right.png", plots.cost_png(there, there_costs, width=WIDTH), f"{right}: the same."),
                 ),

@@ -1,10 +1,13 @@
 """The few numbers by which a replay is judged, and two replays are compared. Belongs here: sums and means; no plot."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from statistics import median
 
-from aivo_assets.replay.record import Costs, Record
+from aivo_assets.replay.record import Costs, Record, RunMade
 
 ASKED_FOR = ("retrain", "alert")
 
@@ -33,7 +36,8 @@ def key_figures(record: Record, costs: Costs) -> dict[str, str]:
         "rolled back": f"{kinds['rollback']:,}",
         "log loss of the champion on answers to come": _mean(record, "log_loss"),
         "log loss of each day's share of right answers": _mean(record, "constant_log_loss"),
-        "AUC of the champion, mean over days": _auc(record),
+        "days on which the champion was better than that": _better(record),
+        "AUC of the champion within a day, mean over answers": _auc(record),
         "answers that were scored": f"{answers:,}",
         "drift verdicts, of these to retrain": f"{len(record.drift):,}, {sum(verdicts[name] for name in ASKED_FOR):,}",
         "two-hourly checks, of these that asked for training": (
@@ -44,6 +48,7 @@ def key_figures(record: Record, costs: Costs) -> dict[str, str]:
         "runs left out, for they could change nothing": f"{sum(tick.same for tick in record.ticks.values()):,}",
         "minutes by the wall": f"{costs.wall / 60:.1f}",
         "minutes of processor time": f"{costs.cpu / 60:.1f}",
+        "seconds of processor time of a day's runs: median, most": _a_day(costs),
         "peak memory": f"{costs.peak_memory_bytes / 2**30:.1f} GiB",
     }
 
@@ -60,12 +65,29 @@ def causes(record: Record) -> dict[tuple[str, str], tuple[int, int]]:
 
 
 def cost_by_job(costs: Costs) -> dict[str, JobCost]:
-    """What each job cost in all, the dearest first."""
+    """What each job cost in all, the dearest in processor time first."""
     sums: dict[str, JobCost] = {}
     for run in costs.runs:
         had = sums.get(run.job, JobCost(0, 0.0, 0.0))
         sums[run.job] = JobCost(had.runs + 1, had.wall + run.wall, had.cpu + run.cpu)
-    return dict(sorted(sums.items(), key=lambda pair: -pair[1].wall))
+    return dict(sorted(sums.items(), key=lambda pair: -pair[1].cpu))
+
+
+def cost_by_day(costs: Costs) -> dict[date, dict[str, float]]:
+    """Seconds of processor time of each day's runs, by job; only days with a run."""
+    seconds: defaultdict[date, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for run in costs.runs:
+        seconds[run.at.date()][run.job] += run.cpu
+    return {day: dict(seconds[day]) for day in sorted(seconds)}
+
+
+def failures(record: Record) -> dict[tuple[str, str], list[RunMade]]:
+    """Failed runs, those of the same job that failed with the same words together, in the order of the first."""
+    alike: defaultdict[tuple[str, str], list[RunMade]] = defaultdict(list)
+    for run in record.runs:
+        if not run.success:
+            alike[run.job, _without_numbers(run.failure)].append(run)
+    return dict(alike)
 
 
 def cost_by_step(costs: Costs) -> dict[str, tuple[int, float]]:
@@ -95,5 +117,20 @@ def _mean(record: Record, field: str) -> str:
 
 
 def _auc(record: Record) -> str:
-    known = [score.auc for score in record.scores if score.auc is not None]
-    return f"{sum(known) / len(known):.4f}" if known else "none"
+    known = [(score.auc, score.events) for score in record.scores if score.auc is not None]
+    answers = sum(events for _, events in known)
+    return f"{sum(auc * events for auc, events in known) / answers:.4f}" if known else "none"
+
+
+def _better(record: Record) -> str:
+    better = sum(score.log_loss < score.constant_log_loss for score in record.scores)
+    return f"{better:,} of {len(record.scores):,}"
+
+
+def _a_day(costs: Costs) -> str:
+    days = [sum(of_jobs.values()) for of_jobs in cost_by_day(costs).values()]
+    return f"{median(days):.1f}, {max(days):.1f}" if days else "none"
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"\d[\d,.]*", "#", text)

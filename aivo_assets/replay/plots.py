@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aivo_assets.drift.cohorts import SEPARATOR
-from aivo_assets.replay.figures import cost_by_job
+from aivo_assets.replay.figures import cost_by_day, cost_by_job
 from aivo_assets.replay.record import Costs, Record
 from aivo_assets.tracing.plots import BASELINE_COLOUR, MODEL_COLOUR, REFERENCE_COLOUR, as_png, new_figure
 
@@ -85,15 +84,13 @@ def recommendations_png(record: Record, *, width: float) -> bytes:
 
 
 def cost_png(record: Record, costs: Costs, *, width: float) -> bytes:
-    """Wall seconds of each day's runs, by job."""
+    """Seconds of processor time of each day's runs, by job."""
     figure, axes = new_figure(width=width, height=2.9)
-    seconds: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
-    for run in costs.runs:
-        seconds[run.job][run.at.date()] += run.wall
-    days = sorted({run.at.date() for run in costs.runs})
+    days = cost_by_day(costs)
     jobs = list(cost_by_job(costs))
-    _stacked(axes, days, [[seconds[job][day] for day in days] for job in jobs], [job.replace("_", " ") for job in jobs])
-    axes.set_ylabel("seconds")
+    heights = [[of_jobs.get(job, 0.0) for of_jobs in days.values()] for job in jobs]
+    _stacked(axes, list(days), heights, [job.replace("_", " ") for job in jobs])
+    axes.set_ylabel("processor seconds")
     return _finished(figure, axes, record)
 
 

@@ -124,7 +124,7 @@ class Ticks(_Written):
 
 
 class Record(_Written):
-    """All that was decided in a replay."""
+    """All that was decided in a replay. One that was stopped has the day that it reached as its last."""
 
     source: str
     first: date

@@ -7,7 +7,7 @@ from typing import Final
 
 from aivo_assets.replay import plots
 from aivo_assets.replay.choices import as_text
-from aivo_assets.replay.figures import causes, cost_by_job, cost_by_step, differing, key_figures
+from aivo_assets.replay.figures import causes, cost_by_job, cost_by_step, differing, failures, key_figures
 from aivo_assets.replay.record import Costs, Record
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.card_document import Block, Bullets, Document, Paragraph, Picture, Section, Table
@@ -15,10 +15,12 @@ from aivo_assets.tracing.card_document import Block, Bullets, Document, Paragrap
 REPORT: Final = "report.html"
 MOST_ROWS: Final = 80
 WIDTH: Final = 8.6
+STOPPED: Final = " It was stopped before its end; the last day is the one that it had reached."
 STYLE: Final = """
 main { max-width: 72rem; }
 td, thead th { text-align: left; vertical-align: top; }
 tbody th { white-space: nowrap; vertical-align: top; }
+td:not(:last-child) { white-space: nowrap; }
 """
 """Reasons are sentences: tables of a report read from the left."""
 
@@ -28,7 +30,8 @@ def report(record: Record, costs: Costs) -> Document:
     return Document(
         title=f"{record.source} replayed, {record.first} to {record.last}",
         subtitle=f"{record.learners:,} of {record.learners_found:,} learners, {record.events:,} answers, "
-        f"through the platform's own schedules, sensors and jobs.",
+        f"through the platform's own schedules, sensors and jobs."
+        f"{STOPPED if record.ended == 'stopped' else ''}",
         sections=(
             Section("In short", (_short(record, costs),)),
             Section("How good the champion was on answers to come", tuple(_scores(record))),
@@ -167,14 +170,14 @@ def _runs(record: Record) -> list[Block]:
         for name, tick in record.ticks.items()
     ]
     failed = [
-        (f"{run.at:%Y-%m-%d %H:%M}", run.job.replace("_", " "), run.days, run.failure)
-        for run in record.runs
-        if not run.success
-    ]
+        (f"{alike[0].at:%Y-%m-%d %H:%M}", job.replace("_", " "), f"{len(alike):,}", f"{alike[-1].at:%Y-%m-%d %H:%M}",
+         alike[0].failure)
+        for (job, _), alike in failures(record).items()
+    ]  # fmt: skip
     headings = ("schedule or sensor", "runs asked for", "left out: nothing had changed", "looks that asked for none")
     return [
         *table(headings, rows, nothing="Nothing ticked."),
-        *table(("when", "job", "days", "failed in"), failed, nothing="No run failed."),
+        *table(("first", "job", "times", "last", "failed first in"), failed, nothing="No run failed."),
     ]
 
 
@@ -215,7 +218,7 @@ def _cost(record: Record, costs: Costs) -> list[Block]:
     headings = ("runs", "seconds in all", "seconds a run", "processor seconds a run")
     return [
         _picture(
-            "cost.png", plots.cost_png(record, costs, width=WIDTH), "Wall seconds of the runs of each day, by job."
+            "cost.png", plots.cost_png(record, costs, width=WIDTH), "Processor seconds of the runs of each day, by job."
         ),
         *table(("job", *headings), jobs, nothing="Nothing ran."),
         *table(("step", "times", "seconds in all", "seconds a time"), steps, nothing=""),

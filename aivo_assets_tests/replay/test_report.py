@@ -7,11 +7,11 @@ import pytest
 
 from aivo_assets.errors import LakeError
 from aivo_assets.replay.comparison import write_comparison
-from aivo_assets.replay.figures import causes, cost_by_job, cost_by_step, differing, key_figures
+from aivo_assets.replay.figures import causes, cost_by_day, cost_by_job, cost_by_step, differing, failures, key_figures
 from aivo_assets.replay.record import COSTS, RECORD, Record, read, write
 from aivo_assets.replay.report import MOST_ROWS, table, write_report
 from aivo_assets.tracing.card_document import Paragraph
-from aivo_assets_tests.replay.records import costs, record
+from aivo_assets_tests.replay.records import AT, DAY, costs, record, run, score
 
 
 def test_the_key_figures_are_those_of_the_record() -> None:
@@ -24,6 +24,23 @@ def test_the_key_figures_are_those_of_the_record() -> None:
     assert figures["runs, of these failed"] == "3, 1"
     assert figures["runs left out, for they could change nothing"] == "30"
     assert figures["minutes by the wall"] == "1.5"
+    assert figures["days on which the champion was better than that"] == "2 of 2"
+    assert figures["seconds of processor time of a day's runs: median, most"] == "11.0, 11.0"
+
+
+def test_the_auc_of_a_day_counts_as_often_as_the_day_has_answers() -> None:
+    days = ((100, 0.6), (300, 0.8), (7, None))
+    scores = tuple(score(DAY, events, 0.5).model_copy(update={"auc": auc}) for events, auc in days)
+    figures = key_figures(record(scores=scores), costs())
+    assert figures["AUC of the champion within a day, mean over answers"] == "0.7500"  # (100 × 0.6 + 300 × 0.8) / 400
+
+
+def test_failures_that_differ_only_in_numbers_are_one() -> None:
+    said = ("there are 22 events, 2,000 are needed", "there are 808 events, 2,000 are needed", "the disk is full")
+    runs = tuple(run(AT, "late_events", "late_events", failure=failure) for failure in said)
+    assert [len(alike) for alike in failures(record(runs=runs)).values()] == [2, 1]
+    other = (*runs[:1], run(AT, "drift_monitoring", "drift_monitor_6h", failure=said[0]))
+    assert [len(alike) for alike in failures(record(runs=other)).values()] == [1, 1]
 
 
 def test_trainings_are_counted_by_who_asked_for_them() -> None:
@@ -39,6 +56,7 @@ def test_cost_is_summed_by_job_and_by_step_the_dearest_first() -> None:
     assert (jobs["adaptive_check"].runs, jobs["adaptive_check"].wall, jobs["adaptive_check"].cpu) == (2, 4.0, 2.0)
     assert cost_by_step(costs())["ingest"] == (2, 1.0)
     assert next(iter(cost_by_step(costs()))) == "main_brain_candidate"
+    assert cost_by_day(costs()) == {AT.date(): {"adaptive_check": 2.0, "main_brain_training": 9.0}}
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -67,6 +85,11 @@ def test_a_replay_in_which_nothing_was_decided_still_has_its_report(tmp_path: Pa
     page = write_report(tmp_path, record(**nothing), costs()).read_text()
     for said in ("No challenger was trained.", "No run failed.", "No model was checked"):
         assert said in page
+
+
+def test_a_replay_that_was_stopped_says_so(tmp_path: Path) -> None:
+    assert "stopped before its end" in write_report(tmp_path, record(ended="stopped"), costs()).read_text()
+    assert "stopped before its end" not in write_report(tmp_path, record(), costs()).read_text()
 
 
 def test_settings_other_than_the_defaults_are_shown(tmp_path: Path) -> None:

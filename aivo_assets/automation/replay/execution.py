@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 
 PARTITION_TAG = "dagster/partition"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -52,6 +53,9 @@ def execute(
         tags: Of the run; its partition is among them.
         assets: Of the job, only these. None: all.
         leave_out: Names of assets that are not made.
+
+    Raises:
+        KeyboardInterrupt: Somebody interrupted it. Dagster takes that for a failure of the run.
     """
     keys = job.asset_layer.selected_asset_keys if assets is None else set(assets)
     chosen = sorted(key for key in keys if key.to_user_string() not in leave_out)
@@ -63,6 +67,9 @@ def execute(
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     events = result.all_events
     failed = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+    failure = next((each for each in events if each.event_type == dg.DagsterEventType.RUN_FAILURE), None)
+    if failure is not None and failure.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
+        raise KeyboardInterrupt
     return Done(
         run=result.dagster_run,
         made=frozenset(
@@ -70,7 +77,7 @@ def execute(
             for event in events
             if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key
         ),
-        failure=next((each for each in events if each.event_type == dg.DagsterEventType.RUN_FAILURE), None),
+        failure=failure,
         problem=_problem(failed[0]) if failed else "",
         wall=wall,
         cpu=cpu,

@@ -1,19 +1,21 @@
 """A simulated school replayed through the real definitions: nothing but the clock is ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aivo_assets.automation.replay.replaying import Plan, replay
+from aivo_assets.definitions import build_definitions
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.simulation import School
 from aivo_assets.events.simulation.disturbances import Disturbance
 from aivo_assets.events.sources.base import Window
 from aivo_assets.events.sources.simulator import SimulatorSource
-from aivo_assets.replay.record import RECORD, Costs, Record
-from aivo_assets.replay.replaying import Plan, replay
+from aivo_assets.replay.record import RECORD, Costs, Record, read
+from aivo_assets.replay.ticks import Tick
 from aivo_assets.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -47,11 +49,13 @@ class BrokenSchool(SimulatorSource):
         return School.build(self._settings, self._start, disturbances=(broken,))
 
 
-def replayed(folder: Path, *, every_tick: bool = False) -> tuple[Record, Costs]:
+def replayed(
+    folder: Path, *, every_tick: bool = False, say: Callable[[Tick], None] = lambda _: None
+) -> tuple[Record, Costs]:
     settings = Settings.model_validate({**SMALL, "home": folder / "unused"})
     source = BrokenSchool(settings, datetime(2026, 3, 10, tzinfo=UTC))
     plan = Plan(Window(FIRST, LAST), folder / "replay", learners=360, seed=1, every_tick=every_tick)
-    return replay(plan, settings, source, say=lambda _: None)
+    return replay(build_definitions, plan, settings, source, say=say)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,21 @@ def test_replaying_twice_gives_the_same_decisions(once: tuple[Record, Path], tmp
     assert again.trainings
     assert again == record
     assert (tmp_path / "replay" / RECORD).read_bytes() == (folder / RECORD).read_bytes()
+
+
+def test_a_replay_that_is_interrupted_writes_down_what_was_decided_until_then(
+    once: tuple[Record, Path], tmp_path: Path
+) -> None:
+    def interrupt(tick: Tick) -> None:
+        if tick.at.date() == BROKEN:
+            raise KeyboardInterrupt
+
+    whole, _ = once
+    part, _ = replayed(tmp_path, say=interrupt)
+    assert (part.ended, whole.ended) == ("stopped", "whole")
+    assert part.runs == tuple(run for run in whole.runs if run.at.date() < BROKEN)
+    assert part.trainings == tuple(training for training in whole.trainings if training.at.date() < BROKEN)
+    assert read(tmp_path / "replay")[0] == part
 
 
 def test_runs_that_are_left_out_would_have_changed_nothing(once: tuple[Record, Path], tmp_path: Path) -> None:

@@ -6,23 +6,24 @@ sensors look at each tick and after each run, until none of them asks for anythi
 of so many hours ends.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import dagster as dg
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.guards import last_training
-from aivo_assets.definitions import build_definitions
+from aivo_assets.automation.replay.execution import PARTITION_TAG, Done, days_named, execute, silent_logger
 from aivo_assets.operations.alert_outbox import Outbox
 from aivo_assets.operations.alerts import Alert, Delivery
 from aivo_assets.operations.causes import CAUSE_TAG
 from aivo_assets.replay.clock import ReplayClock
-from aivo_assets.replay.execution import PARTITION_TAG, Done, days_named, execute, silent_logger
 from aivo_assets.replay.feed import Feed
 from aivo_assets.replay.outcomes import Outcomes
 from aivo_assets.replay.record import Alerted, RunCost, RunMade, Ticks
 from aivo_assets.replay.ticks import Standing, Tick, in_order
+from aivo_assets.resources.clock import Clock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
@@ -34,10 +35,25 @@ MOST_LOOKS = 20
 """Rounds of sensors at one instant, each after a run that another sensor asked for. More would be a loop."""
 
 
+class BuildDefinitions(Protocol):
+    """What builds the definitions that are replayed; `aivo_assets.definitions.build_definitions` is one."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        resources: Mapping[str, dg.ResourceDefinition],
+        loggers: Mapping[str, dg.LoggerDefinition],
+    ) -> dg.Definitions:
+        """Build them around a clock, with these resources and loggers in place of their own."""
+
+
 class Driver:
     """Plays the daemon.
 
     Args:
+        build: Builds the definitions.
         settings: Of the replayed platform; its home is the replay's own.
         feed: What arrives.
         instance: Where runs are recorded.
@@ -46,7 +62,14 @@ class Driver:
     """
 
     def __init__(
-        self, settings: Settings, feed: Feed, instance: dg.DagsterInstance, *, every_tick: bool, documents: bool
+        self,
+        build: BuildDefinitions,
+        settings: Settings,
+        feed: Feed,
+        instance: dg.DagsterInstance,
+        *,
+        every_tick: bool,
+        documents: bool,
     ) -> None:
         self._settings, self._feed, self._instance = settings, feed, instance
         self._every_tick, self._left_out = every_tick, () if documents else DOCUMENTS
@@ -58,7 +81,7 @@ class Driver:
             remind=timedelta(hours=settings.alerts.remind_hours),
             keep=timedelta(days=settings.alerts.keep_days),
         )
-        self._definitions = build_definitions(
+        self._definitions = build(
             settings,
             clock=self.clock,
             resources={name: dg.ResourceDefinition.hardcoded_resource(outbox) for name in ("notifier", "outbox")},

@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
 
+from aivo_assets.automation.replay.driver import BuildDefinitions, Driver
 from aivo_assets.benchmarks.machine import machine, peak_bytes
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.sources.base import Source, Window
 from aivo_assets.lake import calendar
 from aivo_assets.replay.choices import as_text, own_settings
-from aivo_assets.replay.driver import Driver
 from aivo_assets.replay.feed import Feed, Gathered, gather
 from aivo_assets.replay.record import RECORD, Costs, Record, write
 from aivo_assets.replay.ticks import Tick
@@ -46,10 +46,15 @@ class Plan:
     documents: bool = False
 
 
-def replay(plan: Plan, settings: Settings, source: Source, *, say: Callable[[Tick], None]) -> tuple[Record, Costs]:
+def replay(
+    build: BuildDefinitions, plan: Plan, settings: Settings, source: Source, *, say: Callable[[Tick], None]
+) -> tuple[Record, Costs]:
     """Replay a stretch of time and write `replay.json` and `costs.json`.
 
+    One that is interrupted writes down what was decided until then, and says that it was stopped.
+
     Args:
+        build: Builds the definitions that are replayed.
         plan: What is to be replayed.
         settings: Of the platform; home, source, storage and where alerts go are the replay's own.
         source: Where events come from; read once.
@@ -64,13 +69,16 @@ def replay(plan: Plan, settings: Settings, source: Source, *, say: Callable[[Tic
     gathered = gather(source, plan.window, learners=plan.learners, seed=plan.seed)
     feed = Feed(gathered, plan.out / "feed")
     own = own_settings(settings, plan.out / HOME, feed)
+    if plan.every_tick:
+        schedule = own.schedule.model_copy(update={"skip_unchanged": False})
+        own = own.model_copy(update={"schedule": schedule})
     # The first night trains on the day before the first.
     calendar.extend(open_lake(own), plan.window.first - timedelta(days=1))
     with dg.DagsterInstance.ephemeral() as instance:
-        driver = Driver(own, feed, instance, every_tick=plan.every_tick, documents=plan.documents)
+        driver = Driver(build, own, feed, instance, every_tick=plan.every_tick, documents=plan.documents)
         with (plan.out / CHATTER).open("w") as file, redirect_stdout(file):  # dbt prints every test
-            driver.play(plan.window.start, plan.window.end, say)
-    record = _record(plan, settings, source.name, gathered, driver)
+            stopped = _stopped(driver, plan, say)
+    record = _record(plan, settings, source.name, gathered, driver, stopped)
     costs = Costs(
         machine=machine(),
         wall=time.perf_counter() - began,
@@ -82,6 +90,15 @@ def replay(plan: Plan, settings: Settings, source: Source, *, say: Callable[[Tic
     return record, costs
 
 
+def _stopped(driver: Driver, plan: Plan, say: Callable[[Tick], None]) -> date | None:
+    """Let the time pass; the day that was reached where somebody interrupted it, else None."""
+    try:
+        driver.play(plan.window.start, plan.window.end, say)
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):  # the latter where a sensor looked
+        return driver.clock.now().date()
+    return None
+
+
 def _refuse_used(folder: Path) -> None:
     if (folder / HOME).exists() or (folder / RECORD).exists():
         raise SettingsError(
@@ -90,12 +107,15 @@ def _refuse_used(folder: Path) -> None:
         )
 
 
-def _record(plan: Plan, settings: Settings, source: str, gathered: Gathered, driver: Driver) -> Record:
+def _record(
+    plan: Plan, settings: Settings, source: str, gathered: Gathered, driver: Driver, stopped: date | None
+) -> Record:
     outcomes = driver.outcomes
     return Record(
         source=source,
         first=plan.window.first,
-        last=plan.window.last,
+        last=stopped or plan.window.last,
+        ended="stopped" if stopped else "whole",
         seed=plan.seed,
         learners=gathered.events["learner_id"].n_unique(),
         learners_found=gathered.learners_found,
