@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import dagster as dg
 import polars as pl
 
-from aivo_assets.api.app import document_url
+from aivo_assets.api.addresses import document_url
 from aivo_assets.assets.describe import columns, fresh_within, owned, picture
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.assets.stored import published_attributes, serving_champion

@@ -15,7 +15,7 @@ import polars as pl
 from aivo_assets.benchmarks.drift_data import DriftData
 from aivo_assets.benchmarks.drift_harm import measure_harm, won_back
 from aivo_assets.benchmarks.drift_injections import INJECTIONS, Injection, injected
-from aivo_assets.benchmarks.drift_report import OURS, Alarm, Case, DriftBenchmark, Quiet
+from aivo_assets.benchmarks.drift_report import OURS, Alarm, Case, DriftBenchmark, Quiet, School
 from aivo_assets.benchmarks.drift_rivals import EVIDENTLY, PLAIN, evidently_alarms, plain_rule_alarms
 from aivo_assets.benchmarks.drift_service import Champion, Checked, Scored, checks, score_days, train_champion
 from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
@@ -25,23 +25,31 @@ from aivo_assets.settings import DriftSettings, FeatureSettings, TrainingSetting
 Say = Callable[[str], None]
 
 
+RIVAL_DAYS = (1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28)
+"""Days of a case on which Evidently is run; on untouched days it is every day, as the other rules always are."""
+
+Keep = Callable[[School], None]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is run.
 
     Attributes:
         seeds: One case an injection and seed.
+        seeds_a_school: So many seeds in a row share a school, drawn by the first of them, and its untouched days.
         injections: Names of `INJECTIONS`.
         horizon: Days after the onset in which it may be found, and over which harm is measured.
         renew_days: A champion is trained anew after so many.
         first_share: Share of the events that the first champion has seen.
-        evidently: Whether Evidently runs too; it takes most of the time.
+        evidently: Whether Evidently runs too.
         drift: Settings of the detector.
         features: Of the fold.
         training: Of the main brain.
     """
 
     seeds: Sequence[int] = tuple(range(10))
+    seeds_a_school: int = 1
     injections: Sequence[str] = tuple(INJECTIONS)
     horizon: int = 28
     renew_days: int = 28
@@ -50,6 +58,11 @@ class Plan:
     drift: DriftSettings = field(default_factory=DriftSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    @property
+    def schools(self) -> list[tuple[int, ...]]:
+        """The seeds of each school; its first draws it."""
+        return [tuple(self.seeds[i : i + self.seeds_a_school]) for i in range(0, len(self.seeds), self.seeds_a_school)]
 
     @property
     def rules(self) -> list[str]:
@@ -78,29 +91,70 @@ class Service:
         return pl.concat([self.before, *(check.verdicts for check in self.checked if check.day < day)])
 
 
-def measure_drift(data: DriftData, plan: Plan, *, say: Say = lambda _: None) -> DriftBenchmark:
-    """Walk over the untouched days, then inject.
+def measure_drift(
+    school: Callable[[int], DriftData],
+    plan: Plan,
+    *,
+    done: Sequence[School] = (),
+    keep: Callable[[tuple[School, ...]], None] = lambda _: None,
+    say: Say = lambda _: None,
+) -> DriftBenchmark:
+    """One school after the other: its untouched days, then its injections.
+
+    Args:
+        school: Draws the school of a seed.
+        plan: What is run.
+        done: Schools of an earlier run with the same plan, but for its seeds; those with all their cases are not run
+            again.
+        keep: Gets all schools so far after each case, so that a run that is stopped still gives its figures.
+        say: Gets a line of progress.
+
+    Raises:
+        SourceError: No day is left on which an injection could begin.
+    """
+    schools: list[School] = []
+    whole = {(each.seed, *sorted({case.seed for case in each.cases})): each for each in done if each.finished}
+    for seeds in plan.schools:
+        if (seeds[0], *seeds) in whole:
+            schools.append(whole[seeds[0], *seeds])
+            continue
+        before = tuple(schools)
+        schools.append(
+            measure_school(school(seeds[0]), plan, seeds, keep=lambda now, before=before: keep((*before, now)), say=say)  # type: ignore[misc]
+        )
+    return DriftBenchmark(schools=tuple(schools))
+
+
+def measure_school(
+    data: DriftData, plan: Plan, seeds: Sequence[int], *, keep: Keep = lambda _: None, say: Say = lambda _: None
+) -> School:
+    """Walk over the untouched days of a school, then inject.
 
     Raises:
         SourceError: No day is left on which an injection could begin.
     """
     services = tuple(_walk(data, plan, say))
     quiet = _quiet(services, plan)
-    say(f"untouched: {quiet.checks} checks, {len(quiet.alarms)} alarms")
+    say(f"untouched, seed {seeds[0]}: {quiet.checks} checks, {len(quiet.alarms)} alarms, others {quiet.others}")
     chosen = [INJECTIONS[name] for name in plan.injections]
-    cases = []
-    for seed in plan.seeds:
-        for injection in (each for each in chosen if each.applies_to(data)):
-            cases.append(_case(data, services, injection, seed, plan))
-            say(f"{injection.name}, seed {seed}: {cases[-1].harm}, found {cases[-1].found}, {cases[-1].by}")
     events, days = data.events, data.events["day"].unique().sort()
-    return DriftBenchmark(
+    found = School(
+        seed=seeds[0],
         data=f"{data.name}: {events.height:,} events of {events['learner'].n_unique():,} learners on "
         f"{days.len()} days from {days[0]} to {days[-1]}",
         quiet=quiet,
-        cases=tuple(cases),
         left_out=tuple(f"{each.name}: the data have no response times" for each in chosen if not each.applies_to(data)),
     )
+    for seed in seeds:
+        onset = _Onset.of(services, data, seed, plan)
+        for injection in (each for each in chosen if each.applies_to(data)):
+            case = _case(data, onset, injection, seed, plan)
+            found = found.model_copy(update={"cases": (*found.cases, case)})
+            keep(found)
+            say(f"{injection.name}, seed {seed}: {case.harm}, found {case.found}, {case.by}")
+    found = found.model_copy(update={"finished": True})
+    keep(found)
+    return found
 
 
 def _walk(data: DriftData, plan: Plan, say: Say) -> Iterator[Service]:
@@ -154,30 +208,53 @@ def _alarm(service: Service, check: Checked, plan: Plan) -> Alarm:
     )
 
 
-def _case(data: DriftData, services: Sequence[Service], injection: Injection, seed: int, plan: Plan) -> Case:
-    random = np.random.default_rng([seed, list(INJECTIONS).index(injection.name)])
-    service, onset = _onset(services, data, np.random.default_rng([seed, 99]), plan)
-    champion, last = service.champion, onset + timedelta(days=plan.horizon - 1)
-    untouched = _days(service.scored, onset, last)
-    order = ["learner", "day", "sequence"]
-    events = data.events.filter(pl.col("day").is_between(onset, last)).sort(order)
-    assert events["event"].equals(untouched.table.keys["event"]), "events and their probabilities lie side by side"
+@dataclass(frozen=True)
+class _Onset:
+    """Where the injections of a seed begin.
+
+    Attributes:
+        service: The champion then.
+        day: The first changed day.
+        events: What happens without injection over the horizon, ordered as the answers scored.
+        untouched: These days as the champion sees them.
+        recoverable: Log loss that a retrained model wins back on them, and the champion's own.
+    """
+
+    service: Service
+    day: date
+    events: pl.DataFrame
+    untouched: Scored
+    recoverable: tuple[float, float]
+
+    @classmethod
+    def of(cls, services: Sequence[Service], data: DriftData, seed: int, plan: Plan) -> "_Onset":
+        service, day = onset_of(services, data, np.random.default_rng([seed, 99]), plan)
+        last = day + timedelta(days=plan.horizon - 1)
+        untouched = _days(service.scored, day, last)
+        events = data.events.filter(pl.col("day").is_between(day, last)).sort(["learner", "day", "sequence"])
+        assert events["event"].equals(untouched.table.keys["event"]), "events and their probabilities lie side by side"
+        return cls(service, day, events, untouched, won_back(untouched))
+
+
+def _case(data: DriftData, onset: _Onset, injection: Injection, seed: int, plan: Plan) -> Case:
+    champion, last = onset.service.champion, onset.day + timedelta(days=plan.horizon - 1)
     changed = injected(
         injection,
         data,
-        events,
-        untouched.events["probability"].to_numpy(),
-        onset=onset,
+        onset.events,
+        onset.untouched.events["probability"].to_numpy(),
+        onset=onset.day,
         horizon=plan.horizon,
-        random=random,
+        random=np.random.default_rng([seed, list(INJECTIONS).index(injection.name)]),
     )
-    scored = score_days(champion, pl.concat([data.events.filter(pl.col("day") < onset), changed]), onset, last)
-    harm = measure_harm(champion, scored, untouched)
-    found, reported, by = _found(service, scored.events, onset, data, plan)
+    lived = pl.concat([data.events.filter(pl.col("day") < onset.day), changed])
+    scored = score_days(champion, lived, onset.day, last)
+    harm = measure_harm(champion, won_back(scored), onset.recoverable)
+    found, reported, by = _found(onset.service, scored.events, onset.day, data, plan)
     return Case(
         injection=injection.name,
         seed=seed,
-        onset=onset.isoformat(),
+        onset=onset.day.isoformat(),
         loss_rise=harm.loss_rise / harm.worth,
         recoverable=harm.recoverable / harm.worth,
         harm=harm.kind(plan.drift),
@@ -203,7 +280,7 @@ def _found(
             found[OURS], by = (check.day - onset).days + 1, _by(check)
             break
     for rule in plan.rules:
-        for day in days:
+        for day in days if rule == PLAIN else [days[n - 1] for n in RIVAL_DAYS if n <= plan.horizon]:
             window = scored.filter(pl.col("day").is_between(day - timedelta(days=plan.drift.window_days - 1), day))
             if _speaks(rule, window, service.champion, plan):
                 found[rule] = (day - onset).days + 1
@@ -211,19 +288,23 @@ def _found(
     return found, reported, by
 
 
-def _onset(
+def onset_of(
     services: Sequence[Service], data: DriftData, random: np.random.Generator, plan: Plan
 ) -> tuple[Service, date]:
-    """A school day on which the detector was calm, with a horizon of data after it."""
-    last = data.events["day"].sort()[-1]
+    """A school day on which the detector was calm, with a horizon of data after it.
+
+    A school day has at least half of the answers of the median day: on a Saturday there is nobody to be harmed.
+    """
+    answers = dict(data.events.group_by("day").len().rows())
+    school_day = float(np.median(list(answers.values()))) / 2.0
+    last = max(answers)
     possible = []
     for service in services:
-        calm = [check for check in service.checked if check.judged]
         alarmed = [check.day for check in service.checked if check.asks]
-        for check in calm:
-            today = check.window.filter(pl.col("day") == check.day).height
+        for check in service.checked:
             near = any(abs((check.day - day).days) < plan.horizon for day in alarmed)
-            if today and not near and check.day + timedelta(days=plan.horizon - 1) <= last:
+            taught = answers.get(check.day, 0) >= school_day
+            if check.judged and taught and not near and check.day + timedelta(days=plan.horizon - 1) <= last:
                 possible.append((service, check.day))
     if not possible:
         raise SourceError(

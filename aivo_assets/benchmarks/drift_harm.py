@@ -67,14 +67,9 @@ class Harm:
         return "lost" if rise > settings.retrain_score else "harmless"
 
 
-def measure_harm(champion: Champion, changed: Scored, untouched: Scored) -> Harm:
-    """Compare the same days with and without the change."""
-    gains, means = [], []
-    for scored in (changed, untouched):
-        gain, mean = won_back(scored)
-        gains.append(gain)
-        means.append(mean)
-    return Harm(means[0] - means[1], gains[0] - gains[1], champion.worth.nats)
+def measure_harm(champion: Champion, changed: tuple[float, float], untouched: tuple[float, float]) -> Harm:
+    """Compare the same days with and without the change; each is what `won_back` says of them."""
+    return Harm(loss_rise=changed[1] - untouched[1], recoverable=changed[0] - untouched[0], worth=champion.worth.nats)
 
 
 def won_back(scored: Scored) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from scipy import stats
 
 OURS = "aivo"
 DAYS_A_YEAR = 365.0
@@ -81,27 +82,57 @@ class Quiet(_Record):
         return DAYS_A_YEAR * (len(self.alarms) if rule == OURS else self.others[rule]) / max(self.checks, 1)
 
 
-class DriftBenchmark(_Record):
-    """All of it, with how it was asked.
+class School(_Record):
+    """A school, its untouched days and what was injected into it.
 
     Attributes:
+        seed: That drew it.
         data: Name, events, learners and days, in words.
         quiet: The untouched days.
         cases: The injections.
         left_out: Injections that the data cannot show, and why.
+        finished: Whether all its cases were run.
+    """
+
+    seed: int
+    data: str
+    quiet: Quiet
+    cases: tuple[Case, ...] = ()
+    left_out: tuple[str, ...] = ()
+    finished: bool = False
+
+
+class DriftBenchmark(_Record):
+    """All of it, with how it was asked.
+
+    Attributes:
+        schools: One after the other.
         asked: Seeds, settings, versions and machine.
     """
 
-    data: str
-    quiet: Quiet
-    cases: tuple[Case, ...]
-    left_out: tuple[str, ...]
+    schools: tuple[School, ...]
     asked: dict[str, str] = {}
 
     @property
     def rules(self) -> list[str]:
         """Ours first."""
         return [OURS, *self.quiet.others]
+
+    @property
+    def quiet(self) -> Quiet:
+        """The untouched days of all schools."""
+        days = [school.quiet for school in self.schools]
+        return Quiet(
+            checks=sum(each.checks for each in days),
+            champions=sum(each.champions for each in days),
+            alarms=tuple(alarm for each in days for alarm in each.alarms),
+            others={rule: sum(each.others[rule] for each in days) for rule in days[0].others},
+        )
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Those of all schools."""
+        return tuple(case for school in self.schools for case in school.cases)
 
     def of(self, harm: str) -> list[Case]:
         """The cases of a harm."""
@@ -112,44 +143,69 @@ class DriftBenchmark(_Record):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield self.data
+        yield from (f"seed {school.seed}: {school.data}" for school in self.schools)
         yield from (f"{name}: {value}" for name, value in self.asked.items())
         yield ""
-        yield f"Untouched: {self.quiet.checks} checks, {self.quiet.champions} champions"
+        quiet = self.quiet
+        yield f"Untouched: {quiet.checks} checks, {quiet.champions} champions"
         for rule in self.rules:
-            yield f"  {rule:<18} {self.quiet.alarms_a_year(rule):6.1f} alarms a year"
-        yield f"  {OURS}, not explained by drift of the data: {self.quiet.false_a_year:.1f} a year"
-        for alarm in self.quiet.alarms:
+            count = len(quiet.alarms) if rule == OURS else quiet.others[rule]
+            yield f"  {rule:<18} {a_year_text(count, quiet.checks)} alarms a year"
+        unexplained = sum(not alarm.real for alarm in quiet.alarms)
+        yield f"  {OURS}, not explained by drift of the data: {a_year_text(unexplained, quiet.checks)} a year"
+        for alarm in quiet.alarms:
             kind = "real" if alarm.real else "false"
             yield f"    {alarm.day} {kind}: {alarm.by}; a retrained model would win back {alarm.recoverable:.0%}"
         yield ""
-        heads = "".join(f"{rule:>20}" for rule in self.rules)
-        yield f"{'injection':<16}{'loss rise':>10}{'to win back':>12}{'harm':>26}{heads}   (found, median days)"
+        heads = "".join(f"{rule:>28}" for rule in self.rules)
+        yield f"{'injection':<16}{'loss rise':>10}{'to win back':>12}{'harm':>34}{heads}   (found, 95 %, median days)"
         for name in dict.fromkeys(case.injection for case in self.cases):
             yield self._row(name, [case for case in self.cases if case.injection == name])
         yield ""
         for harm in ("harmful", "slight", "lost", "harmless"):
             if self.of(harm):
                 yield self._row(f"all {harm}", self.of(harm))
-        quiet = self.of("harmless")
-        if quiet:
-            yield f"harmless: reported by a watch or more in {sum(case.reported for case in quiet)} of {len(quiet)}"
-        yield from (f"left out: {reason}" for reason in self.left_out)
+        harmless = self.of("harmless")
+        if harmless:
+            reported = sum(case.reported for case in harmless)
+            yield f"harmless: reported by a watch or more in {reported} of {len(harmless)}"
+        yield from (f"missed or late: {case.model_dump_json()}" for case in self._missed())
+        yield from dict.fromkeys(f"left out: {reason}" for school in self.schools for reason in school.left_out)
+
+    def _missed(self) -> list[Case]:
+        """Harmful and not found, or harmless and retrained on."""
+        harmful = [case for case in self.of("harmful") if case.found[OURS] is None]
+        return harmful + [case for case in self.of("harmless") if case.found[OURS] is not None]
 
     def _row(self, name: str, cases: Sequence[Case]) -> str:
         counts = {harm: sum(case.harm == harm for case in cases) for harm in ("harmful", "slight", "lost", "harmless")}
         harm = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         rise, back = (float(np.median([getattr(case, of) for case in cases])) for of in ("loss_rise", "recoverable"))
-        found = "".join(f"{found_text(cases, rule):>20}" for rule in self.rules)
-        return f"{name:<16}{rise:>10.0%}{back:>12.0%}{harm:>26}{found}"
+        found = "".join(f"{found_text(cases, rule):>28}" for rule in self.rules)
+        return f"{name:<16}{rise:>10.0%}{back:>12.0%}{harm:>34}{found}"
+
+
+def a_year_text(count: int, checks: int) -> str:
+    """A rate with its exact 95 % interval (Garwood 1936), e.g. `1.0 (0.1 to 3.6)` a year of 365 checks."""
+    low = stats.chi2.ppf(0.025, 2 * count) / 2.0 if count else 0.0
+    high = stats.chi2.ppf(0.975, 2 * count + 2) / 2.0
+    rate, low, high = (DAYS_A_YEAR * each / max(checks, 1) for each in (count, low, high))
+    return f"{rate:.1f} ({low:.1f} to {high:.1f})"
+
+
+def share_text(count: int, of: int) -> str:
+    """A share with its exact 95 % interval (Clopper & Pearson 1934), e.g. `9/10 (55-100 %)`."""
+    low = stats.beta.ppf(0.025, count, of - count + 1) if count else 0.0
+    high = stats.beta.ppf(0.975, count + 1, of - count) if count < of else 1.0
+    return f"{count}/{of} ({low * 100:.0f}-{high * 100:.0f} %)"
 
 
 def found_text(cases: Sequence[Case], rule: str) -> str:
-    """Share found and the median of the days, e.g. `90 %, 2 d`; a case not found counts as later than all."""
+    """Share found and the median of the days, e.g. `9/10 (55-100 %), 2 d`; not found counts as later than all."""
     tried = [case.found[rule] for case in cases if rule in case.found]
     if not tried:
         return "not run"
     days = [np.inf if day is None else float(day) for day in tried]
     median = float(np.quantile(days, 0.5, method="higher"))
-    share = np.mean(np.isfinite(days))
-    return f"{share:.0%}, {'never' if np.isinf(median) else f'{median:.0f} d'}"
+    share = share_text(int(np.isfinite(days).sum()), len(days))
+    return f"{share}, {'never' if np.isinf(median) else f'{median:.0f} d'}"

@@ -8,7 +8,9 @@ import typer
 from aivo_assets.errors import SourceError
 
 if TYPE_CHECKING:
+    from aivo_assets.benchmarks.drift import Plan
     from aivo_assets.benchmarks.drift_data import DriftData
+    from aivo_assets.benchmarks.drift_report import School
 
 SIMULATED_LEARNERS = 300
 
@@ -18,21 +20,31 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
     simulator: Annotated[bool, typer.Option("--simulator", help="The simulated school instead of a file.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Cases of each injection.")] = 10,
     first_seed: Annotated[
-        int, typer.Option(min=0, help="The first of these seeds; it also draws the school or the sample of learners.")
+        int, typer.Option(min=0, help="The first of these seeds; seeds draw the school or the learners, too.")
     ] = 0,
+    seeds_a_school: Annotated[
+        int, typer.Option(min=1, help="So many seeds in a row share a school or sample, drawn by the first of them.")
+    ] = 1,
     learners: Annotated[
         int | None, typer.Option(min=50, help=f"A sample of so many; default all, simulator {SIMULATED_LEARNERS}.")
     ] = None,
     days: Annotated[int, typer.Option(min=60, help="Days of the simulated school.")] = 120,
     inject: Annotated[list[str] | None, typer.Option(help="Only this injection; repeat it. Default: all.")] = None,
     horizon: Annotated[int, typer.Option(min=7, help="Days in which an injection may be found.")] = 28,
-    evidently: Annotated[bool, typer.Option(help="Run Evidently's preset beside ours; it takes longest.")] = True,
+    renew_days: Annotated[int, typer.Option(min=7, help="A champion is trained anew after so many days.")] = 28,
+    evidently: Annotated[bool, typer.Option(help="Run Evidently's preset beside ours.")] = True,
     q_matrix: Annotated[Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(help="Write everything there after each case; a stopped run goes on from it."),
+    ] = None,
 ) -> None:
     """False alarms on untouched days; share found and days to detection of injected drift, beside other rules."""
+    if (file is not None) == simulator:
+        raise SourceError("Drift is benchmarked on a file or on the simulator", fix="Give FILE, or --simulator.")
     from aivo_assets.benchmarks.drift import Plan, measure_drift  # noqa: PLC0415 - seconds of import
     from aivo_assets.benchmarks.drift_injections import INJECTIONS  # noqa: PLC0415
+    from aivo_assets.benchmarks.drift_report import DriftBenchmark, School  # noqa: PLC0415
     from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
     from aivo_assets.settings import load_settings  # noqa: PLC0415
 
@@ -42,29 +54,61 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
     settings = load_settings()
     plan = Plan(
         seeds=tuple(range(first_seed, first_seed + seeds)),
+        seeds_a_school=seeds_a_school,
         injections=tuple(inject or INJECTIONS),
         horizon=horizon,
+        renew_days=renew_days,
         evidently=evidently,
         drift=settings.drift,
         features=settings.features,
         training=settings.training,
     )
-    data = _data(file, simulator=simulator, learners=learners, days=days, q_matrix=q_matrix, seed=first_seed)
-    found = measure_drift(data, plan, say=lambda step: typer.echo(step, err=True))
-    asked = {"seeds": f"{first_seed} to {first_seed + seeds - 1}", "horizon": f"{horizon} days"}
-    found = found.model_copy(update={"asked": asked | machine()})
+    asked = _asked(plan, file, learners, days) | machine()
+
+    def keep(schools: tuple[School, ...]) -> None:
+        if json is not None:
+            json.write_text(DriftBenchmark(schools=schools, asked=asked).model_dump_json(indent=1))
+
+    found = measure_drift(
+        lambda seed: _data(file, learners=learners, days=days, q_matrix=q_matrix, seed=seed),
+        plan,
+        done=_done(json, asked),
+        keep=keep,
+        say=lambda step: typer.echo(step, err=True),
+    ).model_copy(update={"asked": asked})
     typer.echo(found.text())
-    if json is not None:
-        json.write_text(found.model_dump_json(indent=1))
+    keep(found.schools)
 
 
-def _data(
-    file: Path | None, *, simulator: bool, learners: int | None, days: int, q_matrix: Path | None, seed: int
-) -> "DriftData":
+def _asked(plan: "Plan", file: Path | None, learners: int | None, days: int) -> dict[str, str]:
+    """What decides the figures, but for versions and machine."""
+    return {
+        "source": file.name if file else f"simulator, {days} days",
+        "learners": str(learners or ("all" if file else SIMULATED_LEARNERS)),
+        "seeds": f"{plan.seeds[0]} to {plan.seeds[-1]}",
+        "seeds a school": str(plan.seeds_a_school),
+        "injections": ", ".join(plan.injections),
+        "horizon": f"{plan.horizon} days, champions renewed every {plan.renew_days}",
+        "evidently": str(plan.evidently),
+        "drift": plan.drift.model_dump_json(),
+        "training": f"at most {plan.training.max_iterations} rounds",
+    }
+
+
+def _done(json: Path | None, asked: dict[str, str]) -> "tuple[School, ...]":
+    from aivo_assets.benchmarks.drift_report import DriftBenchmark  # noqa: PLC0415 - seconds of import
+
+    if json is None or not json.exists():
+        return ()
+    earlier = DriftBenchmark.model_validate_json(json.read_text())
+    # Fewer or more seeds of the same run; the load of the machine changes nothing either.
+    same = all(earlier.asked.get(name) == value for name, value in asked.items() if name not in {"seeds", "machine"})
+    return earlier.schools if same else ()
+
+
+def _data(file: Path | None, *, learners: int | None, days: int, q_matrix: Path | None, seed: int) -> "DriftData":
     from aivo_assets.benchmarks.drift_data import read_drift_file, simulate_drift_school  # noqa: PLC0415
 
-    if (file is not None) == simulator:
-        raise SourceError("Drift is benchmarked on a file or on the simulator", fix="Give FILE, or --simulator.")
     if file is None:
         return simulate_drift_school(learners=learners or SIMULATED_LEARNERS, days=days, seed=seed)
     return read_drift_file(file, q_matrix=q_matrix, learners=learners, seed=seed)

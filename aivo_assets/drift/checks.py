@@ -5,19 +5,21 @@ beside it. They and the cohorts are many looks a year: a loss in one of them cou
 all looks together have one budget of false alarms (`chance_of_one`).
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 
 from aivo_assets.drift.cohorts import SEPARATOR, Cohort, cohorts_of, is_enough, labels_of
+from aivo_assets.drift.measures import carry_conditions
 from aivo_assets.drift.sample import Sample
-from aivo_assets.drift.schema import DRIFT_SCORES
 from aivo_assets.drift.scores import (
     MAIN_BRAIN,
     STUDENT_MODELS,
     Look,
+    Row,
+    as_frame,
     chance_of_one,
     main_brain_rows,
     student_rows,
@@ -26,6 +28,8 @@ from aivo_assets.drift.scores import (
 from aivo_assets.settings import DriftSettings
 
 EPOCH = date(1970, 1, 1)
+WHOLE_SHARE = 0.5
+"""Of the budget of false alarms, for the whole models in all windows; the rest is for the cohorts."""
 
 
 def check_models(
@@ -54,29 +58,41 @@ def check_models(
         ModelError: The rows were not all scored by the champion of the reference.
     """
     whole = whole_look(window, reference, MAIN_BRAIN, day, settings)
-    looks = list(_further_looks(whole, attributes, settings))
-    sure = chance_of_one(1 + len(looks), settings)
-    whole = replace(whole, sure=sure)
-    scored = [
-        main_brain_rows(whole, explain=explain),
-        student_rows(replace(whole, model_id=STUDENT_MODELS), settings, explain=explain),
-    ]
-    for look in looks:
-        strict = replace(look, confidence=1.0 - sure, sure=sure)
-        scored.append(main_brain_rows(strict, explain=False))
-        students = replace(strict, model_id=look.model_id.replace(MAIN_BRAIN, STUDENT_MODELS, 1))
-        found = student_rows(students, settings, explain=False)
+    shorter, cohorts = _further_looks(whole, attributes, settings)
+    # Many cohorts must not deafen the check of the whole: each side has half of the budget, or all where it is alone.
+    share = WHOLE_SHARE if cohorts else 1.0
+    for_whole = chance_of_one(1 + len(shorter), settings, share=share)
+    for_cohort = chance_of_one(len(cohorts), settings, share=1.0 - WHOLE_SHARE)
+    rows = _rows(whole, for_whole, settings, explain=explain)
+    for look in shorter:
+        rows += _rows(look, for_whole, settings)
+    for look in cohorts:
+        rows += _rows(look, for_cohort, settings)
+    return as_frame(rows)
+
+
+def _rows(look: Look, sure: float, settings: DriftSettings, *, explain: bool | None = None) -> list[Row]:
+    """Rows of both models; `explain` is of the whole look, which has rows of both also where there is too little."""
+    strict = replace(look, confidence=1.0 - sure, sure=sure)
+    students = replace(strict, model_id=look.model_id.replace(MAIN_BRAIN, STUDENT_MODELS, 1))
+    found = student_rows(students, settings, explain=bool(explain))
+    if explain is None:
         # Too few complete blocks to compare is worth a row of the whole models only.
-        scored.append(found.filter(found["role"].cast(pl.String) == "decides"))
-    return pl.concat([DRIFT_SCORES.empty(), *scored])
+        found = [row for row in found if row["role"] == "decides"]
+    return main_brain_rows(strict, explain=bool(explain)) + found
 
 
-def _further_looks(whole: Look, attributes: pl.DataFrame | None, settings: DriftSettings) -> Iterator[Look]:
+def _further_looks(
+    whole: Look, attributes: pl.DataFrame | None, settings: DriftSettings
+) -> tuple[list[Look], list[Look]]:
+    """The shorter windows, and the cohorts in every window."""
+    shorter: list[Look] = []
+    cohorts: list[Look] = []
     if not whole.then.events or not whole.now.events:
-        return
+        return shorter, cohorts
+    carry_conditions(whole.now, whole.then)
     now, then = (labels_of(sample, attributes, settings) for sample in (whole.now, whole.then))
     days = whole.now.frame["day"].to_physical().to_numpy()
-    known: dict[str, Sample] = {}
     for length in (settings.window_days, *sorted(set(settings.quick_days), reverse=True)):
         first = whole.day - timedelta(days=length - 1)
         recent = days >= (first - EPOCH).days
@@ -84,15 +100,25 @@ def _further_looks(whole: Look, attributes: pl.DataFrame | None, settings: Drift
             continue
         look = replace(whole, first=first, now=whole.now.take(recent))
         if length < settings.window_days:
-            yield look
+            shorter.append(look)
         labels = {kind: of_all[recent] for kind, of_all in now.items()}
         for cohort in cohorts_of(look.now, labels, then, settings):
-            if cohort.name not in known:
-                known[cohort.name] = _promised(whole.then, cohort, settings)
             model_id = f"{MAIN_BRAIN}{SEPARATOR}{cohort.name}"
-            yield replace(look, model_id=model_id, now=look.now.take(cohort.now), then=known[cohort.name])
+            promised = _promised(whole.then, cohort, settings)
+            cohorts.append(replace(look, model_id=model_id, now=look.now.take(cohort.now), then=promised))
+    return shorter, cohorts
 
 
 def _promised(reference: Sample, cohort: Cohort, settings: DriftSettings) -> Sample:
     """What was promised of a cohort; one that the reference hardly knows, a new subject say, is held to the whole."""
-    return reference.take(cohort.then) if is_enough(reference, cohort.then, settings) else reference
+    if not is_enough(reference, cohort.then, settings):
+        return reference
+    # Met in every window of a check, and in every check of who keeps the reference: taken once.
+    name = f"cohort {cohort.name}"
+    rows, promised = reference.memory.get(name, (None, None))
+    if rows is None or not np.array_equal(rows, cohort.then):
+        promised = reference.take(cohort.then)
+        reference.memory[name] = cohort.then, promised
+    part: Sample = promised
+    part.carried.update({column: values[cohort.then] for column, values in reference.carried.items()})
+    return part

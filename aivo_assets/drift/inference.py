@@ -1,8 +1,8 @@
 """Effect sizes of learner-clustered data with their uncertainty. Belongs here: estimators; no measure, no threshold.
 
 Answers of one learner resemble each other, so learners, not events, are the independent units: every covariance is
-the cluster-robust sandwich of per-learner sums (Liang & Zeger 1986), and quantiles are Student's with learners - 1
-degrees of freedom.
+the cluster-robust sandwich of per-learner sums (Liang & Zeger 1986), and quantiles are Student's with one degree of
+freedom less than the effective number of learners.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Estimate:
     Attributes:
         mean: Means, float64 [k].
         covariance: Cluster-robust covariance of the means, float64 [k, k].
-        clusters: Number of learners.
+        clusters: Effective number of learners: of equally active ones that would be as many.
     """
 
     mean: Floats
     covariance: Floats
-    clusters: int
+    clusters: float
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,12 @@ def clustered_means(values: Floats, codes: Codes) -> Estimate:
 def estimate_from_sums(sums: Floats, counts: Floats) -> Estimate:
     """The same from per-learner sums, float64 [learners, k], and event counts, float64 [learners]."""
     total, clusters = float(counts.sum()), len(counts)
+    # A few busy learners weigh most; the degrees of freedom are theirs (Kish 1965; Carter, Schnepel, Steigerwald 2017).
+    effective = total**2 / float(counts @ counts)
     mean = sums.sum(axis=0) / total
     centred = sums - counts[:, None] * mean
     correction = clusters / max(clusters - 1, 1)
-    return Estimate(mean, correction * (centred.T @ centred) / total**2, clusters)
+    return Estimate(mean, correction * (centred.T @ centred) / total**2, effective)
 
 
 def increase(window: Estimate, reference: Estimate, confidence: float) -> Effect:
@@ -100,8 +102,8 @@ def squared_distance(window: Estimate, reference: Estimate, weights: Floats, con
     return Effect(size, error, size - _quantile(window, reference, confidence) * error, chance)
 
 
-def _degrees(window: Estimate, reference: Estimate) -> int:
-    return max(min(window.clusters, reference.clusters) - 1, 1)
+def _degrees(window: Estimate, reference: Estimate) -> float:
+    return max(min(window.clusters, reference.clusters) - 1.0, 1.0)
 
 
 def _quantile(window: Estimate, reference: Estimate, confidence: float) -> float:

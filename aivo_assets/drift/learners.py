@@ -54,6 +54,14 @@ class Blocks:
 
 def read_blocks(sample: Sample, size: int) -> Blocks:
     """Cut each learner's events, in their order, into blocks of `size`; what is left over is not judged."""
+    # A reference is met in every look and check: cut once.
+    if (name := f"blocks of {size}") not in sample.memory:
+        sample.memory[name] = _cut(sample, size)
+    blocks: Blocks = sample.memory[name]
+    return blocks
+
+
+def _cut(sample: Sample, size: int) -> Blocks:
     order = np.lexsort(
         (sample.frame["sequence"].to_numpy(), sample.frame["day"].to_physical().to_numpy(), sample.learner)
     )

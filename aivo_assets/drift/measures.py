@@ -9,13 +9,17 @@ from collections import Counter
 
 import numpy as np
 
-from aivo_assets.drift.inference import Codes, Effect, Floats, clustered_means, increase, squared_distance
+from aivo_assets.drift.inference import Codes, Effect, Estimate, Floats, clustered_means, increase, squared_distance
 from aivo_assets.drift.sample import Sample
 
 CALIBRATION_BINS = 15
 CONDITIONS = ("ability", "item_difficulty", "skill_opportunities", "learner_opportunities", "log_gap")
 """Columns the model can see before the answer; the response time comes with it and is not among them."""
 MOST_SUBJECTS = 5
+PRIOR_SD = 1.0
+"""Of a coefficient of a re-fit, logits: none is believed to be larger because few answers speak of it."""
+CONDITION_COLUMNS = "conditions"
+"""Name of the columns that `carry_conditions` computes."""
 
 
 def discrimination_loss(window: Sample, reference: Sample, confidence: float) -> tuple[float, float, Effect]:
@@ -62,25 +66,45 @@ def recalibration_gain(window: Sample, reference: Sample, confidence: float) -> 
     """Nats that re-fitting the level and slope of the log-odds on the window would win: calibration loss.
 
     One Newton step of logistic recalibration (Cox 1958) from the model's log-odds wins g'H⁻¹g / 2 with the score
-    g = mean (y - p) z, z = (1, logit p), and the information H; the reference's g is taken off first.
+    g = mean (y - p) z, z = (1, logit p), and the information H; what the line fitted to the reference says of the
+    window's events is taken off g first. Coefficients have a Gaussian prior (`PRIOR_SD`).
     """
     return _gain(window, reference, _level_and_slope(window), _level_and_slope(reference), confidence)
 
 
 def refit_gain(window: Sample, reference: Sample, confidence: float) -> Effect:
-    """Nats that re-fitting level, slope and a line in each explanatory column would win: what a retraining could.
+    """Nats that re-fitting level, slope and a curve in each explanatory column would win: what a retraining could.
 
-    The same step with more columns: ranks of `CONDITIONS` within the reference, whether the item was seen, and the
-    commonest subjects. Finds a cohort or a new subject that the model misjudges while the average still holds.
+    The same step with more columns: ranks of `CONDITIONS` within the reference and their squares (answers that follow
+    too fast are misjudged, and so are those after a long break), whether the item was seen, and the commonest subjects.
+    Finds a cohort, a new subject or a wave of guessing that the model misjudges while the average still holds.
     """
-    now, then = _conditions(window, reference)
+    if not (CONDITION_COLUMNS in window.carried and CONDITION_COLUMNS in reference.carried):
+        carry_conditions(window, reference)
     return _gain(
         window,
         reference,
-        np.column_stack([_level_and_slope(window), now]),
-        np.column_stack([_level_and_slope(reference), then]),
+        np.column_stack([_level_and_slope(window), window.carried[CONDITION_COLUMNS]]),
+        np.column_stack([_level_and_slope(reference), reference.carried[CONDITION_COLUMNS]]),
         confidence,
     )
+
+
+def carry_conditions(window: Sample, reference: Sample) -> None:
+    """Compute the columns of `refit_gain` once for a whole window, so that its days and cohorts take their rows."""
+    subjects = Counter(name for name in window.frame["subject"].to_list() if name is not None)
+    # Ties are broken by name, so that the order of rows cannot decide which subjects are looked at.
+    common = sorted(subjects, key=lambda name: (-subjects[name], name))[:MOST_SUBJECTS]
+    ranks = [_ranked(window.column(name), reference.sorted_column(name)) for name in CONDITIONS]
+    for sample, ranked in ((window, ranks), (reference, _own_ranks(reference))):
+        sample.carried[CONDITION_COLUMNS] = np.column_stack(
+            [
+                *ranked,
+                *(rank**2 for rank in ranked),
+                np.nan_to_num(sample.column("seen_item")),
+                *((sample.frame["subject"] == name).fill_null(False).to_numpy().astype(np.float64) for name in common),
+            ]
+        )
 
 
 def calibration_error(sample: Sample) -> tuple[float, float]:
@@ -116,8 +140,17 @@ def _undelivered(sample: Sample) -> Floats:
 
 def _gain(window: Sample, reference: Sample, now: Floats, then: Floats, confidence: float) -> Effect:
     scores = clustered_means(now * window.residual[:, None], window.learner)
-    reference_scores = clustered_means(then * reference.residual[:, None], reference.learner)
-    return squared_distance(scores, reference_scores, 0.5 * _inverse(_information(window, now)), confidence)
+    seen = clustered_means(then * reference.residual[:, None], reference.learner)
+    information = _information(window, now)
+    # The reference's own misfit goes over as a curve, H⁻¹g, and not as scores: its events lie elsewhere in the columns
+    # (a school year goes on), and in directions that the window hardly spans its noise would count as loss.
+    carried = information @ _inverse(_information(reference, then) + _prior(reference, then))
+    expected = Estimate(carried @ seen.mean, carried @ seen.covariance @ carried.T, seen.clusters)
+    return squared_distance(scores, expected, 0.5 * _inverse(information + _prior(window, now)), confidence)
+
+
+def _prior(sample: Sample, basis: Floats) -> Floats:
+    return np.eye(basis.shape[1]) / (PRIOR_SD**2 * sample.events)
 
 
 def _information(sample: Sample, basis: Floats) -> Floats:
@@ -132,23 +165,6 @@ def _inverse(information: Floats) -> Floats:
 
 def _level_and_slope(sample: Sample) -> Floats:
     return np.column_stack([np.ones(sample.events), sample.logit])
-
-
-def _conditions(window: Sample, reference: Sample) -> tuple[Floats, Floats]:
-    subjects = Counter(name for name in window.frame["subject"].to_list() if name is not None)
-    # Ties are broken by name, so that the order of rows cannot decide which subjects are looked at.
-    common = sorted(subjects, key=lambda name: (-subjects[name], name))[:MOST_SUBJECTS]
-    ranks = [_ranked(window.column(name), reference.sorted_column(name)) for name in CONDITIONS]
-    pairs = ((window, ranks), (reference, _own_ranks(reference)))
-    now, then = (
-        [
-            *ranked,
-            np.nan_to_num(sample.column("seen_item")),
-            *((sample.frame["subject"] == name).to_numpy().astype(np.float64) for name in common),
-        ]
-        for sample, ranked in pairs
-    )
-    return np.column_stack(now), np.column_stack(then)
 
 
 def _own_ranks(reference: Sample) -> list[Floats]:

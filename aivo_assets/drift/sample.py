@@ -1,6 +1,7 @@
 """Scored events as arrays. Belongs here: from frame to arrays and what is computed once a sample; no comparison."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,7 @@ class Sample:
         logit: log-odds of `probability`, float64 [n].
         learner: int64 [n], 0 … learners - 1.
         memory: What was computed of this sample once, by name; no part of what it is.
+        carried: Columns computed of its events once, float64 [n, …] by name; a part of the sample keeps its rows.
     """
 
     frame: pl.DataFrame
@@ -31,7 +33,8 @@ class Sample:
     correct: Floats
     logit: Floats
     learner: Codes
-    memory: dict[str, Floats] = field(default_factory=dict, compare=False, repr=False)
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    carried: dict[str, Floats] = field(default_factory=dict, compare=False, repr=False)
 
     def column(self, name: str) -> Floats:
         """A numeric column, float64 [n], NaN where unknown."""
@@ -42,7 +45,8 @@ class Sample:
         if name not in self.memory:
             values = self.column(name)
             self.memory[name] = np.sort(values[~np.isnan(values)])
-        return self.memory[name]
+        known: Floats = self.memory[name]
+        return known
 
     @property
     def events(self) -> int:
@@ -62,6 +66,7 @@ class Sample:
             correct=self.correct[rows],
             logit=self.logit[rows],
             learner=np.unique(self.learner[rows], return_inverse=True)[1].astype(np.int64),
+            carried={name: column[rows] for name, column in self.carried.items()},
         )
 
     @property

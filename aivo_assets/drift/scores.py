@@ -19,7 +19,7 @@ to train.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -42,6 +42,10 @@ STUDENT_MODELS = "student_models"
 
 GROWING = ("learner_opportunities",)
 """Columns that grow as the school year passes; they would raise a watch all spring, and mean nothing by it."""
+
+
+Row = dict[str, Any]
+"""A row of DRIFT_SCORES."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ def score_main_brain(
     Raises:
         ModelError: The rows were not all scored by the champion of the reference.
     """
-    return main_brain_rows(whole_look(window, reference, MAIN_BRAIN, day, settings), explain=explain)
+    return as_frame(main_brain_rows(whole_look(window, reference, MAIN_BRAIN, day, settings), explain=explain))
 
 
 def score_student_models(
@@ -139,7 +143,7 @@ def score_student_models(
 
     The events and learners of the rows are those of complete blocks.
     """
-    return student_rows(whole_look(window, reference, STUDENT_MODELS, day, settings), settings)
+    return as_frame(student_rows(whole_look(window, reference, STUDENT_MODELS, day, settings), settings))
 
 
 def whole_look(
@@ -157,12 +161,17 @@ def whole_look(
     )
 
 
-def chance_of_one(looks: int, settings: DriftSettings) -> float:
+def chance_of_one(looks: int, settings: DriftSettings, *, share: float = 1.0) -> float:
     """How rarely chance may show what one measure of one look calls sure, so that a year keeps its budget.
 
     Bonferroni: whatever depends on what, `false_alarms_a_year` is not exceeded where nothing changed.
+
+    Args:
+        looks: That divide the budget.
+        settings: The budget.
+        share: Of the budget that these looks have.
     """
-    return settings.false_alarms_a_year / (CHECK_DAYS_A_YEAR * MEASURES_A_LOOK * max(looks, 1))
+    return share * settings.false_alarms_a_year / (CHECK_DAYS_A_YEAR * MEASURES_A_LOOK * max(looks, 1))
 
 
 def worth_of(reference: Sample, settings: DriftSettings) -> Worth:
@@ -172,17 +181,17 @@ def worth_of(reference: Sample, settings: DriftSettings) -> Worth:
     return Worth.of(reference, settings)
 
 
-def main_brain_rows(look: Look, *, explain: bool) -> pl.DataFrame:
+def main_brain_rows(look: Look, *, explain: bool) -> list[Row]:
     """Rows of `DRIFT_SCORES` of the answers' measures; `explain` adds those that only explain or describe."""
     now, then = look.now, look.then
     rows: list[_Measured] = []
     if now.events and then.events:
         rows += _deciding_rows(look)
         rows += _explaining_rows(now, then, look.confidence) if explain else []
-    return _frame(rows, look, _counts(now.events, now.learners, then.events, then.learners))
+    return _rows(rows, look, _counts(now.events, now.learners, then.events, then.learners))
 
 
-def student_rows(look: Look, settings: DriftSettings, *, explain: bool = True) -> pl.DataFrame:
+def student_rows(look: Look, settings: DriftSettings, *, explain: bool = True) -> list[Row]:
     """Rows of `DRIFT_SCORES` of the student models as a population; `explain` as in `main_brain_rows`."""
     blocks, before = (read_blocks(sample, settings.learner_block) for sample in (look.now, look.then))
     counts = _counts(blocks.events, blocks.learners, before.events, before.learners)
@@ -191,7 +200,7 @@ def student_rows(look: Look, settings: DriftSettings, *, explain: bool = True) -
         # By its lower bound only: of newcomers more are misjudged than of known learners, though the model is right.
         rows += [_deciding("missed_learners", missed_learners(blocks, before, look.confidence), 1.0, sure=0.0)]
         rows += _student_rows(look, blocks, before) if explain else []
-    return _frame(rows, look, counts)
+    return _rows(rows, look, counts)
 
 
 def _deciding_rows(look: Look) -> Iterator[_Measured]:
@@ -286,9 +295,16 @@ def _counts(events: int, learners: int, reference_events: int, reference_learner
     }
 
 
-def _frame(rows: list[_Measured], look: Look, counts: dict[str, int]) -> pl.DataFrame:
+def as_frame(rows: list[Row]) -> pl.DataFrame:
+    """Rows as DRIFT_SCORES."""
+    return pl.DataFrame(rows, schema=dict(DRIFT_SCORES.schema), orient="row")
+
+
+def _rows(measured: list[_Measured], look: Look, counts: dict[str, int]) -> list[Row]:
     # A model that could not be measured still has a row, so that the verdict can say why.
-    rows = rows or [_Measured("events", "describes", float(counts["events"]), float(counts["reference_events"]))]
+    measured = measured or [
+        _Measured("events", "describes", float(counts["events"]), float(counts["reference_events"]))
+    ]
     versions = [sample.frame["model_version"][0] for sample in (look.then, look.now) if sample.events]
     identity = {
         "day": look.day,
@@ -297,22 +313,18 @@ def _frame(rows: list[_Measured], look: Look, counts: dict[str, int]) -> pl.Data
         "window_first": look.first,
         "window_last": look.day,
     }
-    return pl.DataFrame(
-        [
-            {
-                **identity,
-                **counts,
-                "measure": row.measure,
-                "role": row.role,
-                "value": row.value,
-                "reference_value": row.reference_value,
-                "effect": row.effect.size if row.effect else None,
-                "standard_error": row.effect.standard_error if row.effect else None,
-                "lower": row.effect.lower if row.effect else None,
-                "score": row.score,
-            }
-            for row in rows
-        ],
-        schema=dict(DRIFT_SCORES.schema),
-        orient="row",
-    )
+    return [
+        {
+            **identity,
+            **counts,
+            "measure": row.measure,
+            "role": row.role,
+            "value": row.value,
+            "reference_value": row.reference_value,
+            "effect": row.effect.size if row.effect else None,
+            "standard_error": row.effect.standard_error if row.effect else None,
+            "lower": row.effect.lower if row.effect else None,
+            "score": row.score,
+        }
+        for row in measured
+    ]

@@ -66,7 +66,10 @@ def judge(scores: pl.DataFrame, previous_verdicts: pl.DataFrame, settings: Drift
     Returns:
         Rows of `DRIFT_VERDICTS`, one a model and day, ordered by day and model.
     """
-    history = previous_verdicts.select(_REMEMBERED).to_dicts()
+    remembered = timedelta(days=max(settings.window_days, settings.cooldown_days))
+    # Long histories are the rule; no more of them is read than can matter.
+    first = scores.select((pl.col("day").min() - remembered).fill_null(date.min)).item()
+    history = previous_verdicts.filter(pl.col("day") >= first).select(_REMEMBERED).to_dicts()
     judged: list[dict[str, Any]] = []
     by_day: dict[date, dict[str, list[dict[str, Any]]]] = {}
     for row in scores.to_dicts():

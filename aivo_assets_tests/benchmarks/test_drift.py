@@ -13,12 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from aivo_assets.benchmarks.drift import Plan, Service, onset_of
 from aivo_assets.benchmarks.drift_data import DriftData, simulate_drift_school, weeks_later
 from aivo_assets.benchmarks.drift_harm import Harm
 from aivo_assets.benchmarks.drift_injections import INJECTIONS, injected, shifted
-from aivo_assets.benchmarks.drift_report import OURS, Alarm, Case, Quiet, found_text
+from aivo_assets.benchmarks.drift_report import OURS, Alarm, Case, Quiet, a_year_text, found_text, share_text
 from aivo_assets.benchmarks.drift_rivals import evidently_alarms, plain_rule_alarms
+from aivo_assets.benchmarks.drift_service import Checked
 from aivo_assets.cli import benchmarks
+from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.errors import SourceError
 from aivo_assets.settings import DriftSettings
 from aivo_assets_tests.drift.school import School
@@ -31,6 +34,12 @@ benchmarks.add_to(app)
 @app.callback()
 def _root() -> None:
     """A command of several."""
+
+
+def verdict_of(day: date) -> pl.DataFrame:
+    """A calm verdict of a day."""
+    row = dict.fromkeys(DRIFT_VERDICTS.schema) | {"day": day, "verdict": "ok"}
+    return pl.DataFrame([row], schema=dict(DRIFT_VERDICTS.schema), orient="row")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +100,20 @@ def test_what_arrives_was_never_seen_before(school: DriftData) -> None:
     assert arrived["subject"][0] not in school.events["subject"].unique()
 
 
+def test_an_injection_begins_on_a_school_day(school: DriftData) -> None:
+    answers = dict(school.events.group_by("day").len().rows())
+    days = sorted(answers)[30:40]
+    seen = [Checked(day, verdict_of(day), school.events.head(0)) for day in days]
+    service = Service(None, None, tuple(seen), DRIFT_VERDICTS.empty())  # type: ignore[arg-type]
+    half = float(np.median(list(answers.values()))) / 2.0
+    assert any(answers[day] < half for day in days), "a weekend is among them"
+    onsets = {
+        onset_of([service], school, np.random.default_rng(seed), Plan(horizon=7, evidently=False))[1]
+        for seed in range(60)
+    }
+    assert onsets == {day for day in days if answers[day] >= half}
+
+
 def test_newcomers_are_moved_by_whole_weeks_into_the_first_week() -> None:
     first = date(2024, 9, 3)
     days = [first, first + timedelta(days=3), first + timedelta(days=40)]
@@ -146,10 +169,24 @@ def case(day: int | None) -> Case:
 
 @pytest.mark.parametrize(
     ("days", "text"),
-    [([1, 2, 9], "100%, 2 d"), ([1, None], "50%, never"), ([1, 2, None], "67%, 2 d"), ([None], "0%, never")],
+    [
+        ([1, 2, 9], "3/3 (29-100 %), 2 d"),
+        ([1, None], "1/2 (1-99 %), never"),
+        ([1, 2, None], "2/3 (9-99 %), 2 d"),
+        ([None], "0/1 (0-98 %), never"),
+    ],
 )
 def test_a_case_not_found_counts_as_later_than_all_in_the_median(days: Sequence[int | None], text: str) -> None:
     assert found_text([case(day) for day in days], OURS) == text
+
+
+def test_intervals_are_exact_ones_from_the_tables() -> None:
+    # Garwood, Poisson: 0 has up to 3.689, 2 have 0.242 to 7.225. Clopper and Pearson, 9 of 10: 0.555 to 0.997.
+    assert a_year_text(0, 365) == "0.0 (0.0 to 3.7)"
+    assert a_year_text(2, 365) == "2.0 (0.2 to 7.2)"
+    assert a_year_text(2, 730) == "1.0 (0.1 to 3.6)"
+    assert share_text(9, 10) == "9/10 (55-100 %)"
+    assert share_text(0, 4) == "0/4 (0-60 %)"
 
 
 def test_false_alarms_a_year_are_those_that_nothing_explains() -> None:
@@ -172,7 +209,8 @@ def test_the_command_finds_harder_items_and_lets_slower_answers_be(
     told = CliRunner().invoke(app, asked, catch_exceptions=False)
     assert told.exit_code == 0
     found = json.loads(out.read_text())
-    harder, slower = found["cases"]
+    (school,) = found["schools"]
+    harder, slower = school["cases"]
     assert harder["loss_rise"] > 0.15
     assert harder["harm"] == "harmful"
     assert set(harder["found"]) == {OURS, "accuracy -15 %"}
@@ -180,8 +218,15 @@ def test_the_command_finds_harder_items_and_lets_slower_answers_be(
     assert harder["by"]
     assert slower["harm"] == "harmless"
     assert slower["found"][OURS] is None
-    assert found["quiet"]["checks"] > 20
+    assert school["quiet"]["checks"] > 20
     assert "items harder" in told.output
+    # What was finished is not run again; a school that was stopped in its midst is, and gives the same figures.
+    again = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert "untouched, seed" not in again.output
+    assert json.loads(out.read_text())["schools"] == [school]
+    out.write_text(json.dumps(found | {"schools": [school | {"cases": [harder], "finished": False}]}))
+    CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert json.loads(out.read_text())["schools"] == [school]
 
 
 def test_a_command_without_data_or_with_an_unknown_injection_is_refused(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ class School:
                     "seen_item": rng.random(n) < 0.1,
                 }
             )
-            .with_columns(occurred_at=pl.lit(first) + pl.duration(minutes=minutes))
+            .with_columns(occurred_at=pl.lit(first) + pl.duration(minutes=pl.lit(minutes)))
             .with_columns(day=pl.col("occurred_at").dt.date())
             .select(pl.col(name).cast(dtype) for name, dtype in SCORED_EVENTS.schema.items())
         )

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from scipy import stats
 
 from aivo_assets.drift.checks import check_models
 from aivo_assets.drift.cohorts import unit_of
+from aivo_assets.drift.sample import read_sample
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.scores import chance_of_one
 from aivo_assets.drift.verdict import judge
@@ -63,18 +65,48 @@ def test_a_day_with_too_few_answers_is_judged_by_the_longer_windows_only() -> No
     assert firsts == [DAY - timedelta(days=6), DAY - timedelta(days=1)]
 
 
-def test_shorter_windows_and_cohorts_share_one_budget_of_false_alarms() -> None:
-    found = deciding(scores(School(learners=400, events=49).week(5)), "main_brain")
-    gain = found.filter(pl.col("measure") == "calibration_loss").with_columns(
-        quantile=(pl.col("effect") - pl.col("lower")) / pl.col("standard_error")
+def test_whole_models_and_cohorts_have_half_of_one_budget_of_false_alarms_each() -> None:
+    found = scores(School(learners=400, events=49).week(5)).filter(pl.col("measure") == "calibration_loss")
+    quantile = found.select(
+        "model_id", "window_first", quantile=(pl.col("effect") - pl.col("lower")) / pl.col("standard_error")
     )
-    whole, quick = (
-        gain.filter(pl.col("window_first") == first)["quantile"].item() for first in (DAY - timedelta(days=6), DAY)
-    )
-    assert whole == pytest.approx(1.651, abs=0.002), "95 %, Student's t of 249 learners"
-    # 8 further looks: 2 windows, and algebra, geometry of the whole window, new learners and algebra of every one.
-    assert quick == pytest.approx(stats.t.isf(chance_of_one(9, SETTINGS), 249), rel=1e-6)
-    assert chance_of_one(9, SETTINGS) * 365 * 5 * 9 == pytest.approx(SETTINGS.false_alarms_a_year)
+    whole, cohorts = (quantile.filter(pl.col("model_id").str.contains("/") == part) for part in (False, True))
+    assert (whole.height, cohorts.height) == (3, 6), "subjects of a week, new learners and algebra of each window"
+    for part in (whole, cohorts):
+        sure = SETTINGS.false_alarms_a_year / 2 / (365 * 5 * part.height)
+        assert chance_of_one(part.height, SETTINGS, share=0.5) == pytest.approx(sure)
+        # Student's t of at most 250 equally active learners: as wide as that or wider, and not by much.
+        assert 0.999999 < part["quantile"].min() / stats.t.isf(sure, 249) < 1.001
+
+
+def test_where_there_is_no_cohort_the_whole_has_all_of_the_budget() -> None:
+    week = School(learners=400, events=49).week(5).with_columns(pl.lit("algebra").alias("subject"))
+    found = scores(week.with_columns(pl.col("learner_opportunities") + 1000), quick_days=())
+    assert found["model_id"].unique().sort().to_list() == ["main_brain", "student_models"]
+    row = deciding(found, "main_brain").row(by_predicate=pl.col("measure") == "calibration_loss", named=True)
+    quantile = (row["effect"] - row["lower"]) / row["standard_error"]
+    assert quantile == pytest.approx(stats.t.isf(SETTINGS.false_alarms_a_year / (365 * 5), 249), rel=1e-6)
+
+
+def test_a_reference_that_is_kept_scores_as_one_that_is_read_anew() -> None:
+    kept = read_sample(REFERENCE)
+    for seed in (1, 2):
+        week = School(learners=300, events=49, subject_harder=0.5).week(seed)
+        # Another subject in front, so that what was carried from the check before would be wrong.
+        week = week.with_columns(pl.col("subject").replace("geometry", "latin") if seed == 2 else pl.col("subject"))
+        arguments = {"day": DAY, "settings": SETTINGS, "explain": False}
+        again = check_models(week, kept, None, **arguments)  # type: ignore[arg-type]
+        assert_frame_equal(again, check_models(week, REFERENCE, None, **arguments))  # type: ignore[arg-type]
+
+
+def test_answers_that_follow_too_fast_and_are_wrong_are_a_loss_that_a_re_fit_would_win() -> None:
+    week = School(learners=400, events=49).week(8)
+    fast = pl.col("log_gap") < REFERENCE["log_gap"].quantile(0.12)
+    guessed = week.with_columns(correct=pl.when(fast).then(0).otherwise("correct").cast(pl.Int8))
+    found = deciding(scores(guessed, quick_days=()), "main_brain")
+    loss = dict(found.select("measure", "score").rows())
+    assert loss["refit_loss"] > SETTINGS.alert_score
+    assert loss["refit_loss"] > 1.5 * loss["calibration_loss"]
 
 
 def test_a_loss_counts_by_its_best_estimate_once_it_is_beyond_chance() -> None:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from aivo_assets.drift.distance import column_drift, jensen_shannon_distance
 from aivo_assets.drift.inference import Estimate, clustered_means, increase, squared_distance
 from aivo_assets.drift.learners import poisson_binomial, read_blocks
-from aivo_assets.drift.measures import auc, auc_shortfall, calibration_error, calibration_line, discrimination_loss
+from aivo_assets.drift.measures import (
+    auc,
+    auc_shortfall,
+    calibration_error,
+    calibration_line,
+    discrimination_loss,
+    refit_gain,
+)
 from aivo_assets.drift.sample import Sample, read_sample
 from aivo_assets.errors import ModelError
 from aivo_assets_tests.drift.school import School
@@ -37,6 +44,27 @@ def test_learners_and_not_events_are_the_unit_of_the_standard_error() -> None:
     assert alone.mean[0] == alike.mean[0] == 0.5
     assert alone.covariance[0, 0] == pytest.approx(4 / 3 * (4 * 0.25) / 16)
     assert alike.covariance[0, 0] == pytest.approx(2 / 1 * (1 + 1) / 16)
+
+
+def test_a_few_busy_learners_count_as_few() -> None:
+    alike = clustered_means(np.zeros((100, 1)), np.repeat(np.arange(50), 2))
+    busy = clustered_means(np.zeros((100, 1)), np.concatenate([np.zeros(51, dtype=np.int64), np.arange(1, 50)]))
+    assert alike.clusters == pytest.approx(50.0)
+    assert busy.clusters == pytest.approx(100**2 / (51**2 + 49))  # 3.8, though 50 learners answered
+
+
+def test_a_reference_that_lies_elsewhere_brings_its_misfit_and_not_its_noise() -> None:
+    # The school year goes on: the window holds a narrow part of a column that the reference knows from end to end.
+    def school(seed: int, *, late: bool) -> Sample:
+        rng = np.random.default_rng(seed)
+        events = School(learners=150, events=10).week(seed)
+        opportunities = rng.normal(85.0, 1.0, events.height) if late else rng.uniform(0.0, 100.0, events.height)
+        return read_sample(events.with_columns(skill_opportunities=pl.Series(opportunities).cast(pl.Float32)))
+
+    reference = school(1, late=False)
+    found = [refit_gain(school(seed, late=True), reference, 0.95) for seed in range(2, 12)]
+    assert max(effect.standard_error for effect in found) < 0.02, "nats; thousands where scores are compared"
+    assert min(effect.chance for effect in found) > 0.001
 
 
 def test_an_increase_has_the_errors_of_both_sides_and_a_student_t_bound() -> None:
