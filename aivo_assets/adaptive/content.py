@@ -1,70 +1,172 @@
-"""Which items to give next. Belongs here: choosing from the item bank; no decision about levels."""
+"""Which items to give next. Belongs here: choosing from the item bank; no decision about levels.
+
+The items that fit a learner best are those at which the main brain sees success nearest to the middle of the success
+zone. Success at levels 1 to 10 tells at which difficulty that is, so no item has to be asked about by itself. An item's
+own difficulty is not certain either: an item is the better, the smaller the expected square of its distance.
+"""
 
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from aivo_assets.adaptive.schema import LEVEL_COUNT
 from aivo_assets.settings import PolicySettings
 
-_PLACE: Final = ["subject", "content_skill", "content_wanted"]
-_PLACES: Final = 2  # levels looked at: the nearest that has items of the skill, and the next nearest
+_PLACE: Final = ["subject", "content_skill", "content_wanted", "_reach", "_at"]
+_STRETCHES: Final = 2  # the nearest stretch of levels that has items of the skill, and the next nearest
+_TENTHS: Final = 10  # difficulties are told apart to a tenth of a logit, which no item bank resolves
+_HUNDRED: Final = 100
+_CERTAIN: Final = 0.005  # probabilities are kept so far from 0 and 1 before a logit is taken
+
+
+def richer_level(settings: PolicySettings, kind: str) -> pl.Expr:
+    """`content_wanted`, one level up for this kind: to go deeper are tasks of the next level, where within reach.
+
+    More of the same easy ones is no depth.
+
+    Args:
+        settings: The success zone; a level is within reach where success is in it or above.
+        kind: Name of the kind that goes deeper.
+    """
+    reachable = (pl.col("p_above") >= settings.success_zone[0]) & (pl.col("items_above") > 0)
+    deeper = (pl.col("kind") == kind) & reachable.fill_null(value=False)
+    wanted = pl.col("content_wanted")
+    return pl.when(deeper).then((wanted + 1).clip(upper_bound=LEVEL_COUNT)).otherwise(wanted).alias("content_wanted")
 
 
 def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: PolicySettings) -> pl.DataFrame:
-    """Add the items that fit each decision best.
+    """Add the items that fit each decision best, never one of the recent items.
 
-    Of the wanted skill and level, those whose level is most certain first, never one of the recent items.
-    Where nothing is left there, of the nearest level that has something left, the easier of two; never of two levels.
+    The best fitting come first; where the models say nothing of the skill, or content is of another skill, those whose
+    level is most certain. Who stays at his level is given items of the levels beside it too, as far as practice there
+    counts as practice at the level (`level_tolerance`); who moves is given the new level. Where nothing is left there,
+    items are of the nearest level that has something left, the easier of two.
 
     Args:
-        decided: subject, content_skill, content_wanted (level), recent_items, content_recent and whatever else.
+        decided: subject, skill_id, current_level, level_probabilities, content_skill, content_wanted (level),
+            recent_items, content_recent and whatever else.
         item_bank: `ITEM_BANK`.
-        settings: How many items; how many count as recent.
+        settings: How many items; how many count as recent; the success zone; the tolerance of levels.
 
     Returns:
-        The same rows in the same order with content (List[String], perhaps empty) and content_level (Int8, null where
-        the two nearest levels have nothing left of the skill).
+        The same rows in the same order with content (List[String], perhaps empty) and content_level (Int8: the wanted
+        level if something is left of it, else the nearest; null where the two nearest stretches have nothing left).
     """
-    # So many candidates that enough are left when each recent item happens to be one of them.
-    candidates = _candidates(item_bank.lazy(), settings.content_items + settings.recent_events)
-    rows = decided.with_row_index("_row")
+    rows = decided.with_row_index("_row").with_columns(
+        _reach=_reach(settings), _at=fitting_difficulty(decided, item_bank, sum(settings.success_zone) / 2)
+    )
     both = pl.concat_list("recent_items", "content_recent")
     recent = rows.lazy().select("_row", item_id=both).explode("item_id", keep_nulls=False)
-    first_level = pl.col("content_level").sort_by("_place").first()
-    nearest = pl.col("_place") == pl.col("_place").min()
+    # So many candidates that enough are left when each recent item happens to be one of them.
+    candidates = _candidates(rows, item_bank, settings.content_items + settings.recent_events)
+    nearest = pl.col("_stretch") == pl.col("_stretch").min()
+    # Distance to the wanted level first, then the level: the least of them is that of the nearest, the easier of two.
+    near = (pl.col("level") - pl.col("content_wanted")).abs().cast(pl.Int32) * _HUNDRED + pl.col("level")
     chosen = (
         rows.lazy()
         .select("_row", *_PLACE)
-        .join(candidates, on=_PLACE)
-        .explode("item_id", keep_nulls=False)
+        .join(candidates.lazy(), on=_PLACE, nulls_equal=True)
+        .explode("item_id", "level")
         .join(recent, on=["_row", "item_id"], how="anti", maintain_order="left")
         .group_by("_row")
-        .agg(content=pl.col("item_id").filter(nearest).head(settings.content_items), content_level=first_level)
+        .agg(
+            content=pl.col("item_id").filter(nearest).head(settings.content_items),
+            content_level=(near.filter(nearest).min() % _HUNDRED).cast(pl.Int8),
+        )
         .collect()
     )
     return (
         rows.join(chosen, on="_row", how="left", maintain_order="left")
         .with_columns(pl.col("content").fill_null([]))
-        .drop("_row")
+        .drop("_row", "_reach", "_at")
     )
 
 
-def _candidates(item_bank: pl.LazyFrame, most: int) -> pl.LazyFrame:
-    """The best items for each subject x skill x level, as lists, of the nearest levels that have any."""
-    by_level = (
-        item_bank.explode("skill_ids", keep_nulls=False)
-        .rename({"skill_ids": "content_skill"})
-        .sort("level_certainty", "events", "item_id", descending=[True, True, False])
-        .group_by("subject", "content_skill", content_level="level")
-        .agg(pl.col("item_id").head(most))
+def fitting_difficulty(rows: pl.DataFrame, item_bank: pl.DataFrame, aim: float) -> pl.Series:
+    """The difficulty at which each learner succeeds with probability `aim`, in tenths of a logit.
+
+    Between the mean difficulties of two levels log odds are taken as straight; beyond the first and the last level that
+    has items they fall by one a logit, as in the one-parameter model.
+
+    Args:
+        rows: subject, skill_id, content_skill, level_probabilities (List of ten, falling, or null).
+        item_bank: `ITEM_BANK`.
+        aim: Between 0 and 1.
+
+    Returns:
+        Int32, ten times the logits, at most ten beyond the subject's items; null without model answers, and where
+        content is of another skill.
+    """
+    middles = item_bank.group_by("subject", "level").agg(pl.col("difficulty").mean()).sort("level")
+    asked = rows.select("subject", "level_probabilities", "skill_id", "content_skill").with_row_index("_row")
+    asked = asked.filter(pl.col("level_probabilities").is_not_null() & (pl.col("skill_id") == pl.col("content_skill")))
+    found = np.full(rows.height, np.nan)
+    for (subject,), part in asked.partition_by("subject", as_dict=True).items():
+        levels = middles.filter(pl.col("subject") == subject)
+        if levels.height:
+            success = part["level_probabilities"].list.to_array(LEVEL_COUNT).to_numpy().astype(np.float64)
+            at = _crossing(success[:, levels["level"].to_numpy() - 1], levels["difficulty"].to_numpy(), aim)
+            found[part["_row"].to_numpy()] = np.rint(_TENTHS * at)
+    return pl.Series("_at", found).fill_nan(None).cast(pl.Int32)
+
+
+def _crossing(
+    success: npt.NDArray[np.float64], difficulty: npt.NDArray[np.float64], aim: float
+) -> npt.NDArray[np.float64]:
+    """Where falling rows of success [n, L] at ascending difficulties [L] meet `aim`, [n]."""
+    clipped = np.clip(success, _CERTAIN, 1 - _CERTAIN)
+    above = np.log(clipped / (1 - clipped)) - np.log(aim / (1 - aim))
+    count, last = (above >= 0).sum(axis=1), difficulty.size - 1
+    row = np.arange(len(above))
+    left, right = np.maximum(count - 1, 0), np.minimum(count, last)
+    fall = above[row, left] - above[row, right]
+    share = np.divide(above[row, left], fall, out=np.zeros(len(above)), where=fall > 0)
+    within = difficulty[left] + share * (difficulty[right] - difficulty[left])
+    outside = (count == 0) | (count > last)
+    beyond = np.clip(above[row, left], -1.0, 1.0)  # one logit past the last item nothing is nearer
+    found: npt.NDArray[np.float64] = np.where(outside, difficulty[left] + beyond, within)
+    return found
+
+
+def _reach(settings: PolicySettings) -> pl.Expr:
+    """Levels on either side of the wanted one that count as it."""
+    own = (pl.col("content_skill") == pl.col("skill_id")) & (pl.col("content_wanted") == pl.col("current_level"))
+    return pl.when(own & pl.col("level_probabilities").is_not_null()).then(settings.level_tolerance).otherwise(0)
+
+
+def _candidates(rows: pl.DataFrame, item_bank: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The best items for each place that is asked for, as lists, of the nearest stretches of levels that have any."""
+    items = (
+        item_bank.lazy()
+        .explode("skill_ids", keep_nulls=False)
+        .select(
+            "subject",
+            "item_id",
+            "level",
+            "difficulty",
+            "difficulty_sd",
+            "level_certainty",
+            "events",
+            content_skill="skill_ids",
+        )
     )
-    wanted = pl.LazyFrame({"content_wanted": range(1, LEVEL_COUNT + 1)}, schema={"content_wanted": pl.Int8})
+    beyond = ((pl.col("level") - pl.col("content_wanted")).abs() - pl.col("_reach")).clip(lower_bound=0)
+    miss = (pl.col("difficulty") - pl.col("_at") / _TENTHS) ** 2 + pl.col("difficulty_sd").fill_null(0.0) ** 2
+    side = pl.when(beyond == 0).then(0).otherwise((pl.col("level") - pl.col("content_wanted")).sign())
+    order = ["_beyond", "_side", "_miss", "level_certainty", "events", "item_id"]
+    downwards = [False, False, False, True, True, False]
     return (
-        by_level.join(wanted, how="cross")
-        .with_columns(_distance=(pl.col("content_wanted") - pl.col("content_level")).abs())
-        .sort(*_PLACE, "_distance", "content_level")
-        .with_columns(_place=pl.int_range(pl.len()).over(_PLACE))
-        .filter(pl.col("_place") < _PLACES)
-        .drop("_distance")
+        rows.lazy()
+        .select(_PLACE)
+        .unique()
+        .join(items, on=["subject", "content_skill"])
+        .with_columns(_beyond=beyond, _side=side, _miss=miss)
+        .sort(*_PLACE, *order, descending=[False] * len(_PLACE) + downwards)
+        .with_columns(_stretch=(pl.struct("_beyond", "_side").rle_id().over(_PLACE)).cast(pl.Int32))
+        .filter(pl.col("_stretch") < _STRETCHES)
+        .group_by(*_PLACE, "_stretch", maintain_order=True)
+        .agg(pl.col("item_id", "level").head(most))
+        .collect()
     )

@@ -3,9 +3,13 @@
 The aim is the success zone: a learner should succeed at 70 to 85 % of what is given. The probabilities are the main
 brain's, with their uncertainty; a level moves only when the learner's own last answers say the same, when there is
 enough evidence (10 attempts at the level, or 5 where the whole band is past the threshold), and not soon after a move.
-Where one level lower is still too hard, the way goes at least two levels back, to the basics (remediation). A move goes
-to where success is nearest to the middle of the zone, three levels at most.
+Where one level lower is still too hard, the way goes at least two levels back, to the basics (remediation). A move up
+goes to where success is nearest to the middle of the zone, a move down only to its lower edge, for who was picked for
+failures does better next; three levels at most.
 The dead band from `too_hard` to the zone's upper edge is wider than a level: a move does not call for its opposite.
+Before a skill's first move there is none to take back; then the zone's lower edge decides, and two answers are enough
+where they say the same as all that the main brain knows of the learner from other skills. Where nothing easier exists,
+another approach is all that there is.
 
 An eighth kind is a `Kind` and a `Rule` here, and its texts in the catalogue; a test says which texts are missing.
 """
@@ -26,6 +30,7 @@ CHANGE_APPROACH: Final = Kind("change_approach", plan="change_approach")
 KINDS: Final = (LEVEL_UP, LEVEL_DOWN, MAINTAIN, REMEDIATION, ENRICHMENT, BREAK, CHANGE_APPROACH)
 
 _NOW: Final = ("latest", "session_current")  # a break concerns what the learner is at now, not every skill
+_FIRST: Final = ("never_moved",)
 
 
 def success_zone_policy(settings: PolicySettings) -> Policy:
@@ -43,6 +48,7 @@ def success_zone_policy(settings: PolicySettings) -> Policy:
         rules,
         passing=frozenset({BREAK.name}),
         aim=sum(settings.success_zone) / 2,
+        aim_down=settings.success_zone[0],
         reach=settings.most_levels,
     )
 
@@ -102,6 +108,7 @@ def _too_hard(s: PolicySettings) -> tuple[Rule, ...]:
     evidence = Criterion("attempts_at_level", ">=", s.minimum_attempts)
     early = Criterion("attempts_at_level", ">=", s.early_attempts)
     hard, surely_hard = Criterion("p_level", "<", s.too_hard), Criterion("p_level_upper", "<", s.too_hard)
+    below, few = Criterion("p_level", "<", zone), Criterion("attempts", ">=", s.first_attempts)
     below_is_hard, easier = Criterion("p_below", "<", s.too_hard), Criterion("items_below", ">=", 1)
     urgent = (Criterion("p_level_upper", "<", s.urgent_success),)
     basics = (below_is_hard, failing_badly)
@@ -110,6 +117,7 @@ def _too_hard(s: PolicySettings) -> tuple[Rule, ...]:
         Criterion("recent_accuracy", "<=", s.failing),
         Criterion("attempts_since_move", ">=", s.minimum_attempts),
     )
+    none_easier = Criterion("items_below", "<", 1)
     wins, wins_little = Criterion("gain_easier", ">=", s.least_gain), Criterion("gain_easier", "<", s.least_gain)
     return (
         Rule("remediation", REMEDIATION, (hard, *basics, evidence), "high", zone, urgent=urgent),
@@ -118,6 +126,15 @@ def _too_hard(s: PolicySettings) -> tuple[Rule, ...]:
         Rule("level_down", LEVEL_DOWN, (hard, failing, evidence, easier, wins), "medium", zone),
         Rule("level_down_early", LEVEL_DOWN, (surely_hard, failing, early, easier, wins), "medium", zone),
         Rule("level_down_failing", LEVEL_DOWN, (hard, *clearly, easier, wins), "medium", zone),
+        Rule("level_down_first", LEVEL_DOWN, (below, failing, few, easier, wins), "medium", zone, gates=_FIRST),
+        Rule(
+            "change_approach_first",
+            CHANGE_APPROACH,
+            (below, failing, few, none_easier),
+            "medium",
+            zone,
+            gates=_FIRST,
+        ),
         Rule(
             "change_approach_no_gain", CHANGE_APPROACH, (hard, failing, evidence, easier, wins_little), "medium", zone
         ),

@@ -13,14 +13,14 @@ from typing import Final
 import polars as pl
 
 from aivo_assets.adaptive.confidence import Confidence
-from aivo_assets.adaptive.content import add_content
+from aivo_assets.adaptive.content import add_content, richer_level
 from aivo_assets.adaptive.counterfactual import add_counterfactual, with_nearest
 from aivo_assets.adaptive.outlook import add_outlook
 from aivo_assets.adaptive.overrides import PIN_RULE, REJECT_RULE, in_force, obey
 from aivo_assets.adaptive.policy import ENRICHMENT, LEVEL_DOWN, LEVEL_UP, MAINTAIN, REMEDIATION, success_zone_policy
 from aivo_assets.adaptive.prerequisites import SkillGraph, add_prerequisite
 from aivo_assets.adaptive.rules import PRIORITIES, Policy
-from aivo_assets.adaptive.schema import EVIDENCE, LEVEL_COUNT, RECOMMENDATIONS
+from aivo_assets.adaptive.schema import EVIDENCE, RECOMMENDATIONS
 from aivo_assets.adaptive.wording import Wording
 from aivo_assets.settings import PolicySettings
 
@@ -79,7 +79,7 @@ def recommend(
     decided = _decided(signals, chosen, known, settings)
     expected = known.confidence.add(add_outlook(decided, settings))
     placed = add_prerequisite(expected, known.graph, known.mastery, kind=REMEDIATION.name, settings=settings)
-    filled = add_content(placed.with_columns(_richer(settings)), item_bank, settings)
+    filled = add_content(placed.with_columns(richer_level(settings, ENRICHMENT.name)), item_bank, settings)
     ranked = _rank(filled.with_columns(priority=_priority(settings)), chosen)
     return (
         pl.concat([_worded(ranked, chosen, wording, settings), _no_rows()])
@@ -109,27 +109,49 @@ def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: Poli
     return with_nearest(obey(said, words, moves=_MOVES, settings=settings))
 
 
-def _richer(settings: PolicySettings) -> pl.Expr:
-    """To go deeper are tasks of the next level, where they are within reach: more of the same easy ones is no depth."""
-    reachable = (pl.col("p_above") >= settings.success_zone[0]) & (pl.col("items_above") > 0)
-    deeper = (pl.col("kind") == ENRICHMENT.name) & reachable.fill_null(value=False)
-    wanted = pl.col("content_wanted")
-    return pl.when(deeper).then((wanted + 1).clip(upper_bound=LEVEL_COUNT)).otherwise(wanted).alias("content_wanted")
-
-
 def _worded(ranked: pl.DataFrame, policy: Policy, wording: Wording, settings: PolicySettings) -> pl.DataFrame:
     """Rows with evidence and texts, each rule's rows at once."""
     evidence = {rule.name: rule.evidence for rule in policy.rules}
     parts = [
         part.with_columns(
             **wording.rule(rule, kind),
-            evidence=pl.concat_list(evidence[of_policy], "override_evidence", _prerequisite_evidence(settings)),
+            evidence=pl.concat_list(
+                as_it_stands(evidence[of_policy]), "override_evidence", _prerequisite_evidence(settings)
+            ),
         ).select(*_WORDED)
         for (rule, kind, of_policy), part in ranked.partition_by(
             "rule", "kind", "policy_rule", as_dict=True, maintain_order=True
         ).items()
     ]
     return pl.concat(parts) if parts else _no_rows()
+
+
+def as_it_stands(evidence: pl.Expr) -> pl.Expr:
+    """Evidence whose every statement is true: what is shown and does not hold is shown the other way round.
+
+    Args:
+        evidence: List of `EVIDENCE`.
+    """
+    part = pl.element().struct.field
+    value, threshold, direction = part("value"), part("threshold"), part("direction")
+    below, at = value < threshold, value == threshold
+    holds = (
+        pl.when(direction == "<")
+        .then(below)
+        .when(direction == "<=")
+        .then(below | at)
+        .when(direction == ">")
+        .then(~below & ~at)
+        .otherwise(~below)
+    )
+    other = direction.replace_strict({"<": ">=", "<=": ">", ">": "<=", ">=": "<"}, return_dtype=pl.String)
+    told = pl.struct(
+        signal=part("signal"),
+        value=value,
+        threshold=threshold,
+        direction=pl.when(holds).then(direction).otherwise(other),
+    )
+    return evidence.list.eval(told)
 
 
 def _prerequisite_evidence(settings: PolicySettings) -> pl.Expr:

@@ -121,6 +121,7 @@ class Policy:
         passing: Names of the kinds that pass (a break): the kind beneath them is told as the counterfactual.
         aim: Probability of success that a move of level aims at, by `level_probabilities`; None: a move is the kind's
             own shift.
+        aim_down: The same for a move down; None: `aim`.
         reach: Most levels that an aimed move goes.
     """
 
@@ -128,6 +129,7 @@ class Policy:
     rules: tuple[Rule, ...]
     passing: frozenset[str] = field(default_factory=frozenset)
     aim: float | None = None
+    aim_down: float | None = None
     reach: int = 1
 
     def __post_init__(self) -> None:
@@ -180,12 +182,18 @@ class Policy:
         shift = pl.col("_shift")
         if self.aim is None:
             return shift
-        away = pl.col("level_probabilities").list.eval((pl.element() - self.aim).abs())
-        wanted = (away.list.arg_min() + 1).cast(pl.Int16) - pl.col("current_level")
+        down = self.aim if self.aim_down is None else self.aim_down
+        wanted = pl.when(shift < 0).then(_nearest_level(down)).otherwise(_nearest_level(self.aim))
+        wanted -= pl.col("current_level")
         further = pl.min_horizontal(wanted.abs(), pl.lit(self.reach, pl.Int16)).fill_null(0)
         same_way = wanted.sign() == shift.sign()
         steps = pl.when(same_way).then(pl.max_horizontal(shift.abs(), further)).otherwise(shift.abs())
         return shift.sign() * steps
+
+
+def _nearest_level(aim: float) -> pl.Expr:
+    away = pl.col("level_probabilities").list.eval((pl.element() - aim).abs())
+    return (away.list.arg_min() + 1).cast(pl.Int16)
 
 
 def _first(rules: "tuple[Rule, ...] | list[Rule]") -> pl.Expr:

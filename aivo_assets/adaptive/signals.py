@@ -85,7 +85,7 @@ def compute_signals(  # noqa: PLR0913 - the five inputs of the stage, and by nam
     rows = add_level(add_model_answers(rows, mastery.lazy(), interval), settings).collect().lazy()
     rows = add_level_history(rows, by_skill.lazy(), as_of, settings)
     found = rows.join(
-        _items_around(item_bank.lazy()), on=["subject", "skill_id", "current_level"], how="left"
+        _items_around(item_bank.lazy(), settings.most_levels), on=["subject", "skill_id", "current_level"], how="left"
     ).collect()
     return (
         found.with_columns(
@@ -136,7 +136,10 @@ def _by_skill(events: pl.LazyFrame, as_of: date, settings: PolicySettings) -> pl
 def _last_before(
     recommendations: pl.DataFrame | pl.LazyFrame | None, as_of: date, settings: PolicySettings
 ) -> pl.DataFrame:
-    """The last recommendation of each learner x skill before this day; what is older than the history is forgotten."""
+    """The last recommendation of each learner x skill before this day, and whether any was a move (`previous_moved`).
+
+    What is older than the history is forgotten.
+    """
     wanted = {
         "previous_day": "day",
         "previous_kind": "kind",
@@ -148,6 +151,7 @@ def _last_before(
     schema = {"learner": pl.String, "subject": pl.String, "skill_id": pl.String, "previous_day": pl.Date}
     schema |= {"previous_kind": pl.String, "previous_plan": pl.String}
     schema |= {"previous_current_level": pl.Int8, "previous_level": pl.Int8, "previous_level_since": pl.Date}
+    schema |= {"previous_moved": pl.Boolean}
     if recommendations is None:
         return pl.DataFrame(schema=schema)
     return (
@@ -155,7 +159,10 @@ def _last_before(
         .filter(pl.col("day").is_between(as_of - timedelta(days=settings.history_days), as_of, closed="left"))
         .sort("day")
         .group_by(SKILL_KEYS)
-        .agg(pl.col(theirs).last().alias(ours) for ours, theirs in wanted.items())
+        .agg(
+            *(pl.col(theirs).last().alias(ours) for ours, theirs in wanted.items()),
+            previous_moved=(pl.col("recommended_level") != pl.col("current_level")).any(),
+        )
         .select(*schema)
         .collect()
     )
@@ -231,8 +238,8 @@ def _completion(events: pl.LazyFrame, assignments: pl.DataFrame | None) -> pl.La
     )
 
 
-def _items_around(item_bank: pl.LazyFrame) -> pl.LazyFrame:
-    """Items of a skill one level below and above each level, as items_below and items_above."""
+def _items_around(item_bank: pl.LazyFrame, reach: int) -> pl.LazyFrame:
+    """Items of a skill below each level, as far as a move goes, and one above, as items_below and items_above."""
     counted = (
         item_bank.explode("skill_ids", keep_nulls=False)
         .group_by("subject", pl.col("skill_ids").alias("skill_id"), "level")
@@ -243,10 +250,10 @@ def _items_around(item_bank: pl.LazyFrame) -> pl.LazyFrame:
             "subject",
             "skill_id",
             current_level=(pl.col("level") + shift).cast(pl.Int8),
-            items_below=pl.when(shift == 1).then("items").otherwise(0),
-            items_above=pl.when(shift == -1).then("items").otherwise(0),
+            items_below=pl.when(shift > 0).then("items").otherwise(0),
+            items_above=pl.when(shift < 0).then("items").otherwise(0),
         )
-        for shift in (1, -1)
+        for shift in (-1, *range(1, reach + 1))
     ]
     return (
         pl.concat(sides)

@@ -106,10 +106,10 @@ def fitting_level(settings: PolicySettings) -> pl.Expr:
 
 
 def _gain_easier(settings: PolicySettings) -> pl.Expr:
-    """Success nearest to the zone's middle among the levels within reach below, less success here; null at level 1."""
-    middle = sum(settings.success_zone) / 2
+    """Success nearest to the zone's lower edge among the levels in reach below, less success here; null at level 1."""
+    edge = settings.success_zone[0]
     within = [_at_level(-shift) for shift in range(1, settings.most_levels + 1)]
-    away = [(success - middle).abs() for success in within]
+    away = [(success - edge).abs() for success in within]
     nearest = pl.min_horizontal(away)
     easier = pl.coalesce(pl.when(far == nearest).then(success) for far, success in zip(away, within, strict=True))
     return pl.when(pl.col("current_level") > 1).then(easier - pl.col("p_level"))
@@ -156,6 +156,7 @@ def add_level_history(
         .with_columns(
             failures_at_level=pl.col("attempts_at_level") - pl.col("successes_at_level"),
             days_since_move=(pl.lit(as_of) - pl.col("level_since")).dt.total_days(),
+            never_moved=pl.col("level_since").is_null() & ~pl.col("previous_moved").fill_null(value=False),
         )
     )
 

@@ -5,14 +5,11 @@ no proof of unfairness, for groups may differ in what they need; an expectation 
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from aivo_assets.benchmarks.matching import Estimate, mean_of
-
-LEAST_LEARNERS: Final = 30  # smaller groups are not shown: their intervals say nothing, and they are few to hide among
+from aivo_assets.benchmarks.matching import LEAST_LEARNERS, Estimate, mean_of
 
 
 class GroupRow(BaseModel):
@@ -55,7 +52,7 @@ def fairness(
         seed: Of the intervals.
 
     Returns:
-        A row for each group of at least 30 learners, by attribute and group; rates of the kinds that occur.
+        A row for each group of at least `LEAST_LEARNERS`, by attribute and group; rates of the kinds that occur.
     """
     chosen = attributes or [n for n, dtype in learners.schema.items() if dtype == pl.String and n != "learner"]
     first = recommendations.filter(pl.col("rank") == 1)

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 SAMPLES: Final = 400
 COVER: Final = 0.95
+LEAST_LEARNERS: Final = 30  # with fewer on a side, redrawing learners gives intervals that are too narrow to judge by
 
 
 class Estimate(BaseModel):
@@ -25,6 +26,7 @@ class Estimate(BaseModel):
         lower, upper: 95 % interval, percentile bootstrap over learners.
         rows: Rows that it rests on (of the kind, in a comparison).
         learners: Distinct learners of those.
+        controls: Distinct learners that a comparison holds them against; 0 where nothing is compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,12 @@ class Estimate(BaseModel):
     upper: float
     rows: int
     learners: int
+    controls: int = 0
+
+    @property
+    def enough(self) -> bool:
+        """Whether a comparison has learners enough on both sides to be judged."""
+        return min(self.learners, self.controls) >= LEAST_LEARNERS
 
     def __str__(self) -> str:
         if not self.rows:
@@ -93,8 +101,9 @@ def difference(
             return np.asarray((np.where(usable, gap, 0.0) * weight).sum(axis=1) / weight.sum(axis=1))
 
     estimate = _estimate(known, known["y"].to_numpy(), cell, matched, 2 * strata, seed)
-    of_kind = known.filter("treated")
-    return estimate.model_copy(update={"rows": of_kind.height, "learners": of_kind["learner"].n_unique()})
+    of_kind, others = known.filter("treated"), known.filter(~pl.col("treated"))
+    counts = {"learners": of_kind["learner"].n_unique(), "controls": others["learner"].n_unique()}
+    return estimate.model_copy(update={"rows": of_kind.height, **counts})
 
 
 def _estimate(known: pl.DataFrame, y: Floats, cell: NDArray[np.int64], statistic, cells: int, seed: int) -> Estimate:  # type: ignore[no-untyped-def]

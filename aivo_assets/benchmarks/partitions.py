@@ -29,6 +29,20 @@ class Part:
     test: pl.DataFrame
 
 
+def some_learners(events: pl.DataFrame, learners: int, *, seed: int) -> pl.DataFrame:
+    """Events of so many learners, drawn at random; of all where there are no more.
+
+    Args:
+        events: Columns of ANONYMISED_INTERACTIONS.
+        learners: How many.
+        seed: Of the draw.
+    """
+    names = events["learner"].unique().sort()
+    if names.len() <= learners:
+        return events
+    return events.filter(pl.col("learner").is_in(names.sample(learners, seed=seed).implode()))
+
+
 def parts_by_learner(events: pl.DataFrame, *, folds: int, seed: int, only: int | None = None) -> Iterator[Part]:
     """Group k-fold: every learner's events lie in one fold, dealt by a hash of name and seed.
 

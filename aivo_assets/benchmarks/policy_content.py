@@ -65,19 +65,28 @@ class Content:
         return pl.DataFrame({"skill_id": curriculum.skill_ids, "subject": names}).with_row_index("skill")
 
     @cached_property
+    def item_numbers(self) -> dict[str, int]:
+        """Item index by name."""
+        return {name: number for number, name in enumerate(self.curriculum.item_ids)}
+
+    @cached_property
     def usual_levels(self) -> npt.NDArray[np.int8]:
         """The level of each skill that fits a learner of whom nothing is known, Int8 [S]."""
         nobody = self.skills.select(pl.lit("").alias("learner"), "subject", "skill_id")
         at = datetime.combine(FIRST_DAY, datetime.min.time())
-        return self.fitting_levels(nobody, LearnerStates.empty(), at)
+        usual: npt.NDArray[np.int8] = self.placed(nobody, LearnerStates.empty(), at)["recommended_level"].to_numpy()
+        return usual
 
-    def fitting_levels(self, pairs: pl.DataFrame, states: LearnerStates, at: datetime) -> npt.NDArray[np.int8]:
-        """The level at which the main brain sees each learner in the middle of the success zone, Int8 [n].
+    def placed(self, pairs: pl.DataFrame, states: LearnerStates, at: datetime) -> pl.DataFrame:
+        """The level at which the main brain sees each learner in the middle of the success zone.
 
         Args:
             pairs: learner, subject, skill_id.
             states: Where the learners stand; who has none begins from nothing.
             at: When the exercise would be met, UTC.
+
+        Returns:
+            The pairs with level_probabilities (List of ten) and recommended_level (Int8).
         """
         ordered = self.levels.sort("subject", "level").group_by("subject", maintain_order=True).agg("difficulty")
         grid = pairs.join(ordered, on="subject", how="left", maintain_order="left").select(
@@ -89,10 +98,8 @@ class Content:
         )
         table = query(grid.explode("difficulty"), self.brain.statistics, states, self.settings.features)
         success = non_increasing(self.brain.predict(table).reshape(-1, LEVELS)).astype(np.float32)
-        fitting = pl.DataFrame({"level_probabilities": pl.Series(success).arr.to_list()}).select(
-            fitting_level(self.settings.policy).alias("level")
-        )
-        return fitting["level"].to_numpy()
+        probabilities = pl.Series("level_probabilities", success).arr.to_list()
+        return pairs.with_columns(probabilities).with_columns(recommended_level=fitting_level(self.settings.policy))
 
 
 def prepare(
@@ -197,7 +204,6 @@ def events_of(log: Log, world: World, names: pl.Series) -> pl.DataFrame:
         .with_columns(
             day=pl.lit(day),
             shard=pl.lit(0, pl.Int32),
-            event=pl.lit(None, pl.String),
             assignment=pl.lit(None, pl.String),
             gap_s=pl.when(~pl.col("_first")).then("gap_s"),
             occurred_at=pl.lit(world.midnight) + pl.duration(milliseconds="_at"),

@@ -4,8 +4,8 @@ Definitions:
     gain: Growth of true ability from the first morning to the last evening, logits, over the skills of the learner's
         own grade, which are what the class works on; mean over learners and skills.
     in zone: Share of first attempts with effort at which the true chance of `correct` lay in the success zone.
-    wrong level_up: Share of moves up to a level at which true success lies below the zone.
-    wrong level_down: Share of moves down to a level at which true success lies above the zone.
+    wrong level_up: Share of level_up that go to a level at which true success lies below the zone.
+    wrong level_down: Share of level_down and remediation that go to a level at which true success lies above the zone.
     flaps: Moves against the direction of the learner's last move in that skill, within two weeks of it; a learner-week.
     struggling: A learner's skill whose true success at the usual level is below `too_hard` on the first evening of
         practice; well: one whose true success is in the zone or above on every evening from there on.
@@ -37,17 +37,17 @@ def measure_school(school: School, zone: tuple[float, float], days: int) -> dict
     return {
         "gain": float(grown[own & enrolled].mean()),
         "in zone": school.zone[1] / max(school.zone[0], 1),
-        "wrong level_up": _wrong(moves, pl.col("new") > pl.col("old"), pl.col("p_new") < zone[0]),
-        "wrong level_down": _wrong(moves, pl.col("new") < pl.col("old"), pl.col("p_new") > zone[1]),
+        "wrong level_up": _wrong(moves, ["level_up"], pl.col("p_new") < zone[0]),
+        "wrong level_down": _wrong(moves, ["level_down", "remediation"], pl.col("p_new") > zone[1]),
         "flaps": 0.0 if moves is None else _flaps(moves) / weeks,
         "moves": 0.0 if moves is None else moves.height / weeks,
     }
 
 
-def _wrong(moves: pl.DataFrame | None, kind: pl.Expr, wrong: pl.Expr) -> float:
+def _wrong(moves: pl.DataFrame | None, kinds: list[str], wrong: pl.Expr) -> float:
     if moves is None:
         return float("nan")
-    chosen = moves.filter(kind)
+    chosen = moves.filter(pl.col("kind").is_in(kinds))
     return float(chosen.select(wrong.mean()).item()) if chosen.height else float("nan")
 
 

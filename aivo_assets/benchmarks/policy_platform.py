@@ -1,16 +1,16 @@
 """The platform's evening: fold, student models, signals, rules, for all learners of a trial at once. Not here: truth.
 
-It is the code that the assets call, in the same order, on frames that stay in memory. Words and content are left out,
-since nobody reads them here.
+It is the code that the assets call, in the same order, on frames that stay in memory. Words are left out, since nobody
+reads them here; content is listed for what may be practised on the next day.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.adaptive.content import add_content, richer_level
+from aivo_assets.adaptive.policy import ENRICHMENT, MAINTAIN
 from aivo_assets.adaptive.rules import Policy
 from aivo_assets.adaptive.signals import compute_signals
 from aivo_assets.benchmarks.policy_content import Content
@@ -19,6 +19,14 @@ from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.states import LearnerStates
 from aivo_assets.tracing.student_models import StudentModels, active_learners, build_student_models
 
+# What the choice of content reads beside the level, of a skill that was practised.
+_OF_CONTENT = {
+    "current_level": pl.Int8(),
+    "kind": pl.String(),
+    "p_above": pl.Float64(),
+    "items_above": pl.Int32(),
+    "recent_items": pl.List(pl.String()),
+}
 _KEYS = ["learner", "subject", "skill_id"]
 # What the next evening reads of a recommendation (`compute_signals`).
 _REMEMBERED = ["day", "kind", "plan", "current_level", "recommended_level", "level_since"]
@@ -71,19 +79,63 @@ class Platform:
             interval=settings.students.interval,
         )
         decided = self.policy.decide(signals)
-        now = decided.select(*_KEYS, *_REMEMBERED)
-        before = now.clear() if self.recommended is None else self.recommended
-        self.recommended = pl.concat([before.join(now, on=_KEYS, how="anti"), now])
+        self._remember(decided.select(*_KEYS, *_REMEMBERED))
         return decided
 
-    def place(self, pairs: pl.DataFrame, day: date) -> npt.NDArray[np.int8]:
-        """The level at which each learner should begin a skill that he has not practised, Int8 [n].
+    def place(self, pairs: pl.DataFrame, day: date) -> pl.DataFrame:
+        """The level at which each learner should begin a skill that he has not practised.
 
         Args:
             pairs: learner, subject, skill_id.
             day: The day that ends; he begins on the next.
+
+        Returns:
+            The pairs with recommended_level (Int8) and level_probabilities.
         """
-        return self.content.fitting_levels(pairs, self.states, _end_of(day))
+        return self.content.placed(pairs, self.states, _end_of(day))
+
+    def begin(self, pairs: pl.DataFrame, day: date) -> None:
+        """Remember at which level skills begin that nobody has practised, as a recommendation that moves nobody.
+
+        Args:
+            pairs: learner, subject, skill_id, recommended_level.
+            day: The day that ends.
+        """
+        level = pl.col("recommended_level").cast(pl.Int8)
+        begun = pairs.select(
+            *_KEYS,
+            day=pl.lit(day),
+            kind=pl.lit(MAINTAIN.name),
+            plan=pl.lit("practice"),
+            current_level=level,
+            recommended_level=level,
+            level_since=pl.lit(None, pl.Date),
+        )
+        self._remember(begun)
+
+    def _remember(self, now: pl.DataFrame) -> None:
+        before = now.clear() if self.recommended is None else self.recommended
+        self.recommended = pl.concat([before.join(now, on=_KEYS, how="anti"), now])
+
+    def listed(self, rows: pl.DataFrame) -> pl.Series:
+        """The content of recommendations, List[String], best first.
+
+        Args:
+            rows: What `evening` or `place` returns; of the latter no answer is known.
+        """
+        settings = self.content.settings.policy
+        known = [name for name in _OF_CONTENT if name in rows.columns]
+        asked = rows.select("subject", "skill_id", "recommended_level", "level_probabilities", *known).with_columns(
+            *(pl.lit(None, dtype).alias(name) for name, dtype in _OF_CONTENT.items() if name not in known),
+        )
+        wanted = asked.with_columns(
+            pl.col("recent_items").fill_null([]),
+            pl.coalesce("current_level", "recommended_level").alias("current_level"),
+            content_skill="skill_id",
+            content_wanted="recommended_level",
+            content_recent=pl.lit([], pl.List(pl.String)),
+        ).with_columns(richer_level(settings, ENRICHMENT.name))
+        return add_content(wanted, self.content.bank, settings)["content"]
 
     def _students(self, events: pl.DataFrame, day: date) -> StudentModels:
         if not self.models:

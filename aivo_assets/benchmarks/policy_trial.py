@@ -7,7 +7,6 @@ notices what, and when, is compared on the same answers.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +17,18 @@ from aivo_assets.adaptive.rules import Policy
 from aivo_assets.adaptive.standing import logit
 from aivo_assets.adaptive.threshold_policy import threshold_policy
 from aivo_assets.benchmarks.policy_content import Content, enrolled, events_of, learner_names
+from aivo_assets.benchmarks.policy_given import GivenContent
 from aivo_assets.benchmarks.policy_platform import Platform
 from aivo_assets.benchmarks.policy_report import FIXED, ORACLE, OURS, RANDOM, THRESHOLD
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.simulation import Log, Simulation, World
-from aivo_assets.events.simulation.assigned import AssignedLevels, RandomItems
+from aivo_assets.events.simulation.assigned import AssignedLevels, RandomItems, Shelf
 from aivo_assets.events.simulation.curriculum import SKILLS_PER_GRADE
 from aivo_assets.events.simulation.oracle import Oracle, true_successes
 from aivo_assets.events.simulation.timetable import DAY_MS, topic_of
 from aivo_assets.settings import PolicySettings
+
+UNFREED, TRUE_LEVELS = "oracle-unfreed", "true-levels"
 
 Table = Callable[[PolicySettings], Policy]
 
@@ -39,11 +41,13 @@ class Arm:
         table: Its rules; None: it has no platform.
         models: Whether its platform asks the main brain.
         places: Whether a new skill begins at the level that fits the learner by the main brain, or at the usual one.
+        lists: Whether its learners take the content that a recommendation lists, or any items of the level.
     """
 
     table: Table | None = None
     models: bool = False
     places: bool = False
+    lists: bool = False
 
 
 def _threshold(_: PolicySettings) -> Policy:
@@ -51,14 +55,18 @@ def _threshold(_: PolicySettings) -> Policy:
 
 
 ARMS: dict[str, Arm] = {
-    OURS: Arm(success_zone_policy, models=True, places=True),
+    OURS: Arm(success_zone_policy, models=True, places=True, lists=True),
     THRESHOLD: Arm(_threshold),
     RANDOM: Arm(),
     FIXED: Arm(),
     ORACLE: Arm(),
-    # Which part of the difference is whose: each with the other's way of beginning a skill.
+    # Which part of the difference is whose: the levels without the content; each with the other's way of beginning.
+    "ours-levels": Arm(success_zone_policy, models=True, places=True),
     "ours-unplaced": Arm(success_zone_policy, models=True),
     "threshold-placed": Arm(_threshold, models=True, places=True),
+    # What the oracle's lead is made of: it frees nobody; it knows success, and gives any items of the best level.
+    UNFREED: Arm(),
+    TRUE_LEVELS: Arm(),
 }
 POLICIES = (OURS, THRESHOLD, RANDOM, FIXED, ORACLE)
 WATCHERS = (OURS, THRESHOLD)
@@ -148,6 +156,9 @@ def run_trial(
     }
     watched = []
     for day in range(days):
+        for school in schools:
+            if school.arm == TRUE_LEVELS:
+                school.policy.levels[:] = _true_levels(school, content, day)
         logs = {id(school): school.simulation.live_one_day() for school in schools}
         for school in schools:
             school.note(logs[id(school)], *settings.success_zone)
@@ -162,20 +173,37 @@ def run_trial(
                     watched.append(_watched(mine, school, content, name, day, settings))
                 else:
                     _obey(mine, school, content, day)
-            if ARMS[name].places:
-                _place([school for school in told if school.arm == name], platform, content, day, today)
+                _prepare_tomorrow(mine, school, platform, content, day)
     return Trial(content, schools, pl.concat(watched) if watched else pl.DataFrame())
 
 
 def _school(name: str, seed: int, content: Content, world: World) -> School:
     size = world.roster.size
     usual = np.tile(content.usual_levels, (size, 1))
+    longest = content.settings.policy.content_items
     makers = {
         RANDOM: lambda _: RandomItems(content.curriculum, content.shelf, size),
         ORACLE: lambda simulation: Oracle(simulation, content.shelf),
+        UNFREED: lambda simulation: _unfreed(simulation, content.shelf),
     }
+    if ARMS[name].lists:
+        makers[name] = lambda _: GivenContent(content.curriculum, content.shelf, usual, longest)
     simulation = Simulation(world, makers.get(name, lambda _: AssignedLevels(content.curriculum, content.shelf, usual)))
     return School(name, seed, simulation, learner_names(f"{name}-{seed:06d}", size), simulation.abilities(0))
+
+
+def _unfreed(simulation: Simulation, shelf: Shelf) -> Oracle:
+    oracle = Oracle(simulation, shelf)
+    simulation.taught_otherwise[:] = False
+    return oracle
+
+
+def _true_levels(school: School, content: Content, day: int) -> npt.NDArray[np.int8]:
+    """The level of each skill at which each learner truly succeeds nearest to the zone's middle, as a day begins."""
+    middle = sum(content.settings.policy.success_zone) / 2
+    away = np.abs(_success(school, content, day - 1) - middle)
+    levels: npt.NDArray[np.int8] = (away.argmin(axis=2) + 1).astype(np.int8)
+    return levels
 
 
 def _coded(decided: pl.DataFrame, content: Content) -> pl.DataFrame:
@@ -239,27 +267,30 @@ def _doubt(settings: PolicySettings) -> pl.Expr:
     return (logit(pl.lit(settings.too_hard)) - logit(pl.col("p_level"))) / pl.col("success_sd")
 
 
-def _place(schools: list[School], platform: Platform, content: Content, day: int, today: date) -> None:
-    """Set the levels of skills that may come tomorrow and were not practised so far."""
-    if not schools:
-        return
-    wanted, where = [], []
-    names = content.skills.select("subject", "skill_id")
-    for school in schools:
-        row, skill = _to_come(school, day + 1)
-        wanted.append(names[skill].with_columns(learner=school.names.gather(row)))
-        where.append((school, row, skill))
-    pairs = pl.concat(wanted)
-    if not pairs.height:
-        return
-    levels, start = platform.place(pairs.select("learner", "subject", "skill_id"), today), 0
-    for school, row, skill in where:
-        school.policy.levels[row, skill] = levels[start : start + row.size]
-        start += row.size
+def _prepare_tomorrow(decided: pl.DataFrame, school: School, platform: Platform, content: Content, day: int) -> None:
+    """Say at which level skills begin that may come tomorrow for the first time, and list content for tomorrow."""
+    row, skill = _to_come(school, day + 1)
+    pairs = content.skills.select("subject", "skill_id")[skill].with_columns(
+        learner=school.names.gather(row), row=pl.Series(row), skill=pl.Series(skill)
+    )
+    new, today = school.simulation.state.opportunities[row, skill] == 0, school.simulation.world.date_of(day)
+    usual = pl.Series("recommended_level", school.policy.levels[row, skill])
+    placed = pairs.with_columns(usual).filter(pl.Series(new))
+    if ARMS[school.arm].places and placed.height:
+        placed = platform.place(placed.drop("recommended_level"), today)
+        school.policy.levels[row[new], skill[new]] = placed["recommended_level"].to_numpy()
+    platform.begin(placed, today)
+    if isinstance(school.policy, GivenContent):
+        known = decided.join(pairs.filter(pl.Series(~new)), on=["row", "skill"], how="semi")
+        for rows in (known, placed):
+            listed = platform.listed(rows) if rows.height else pl.Series([], dtype=pl.List(pl.String))
+            items = listed.explode(keep_nulls=False, empty_as_null=False).replace_strict(content.item_numbers)
+            lengths = listed.list.len().cast(pl.Int64)
+            school.policy.give(*(part.to_numpy() for part in (rows["row"], rows["skill"], items, lengths)))
 
 
 def _to_come(school: School, day: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Rows and skills without an answer among the topics of a day and what is revised with them."""
+    """Rows and skills among the topics of a day and what is revised with them."""
     world = school.simulation.world
     subjects = np.tile(np.arange(len(world.curriculum.subjects))[:, None], (1, world.roster.size))
     topics = topic_of(world.roster, subjects, day)
@@ -267,5 +298,4 @@ def _to_come(school: School, day: int) -> tuple[npt.NDArray[np.int64], npt.NDArr
     skill = np.maximum(topics[:, :, None] - back, topics[:, :, None] - topics[:, :, None] % SKILLS_PER_GRADE - 1)
     row = np.broadcast_to(np.arange(world.roster.size)[None, :, None], skill.shape)
     flat = np.unique(np.stack([row.ravel(), np.maximum(skill, 0).ravel()]), axis=1)
-    new = school.simulation.state.opportunities[flat[0], flat[1]] == 0
-    return flat[0][new], flat[1][new]
+    return flat[0], flat[1]

@@ -100,15 +100,26 @@ class SchoolLake:
         return self._day(size.days, some, -(-size.new_events // size.new_learners))
 
     def one_more(self, day: date, events: pl.DataFrame, learners: int) -> pl.DataFrame:
-        """A day gone by, with one answer more of some of its learners: their first one, a second time, at the end."""
+        """A day gone by, with one answer more of some of its learners: their last one, a minute before their first.
+
+        Before all others, so that it lies in the past of each of them, whether or not he came back later.
+        """
         names = events["learner"].unique().sort().sample(learners, seed=self._size.seed)
-        last = events.filter(pl.col("learner").is_in(names.implode())).group_by("learner").last()
-        late = last.with_columns(
+        theirs = pl.col("learner").is_in(names.implode())
+        first = pl.col("sequence") == 0
+        moved = events.with_columns(
+            gap_s=pl.when(theirs & first).then(60).otherwise("gap_s").cast(pl.Int32),
+            sequence=pl.col("sequence") + theirs.cast(pl.Int32),
+        )
+        begun = events.filter(theirs & first).select("learner", begun=pl.col("occurred_at").dt.offset_by("-1m"))
+        last = events.filter(theirs).sort("learner", "sequence").group_by("learner", maintain_order=True).last()
+        late = last.join(begun, on="learner", how="left", maintain_order="left").with_columns(
             event=pl.Series(_hex(np.random.default_rng(day.toordinal()), last.height)),
-            sequence=pl.col("sequence") + 1,
-            gap_s=pl.lit(60, pl.Int32),
-        ).select(events.columns)
-        return pl.concat([events, late]).sort("shard", "learner", "sequence")
+            occurred_at="begun",
+            sequence=pl.lit(0, pl.Int32),
+            gap_s=pl.lit(None, pl.Int32),
+        )
+        return pl.concat([moved, late.select(events.columns)]).sort("shard", "learner", "sequence")
 
     def _day(self, day: int, some: Ints, answers: int) -> pl.DataFrame:
         """So many answers of each of some learners, in one session."""

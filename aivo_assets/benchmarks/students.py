@@ -1,9 +1,9 @@
 """What a two-hourly check costs, by size of the lake. Belongs here: making, measuring and the record; no printing.
 
-Measured is what the job's assets do (`learner_states`, `scored_events`, `student_models`) by the same functions, in a
-process of its own, without Dagster around it. The past is folded and laid in place before, by the same functions too;
-only the student models of the day before are filled with the filter's ability and a constant, for the check reads no
-more of them than whose they are.
+Measured is what the job's assets do (`learner_states`, `scored_events`, `student_models`; then `learning_signals`) by
+the same functions, in processes of their own, without Dagster around them. The past is folded and laid in place before,
+by the same functions too; only the student models of the day before are filled with the filter's ability and a
+constant, for the check reads no more of them than whose they are.
 """
 
 import time
@@ -16,7 +16,9 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from aivo_assets.adaptive.levels import subject_levels
+from aivo_assets.adaptive.levels import item_bank, subject_levels
+from aivo_assets.adaptive.schema import SIGNALS
+from aivo_assets.adaptive.signals_by_shard import assignments_of, signals_of
 from aivo_assets.benchmarks.child import in_own_process
 from aivo_assets.benchmarks.machine import peak_bytes
 from aivo_assets.benchmarks.student_lake import SchoolLake, Size, land
@@ -74,6 +76,24 @@ class CheckCost(BaseModel):
         return self.find_seconds + self.fold_seconds + self.models_seconds
 
 
+class SignalsCost(BaseModel):
+    """The learning signals of everybody who was active lately.
+
+    Attributes:
+        seconds: From beginning to end.
+        cpu_seconds: Of all threads together.
+        peak_bytes: Most memory of the process that did it.
+        rows: Learner x skills.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    rows: int
+
+
 class LakeCost(BaseModel):
     """One lake and its checks.
 
@@ -85,6 +105,7 @@ class LakeCost(BaseModel):
         trees: Of the champion.
         prepare_seconds: By step, not part of a check.
         checks: One after the other.
+        signals: What the last check computes after them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,6 +117,7 @@ class LakeCost(BaseModel):
     trees: int
     prepare_seconds: dict[str, float]
     checks: tuple[CheckCost, ...]
+    signals: SignalsCost
 
 
 class StudentsReport(BaseModel):
@@ -133,6 +155,11 @@ class StudentsReport(BaseModel):
                 f"{lake.learners:,} learners: events {lake.event_bytes / 2**30:.2f} GiB, states "
                 f"{lake.state_bytes / 2**30:.2f} GiB, {lake.trees} trees; made before: {prepared}"
             )
+            cost = lake.signals
+            lines.append(
+                f"{lake.learners:,} learners: {cost.rows:,} signals in {cost.seconds:.1f} s, "
+                f"{cost.cpu_seconds:.1f} core s, {cost.peak_bytes / 2**30:.2f} GiB"
+            )
         return "\n".join(lines)
 
 
@@ -167,6 +194,8 @@ def measure_students(
             in_own_process(_land_late, size, folder, shards, late)
             say(f"{size.learners:,} learners: late events")
             costs.append(in_own_process(_check, size, settings, folder, shards, f"{late:,} late learners"))
+        say(f"{size.learners:,} learners: signals")
+        signals = in_own_process(_signals, size, settings, folder, shards)
         trees = _trees(artefact.load(folder / BRAIN))
     finally:
         rmtree(folder, ignore_errors=True)
@@ -178,6 +207,7 @@ def measure_students(
         trees=trees,
         prepare_seconds=prepared,
         checks=tuple(costs),
+        signals=signals,
     )
 
 
@@ -257,6 +287,23 @@ def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str)
         learners=sum(one.learners for one in done),
         late=sum(one.late for one in done),
         skills=sum(one.skills for one in made),
+    )
+
+
+def _signals(size: Size, settings: Settings, folder: Path, shards: int) -> SignalsCost:
+    """What the asset `learning_signals` does."""
+    started, cpu = time.perf_counter(), time.process_time()
+    lake, items = Lake(folder, shards=shards), artefact.load(folder / BRAIN).statistics.items
+    day = size.today
+    bank = item_bank(items, subject_levels(items, day=day, settings=settings.policy), day=day)
+    assignments = assignments_of(lake, day=day, settings=settings)
+    made = ((shard, signals_of(lake, shard, bank, assignments, day=day, settings=settings)) for shard in range(shards))
+    rows = lake.write_by_shard(SIGNALS, made, day=day).rows
+    return SignalsCost(
+        seconds=time.perf_counter() - started,
+        cpu_seconds=time.process_time() - cpu,
+        peak_bytes=peak_bytes(),
+        rows=rows,
     )
 
 

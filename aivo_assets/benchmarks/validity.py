@@ -71,7 +71,8 @@ class Comparison(BaseModel):
         wanted: 1 more, -1 less, 0 nothing is asked for.
         gap: Mean of the kind less that of the control, within strata.
         verdict: `met` where the whole interval lies on the wanted side, `not met` where it lies on the other,
-            `unsure` where it holds 0, `too few` where nothing could be matched, `-` where nothing is asked for.
+            `unsure` where it holds 0, `too few` with fewer than `LEAST_LEARNERS` on a side, `-` where nothing is asked
+            for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +110,22 @@ class Reliability(BaseModel):
     bins: tuple[tuple[float, float, int], ...]
 
 
+class ProofRow(BaseModel):
+    """Counterfactuals of one way that were put to the proof; see `hypothetical.try_out`.
+
+    Attributes:
+        way: `right` or `wrong` answers, `days`, `rest`.
+        true: Share after which the very kind was said that the counterfactual names.
+        other: Share after which it was at least another kind than before.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    way: str
+    true: Estimate
+    other: Estimate
+
+
 class ValidityReport(BaseModel):
     """All of it.
 
@@ -118,6 +135,7 @@ class ValidityReport(BaseModel):
         comparisons: See `COMPARISONS`, and those of breaks.
         reliability: Of the model's confidence and of the calibrated one, on the same expectations.
         groups: Fairness, where groups were given.
+        proofs: Counterfactuals, where any were put to the proof.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -127,6 +145,7 @@ class ValidityReport(BaseModel):
     comparisons: tuple[Comparison, ...]
     reliability: tuple[Reliability, ...]
     groups: tuple[GroupRow, ...] = ()
+    proofs: tuple[ProofRow, ...] = ()
 
 
 def measure_validity(
@@ -155,6 +174,7 @@ def measure_validity(
         comparisons=(*_comparisons(followed, seed), *_breaks(breaks, seed)),
         reliability=_reliabilities(outcomes),
         groups=() if groups is None else fairness(walked.recommendations, outcomes, groups, seed=seed),
+        proofs=_proofs(walked.tried, seed),
     )
 
 
@@ -227,8 +247,19 @@ def _breaks(cuts: pl.DataFrame, seed: int) -> tuple[Comparison, ...]:
     )
 
 
+def _proofs(tried: pl.DataFrame, seed: int) -> tuple[ProofRow, ...]:
+    came = tried.with_columns(
+        true=(pl.col("came") == pl.col("named")).fill_null(value=False),
+        other=(pl.col("came") != pl.col("kind")).fill_null(value=False),
+    )
+    return tuple(
+        ProofRow(way=way, true=mean_of(rows, "true", seed=seed), other=mean_of(rows, "other", seed=seed))
+        for (way,), rows in sorted(came.partition_by("way", as_dict=True).items())
+    )
+
+
 def _comparison(kind: str, outcome: str, matched_on: str, wanted: int, gap: Estimate) -> Comparison:
-    if not gap.rows:
+    if not gap.enough:
         verdict = "too few"
     elif wanted == 0:
         verdict = "-"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aivo_assets.benchmarks.fairness import GroupRow
 from aivo_assets.benchmarks.matching import Estimate
-from aivo_assets.benchmarks.validity import ValidityReport
+from aivo_assets.benchmarks.validity import ProofRow, ValidityReport
 
 
 def text(report: ValidityReport) -> str:
@@ -28,7 +28,7 @@ def text(report: ValidityReport) -> str:
         ),
         _table(
             "Against matched learners told to carry on (breaks: against matched sessions)",
-            ["kind", "outcome", "matched on", "wanted", "difference", "rows", "learners", "verdict"],
+            ["kind", "outcome", "matched on", "wanted", "difference", "rows", "learners", "controls", "verdict"],
             [
                 [
                     row.kind,
@@ -38,6 +38,7 @@ def text(report: ValidityReport) -> str:
                     str(row.gap),
                     f"{row.gap.rows:,}",
                     f"{row.gap.learners:,}",
+                    f"{row.gap.controls:,}",
                     row.verdict,
                 ]
                 for row in report.comparisons
@@ -65,9 +66,22 @@ def text(report: ValidityReport) -> str:
             for row in report.reliability
         ),
     ]
+    if report.proofs:
+        parts.append(_proofs(report.proofs))
     if report.groups:
         parts.append(_groups(report.groups))
     return "\n\n".join(part for part in parts if part)
+
+
+def _proofs(rows: Sequence[ProofRow]) -> str:
+    return _table(
+        "Counterfactuals put to the proof: done, and decided again by the code itself",
+        ["way", "the kind that it names", "another kind than before", "tried", "learners"],
+        [
+            [row.way, _share(row.true), _share(row.other), f"{row.true.rows:,}", f"{row.true.learners:,}"]
+            for row in rows
+        ],
+    )
 
 
 def _groups(rows: Sequence[GroupRow]) -> str:

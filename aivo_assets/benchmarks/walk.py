@@ -5,7 +5,7 @@ each as-of day nothing later is read. The confidence is calibrated on expectatio
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -13,22 +13,29 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.adaptive.confidence import Confidence
+from aivo_assets.adaptive.counterfactual import add_counterfactual
 from aivo_assets.adaptive.levels import item_bank, subject_levels
 from aivo_assets.adaptive.outcomes import judge
+from aivo_assets.adaptive.policy import success_zone_policy
 from aivo_assets.adaptive.recommendations import Known, recommend
 from aivo_assets.adaptive.rules import Policy
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.adaptive.signals import compute_signals
 from aivo_assets.adaptive.wording import load_wording
+from aivo_assets.benchmarks.hypothetical import TRIED, try_out
 from aivo_assets.errors import SourceError
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.ensemble import Ensemble, fit_ensemble
 from aivo_assets.tracing.features import fold
+from aivo_assets.tracing.intervals import fit_intervals
+from aivo_assets.tracing.later_answers import later_answers
 from aivo_assets.tracing.splits import learner_folds
 from aivo_assets.tracing.states import LearnerStates
 from aivo_assets.tracing.statistics import fit_statistics, out_of_fold
 from aivo_assets.tracing.student_models import Brain, active_learners, build_student_models
 
+_KEYS: Final = ["learner", "subject", "skill_id"]
+_ASKED: Final = 400  # learners of a day among whom counterfactuals to be tried are looked for
 CALIBRATION_FOLDS: Final = 20  # one in so many training learners calibrates the brain and fits no tree
 WARM_UP_DAYS: Final = 14  # before the first as-of day
 _BESIDE: Final = ("attempts", "attempts_at_level", "recent_accuracy", "ability", "p_level", "session_events")
@@ -46,6 +53,8 @@ class Plan:
         days: Most as-of days, evenly spread; None: all.
         seed: Of the draw of learners.
         policy: The policy; None: the success zone policy.
+        tried: Counterfactuals of each way that are put to the proof on each as-of day.
+        content: Whether items are chosen, which only reading needs and which costs half of the walk.
     """
 
     learners: int = 3000
@@ -54,6 +63,8 @@ class Plan:
     days: int | None = None
     seed: int = 0
     policy: Policy | None = None
+    tried: int = 0
+    content: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,7 @@ class Walked:
         days: As-of days, ascending.
         train_learners: Learners who fitted the brain.
         settings: With which it was walked.
+        tried: `hypothetical.TRIED`: counterfactuals put to the proof.
     """
 
     recommendations: pl.DataFrame
@@ -76,6 +88,23 @@ class Walked:
     days: tuple[date, ...]
     train_learners: int
     settings: Settings
+    tried: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRIED))
+
+
+@dataclass(frozen=True)
+class _School:
+    """What stands still while one walks."""
+
+    events: pl.DataFrame
+    brain: Brain
+    levels: pl.DataFrame
+    bank: pl.DataFrame
+    settings: Settings
+    plan: Plan
+
+    @property
+    def policy(self) -> Policy:
+        return self.plan.policy or success_zone_policy(self.settings.policy)
 
 
 def walk(events: pl.DataFrame, settings: Settings, plan: Plan, *, say: Say = lambda _: None) -> Walked:
@@ -98,17 +127,28 @@ def walk(events: pl.DataFrame, settings: Settings, plan: Plan, *, say: Say = lam
     say(f"main brain fitted on {train.height:,} events of {train['learner'].n_unique():,} learners")
     levels = subject_levels(statistics.items, day=days[0], settings=settings.policy)
     bank = item_bank(statistics.items, levels, day=days[0])
-    asked = Brain(lambda table: brain.predict(table.values), statistics, settings.features, version="walk")
+    asked = Brain(
+        lambda table: brain.predict(table.values),
+        statistics,
+        settings.features,
+        version="walk",
+        intervals=fit_intervals(later_answers(train, settings.features, settings.students)),
+    )
+    school = _School(walked, asked, levels, bank, settings, plan)
     states, known_until = LearnerStates.empty(), date.min
     made: list[pl.DataFrame] = []
+    tried: list[pl.DataFrame] = [pl.DataFrame(schema=TRIED)]
     for day in days:
         new = walked.filter((pl.col("day") > known_until) & (pl.col("day") <= day))
         if new.height:
             states = fold(new, statistics, states, settings.features).states
         known_until = day
-        made.append(_as_of(day, walked, states, asked, levels, bank, made, settings, plan))
+        recommendations, proof = _as_of(day, states, made, school)
+        made.append(recommendations)
+        tried.append(proof)
         say(f"{day}: {made[-1].height:,} recommendations for {made[-1]['learner'].n_unique():,} learners")
-    return Walked(pl.concat(made), walked, bank, tuple(days), train["learner"].n_unique(), settings)
+    fitted_on = train["learner"].n_unique()
+    return Walked(pl.concat(made), walked, bank, tuple(days), fitted_on, settings, pl.concat(tried))
 
 
 def _deal(events: pl.DataFrame, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -154,27 +194,51 @@ def _fitted(train: pl.DataFrame, settings: Settings) -> Ensemble:
     return fitted
 
 
-def _as_of(  # noqa: PLR0913, PLR0917 - what a day's stages hand on
-    day: date,
-    events: pl.DataFrame,
-    states: LearnerStates,
-    brain: Brain,
-    levels: pl.DataFrame,
-    bank: pl.DataFrame,
-    before: list[pl.DataFrame],
-    settings: Settings,
-    plan: Plan,
-) -> pl.DataFrame:
-    """Student models, signals and recommendations of one day."""
+def _as_of(
+    day: date, states: LearnerStates, before: list[pl.DataFrame], school: _School
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Recommendations of one day, and the counterfactuals that were tried."""
+    settings = school.settings.policy
+    said = pl.concat(before[-_weeks(school) :]) if before else None
+    signals, mastery = _signals(day, school.events.lazy(), states, said, school)
+    judged = None
+    if said is not None:
+        all_seen = school.events.lazy().filter(pl.col("day") <= day)
+        judged = judge(said.lazy(), all_seen, school.bank.lazy(), as_of=day, settings=settings)
+    found = recommend(
+        signals,
+        school.bank if school.plan.content else school.bank.clear(),
+        settings=settings,
+        wording=load_wording(settings),
+        made_by="walk",
+        known=Known(confidence=Confidence.fit(judged, settings), mastery=mastery, policy=school.policy),
+    )
+    beside = signals.select(*_KEYS, *_BESIDE)
+    made = found.join(beside, on=_KEYS, how="left", maintain_order="left")
+    tried = _tried(day, signals, states, pl.concat([*before[-_weeks(school) :], made]), school)
+    return made, tried
+
+
+def _signals(
+    day: date, events: pl.LazyFrame, states: LearnerStates, said: pl.DataFrame | None, school: _School
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Signals as of a day, and the mastery that they were made with.
+
+    Args:
+        day: As-of day.
+        events: All of the learners', later ones too, which are not read.
+        states: Of the learners at the end of that day.
+        said: Recommendations of earlier days.
+        school: All else.
+    """
+    settings = school.settings
     end = datetime.combine(day + timedelta(days=1), time(0), tzinfo=UTC)
     active = states.of(active_learners(states, end, settings.students))
-    models = build_student_models(active, brain, levels, end, settings.students, day=day)
+    models = build_student_models(active, school.brain, school.levels, end, settings.students, day=day)
     back = timedelta(days=settings.policy.history_days)
-    seen = events.lazy().filter(pl.col("day").is_between(day - back, day))
-    said = pl.concat(before[-_weeks(settings, plan) :]) if before else None
     signals = compute_signals(
-        seen,
-        bank,
+        events.filter(pl.col("day").is_between(day - back, day)),
+        school.bank,
         models.skills,
         models.learners,
         said,
@@ -183,25 +247,36 @@ def _as_of(  # noqa: PLR0913, PLR0917 - what a day's stages hand on
         session_gap_minutes=settings.features.session_gap_minutes,
         interval=settings.students.interval,
     )
-    all_seen = events.lazy().filter(pl.col("day") <= day)
-    judged = None
-    if said is not None:
-        judged = judge(said.lazy(), all_seen, bank.lazy(), as_of=day, settings=settings.policy)
-    found = recommend(
-        signals,
-        bank,
-        settings=settings.policy,
-        wording=load_wording(settings.policy),
-        made_by="walk",
-        known=Known(confidence=Confidence.fit(judged, settings.policy), mastery=models.skills, policy=plan.policy),
-    )
-    beside = signals.select("learner", "subject", "skill_id", *_BESIDE)
-    return found.join(beside, on=["learner", "subject", "skill_id"], how="left", maintain_order="left")
+    return signals, models.skills
 
 
-def _weeks(settings: Settings, plan: Plan) -> int:
+def _tried(
+    day: date, signals: pl.DataFrame, states: LearnerStates, said: pl.DataFrame, school: _School
+) -> pl.DataFrame:
+    """Counterfactuals of some learners, put to the proof."""
+    if not school.plan.tried:
+        return pl.DataFrame(schema=TRIED)
+    settings = school.settings.policy
+    some = signals.select("learner").unique().sort(pl.col("learner").hash(0), "learner").head(_ASKED)
+    decided = school.policy.decide(signals.join(some, on="learner", how="semi"))
+    past = school.events.filter(pl.col("day") <= day).join(some, on="learner", how="semi")
+
+    def decide(added: pl.DataFrame, as_of: date, learners: pl.Series) -> pl.DataFrame:
+        theirs = states.of(learners)
+        if added.height:
+            theirs = fold(added, school.brain.statistics, theirs, school.brain.fold_settings).states
+        known = pl.concat([past, added]).filter(pl.col("learner").is_in(learners.implode()))
+        again, _ = _signals(as_of, known.lazy(), theirs, said, school)
+        return school.policy.decide(again)
+
+    explained = add_counterfactual(decided, school.policy, settings)
+    return try_out(explained, past, school.bank, decide, as_of=day, most=school.plan.tried, settings=settings)
+
+
+def _weeks(school: _School) -> int:
     """As-of days that lie within what signals and calibration look back on."""
-    return -(-max(settings.policy.history_days, settings.policy.outcome_days) // plan.every)
+    policy = school.settings.policy
+    return -(-max(policy.history_days, policy.outcome_days) // school.plan.every)
 
 
 assert not set(_BESIDE) & set(RECOMMENDATIONS.schema)

@@ -34,6 +34,14 @@ def students(  # noqa: PLR0913, PLR0917 - one parameter an option
     from aivo_assets.settings import load_settings  # noqa: PLC0415
 
     settings, lakes = load_settings(), []
+    asked = machine() | {
+        "past": f"{events_per_learner} answers a learner in {days} days",
+        "new": f"{new_events:,} answers of {new_learners:,} learners (at most half of all)",
+        "champion": f"at most {settings.training.max_iterations} trees of {settings.training.max_leaves} leaves, "
+        f"learning rate {settings.training.learning_rate:g}, patience {settings.training.patience}",
+        "seed": str(seed),
+    }
+    report = StudentsReport(asked=asked, lakes=())
     for many in sorted(int(number) for number in learners.split(",")):
         active = min(new_learners, many // 2)
         size = Size(many, events_per_learner, new_events, active, days, seed)
@@ -47,12 +55,7 @@ def students(  # noqa: PLR0913, PLR0917 - one parameter an option
                 say=lambda said: typer.echo(said, err=True),
             )
         lakes.append(lake)
-    asked = {
-        "past": f"{events_per_learner} answers a learner in {days} days",
-        "new": f"{new_events:,} answers of {new_learners:,} learners (at most half of all)",
-        "seed": str(seed),
-    }
-    report = StudentsReport(asked=asked | machine(), lakes=tuple(lakes))
+        report = StudentsReport(asked=asked, lakes=tuple(lakes))
+        if json is not None:  # after each lake: the next one may not fit
+            json.write_text(report.model_dump_json(indent=1))
     typer.echo(report.text())
-    if json is not None:
-        json.write_text(report.model_dump_json(indent=1))

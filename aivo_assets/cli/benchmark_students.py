@@ -70,6 +70,9 @@ def personalisation(
     seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
     q_matrix: MatrixOption = None,
     test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners.")] = None,
+    learners: Annotated[
+        int | None, typer.Option(min=50, help="So many learners of the file, drawn by the seed. Default: all.")
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Log loss with an empty state, with the learner's, and with further personal parameters, by events seen."""
@@ -77,12 +80,13 @@ def personalisation(
     from aivo_assets.benchmarks.personalisation import measure_personalisation  # noqa: PLC0415
     from aivo_assets.settings import load_settings  # noqa: PLC0415
 
-    parts = parts_of(file, test, q_matrix, protocol="learners", folds=folds, fold=fold, seed=seed)
+    parts = parts_of(file, test, q_matrix, protocol="learners", folds=folds, fold=fold, seed=seed, learners=learners)
     settings = load_settings()
     report = measure_personalisation(
         parts, settings.features, settings.training, say=lambda step: typer.echo(step, err=True)
     )
     which = f"learners, {'fold ' + str(fold) if fold is not None else 'all folds'} of {folds}, seed {seed}"
+    which += f", {learners:,} learners drawn" if learners else ""
     asked = {"file": file.name, **({"test file": test.name} if test else {"protocol": which})}
     report = report.model_copy(update={"asked": asked | machine()})
     typer.echo(report.text())

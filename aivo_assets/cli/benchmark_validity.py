@@ -39,6 +39,9 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     read: Annotated[
         int, typer.Option(min=0, help="Print so many recommendations of each kind beside their learner's history.")
     ] = 0,
+    try_out: Annotated[
+        int, typer.Option(min=0, help="Put so many counterfactuals of each way to the proof on each as-of day.")
+    ] = 5,
     json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
 ) -> None:
     """Walk forward in time, recommend, and measure what each kind was followed by, against matched learners."""
@@ -66,7 +69,7 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     if groups is not None:
         attributes = _read(groups)
-    plan = Plan(learners, train_learners, every, days, seed, policies[policy])
+    plan = Plan(learners, train_learners, every, days, seed, policies[policy], try_out, content=read > 0)
     walked = walk(events, settings, plan, say=lambda step: typer.echo(step, err=True))
     asked = {
         "file": f"simulated school, {school_days} days" if file is None else file.name,

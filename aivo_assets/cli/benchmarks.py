@@ -97,13 +97,23 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 
 def parts_of(
-    file: Path, test: Path | None, q_matrix: Path | None, *, protocol: str, folds: int, fold: int | None, seed: int
+    file: Path,
+    test: Path | None,
+    q_matrix: Path | None,
+    *,
+    protocol: str,
+    folds: int,
+    fold: int | None,
+    seed: int,
+    learners: int | None = None,
 ) -> "list[Part]":
-    """What trains and what is predicted, of a file, as the options ask."""
+    """What trains and what is predicted, of a file (or of so many learners of it), as the options ask."""
     from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.partitions import given_part, part_by_time, parts_by_learner  # noqa: PLC0415
+    from aivo_assets.benchmarks.partitions import given_part, part_by_time, parts_by_learner, some_learners  # noqa: PLC0415
 
     events = read_interactions(file, q_matrix=q_matrix)
+    if learners is not None:
+        events = some_learners(events, learners, seed=seed)
     if test is not None:
         if protocol == "time" or fold is not None:
             raise SourceError("A test file leaves no --protocol time and no --fold", fix="Leave out --test, or these.")

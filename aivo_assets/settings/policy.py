@@ -28,6 +28,12 @@ class PolicySettings(Group):
         ge=1,
         description="Attempts that do where the whole band of success is past the threshold.",
     )
+    first_attempts: int = Field(
+        2,
+        ge=1,
+        description="Answers on a skill that do before its first move, where they agree with the main brain that "
+        "success is below the zone: chosen on simulated learners; false alarms must stay below the threshold rules'.",
+    )
     failing: Share = Field(
         0.30,
         description="At most this share of the recent answers right is clear failure, whatever their level: of 3 in "

@@ -21,6 +21,8 @@ FALL = {"session_fall": 0.4, "session_fall_z": 2.0, "working_minutes": 25.0}
 
 FAILING = {"recent_accuracy": 0.1, "attempts_at_level": 2, "attempts_since_move": 10}
 
+BELOW = {"p_level": 0.68, "p_level_lower": 0.55, "p_level_upper": 0.79, "p_below": 0.76, "recent_accuracy": 0.5}
+
 # Rule, the learner made for it, kind, recommended level (the learner works at level 5).
 CASES: list[tuple[str, dict[str, Any], str, int]] = [
     ("break_low_focus", {"focus": 0.39}, "break", 5),
@@ -33,6 +35,13 @@ CASES: list[tuple[str, dict[str, Any], str, int]] = [
     ("level_down", HARD, "level_down", 4),
     ("level_down_early", {**HARD, "p_level_upper": 0.59, "attempts_at_level": 5}, "level_down", 4),
     ("level_down_failing", {**HARD, **FAILING}, "level_down", 4),
+    ("level_down_first", {**BELOW, "never_moved": True, "attempts": 2, "attempts_at_level": 2}, "level_down", 4),
+    (
+        "change_approach_first",
+        {**HARD, "never_moved": True, "attempts": 2, "attempts_at_level": 2, "items_below": 0},
+        "change_approach",
+        5,
+    ),
     ("change_approach_no_gain", {**HARD, "gain_easier": 0.03}, "change_approach", 5),
     ("change_approach_no_easier", {**HARD, "items_below": 0}, "change_approach", 5),
     (
@@ -85,6 +94,15 @@ def test_every_rule_and_every_kind_has_such_a_learner() -> None:
         ({**HARD, **FAILING, "attempts_since_move": 9}, "maintain_too_few"),
         ({**HARD, **FAILING, "p_level": 0.6}, "maintain_too_few"),
         ({**HARD, "gain_easier": 0.06}, "level_down"),
+        ({**BELOW, "never_moved": True}, "level_down_first"),
+        ({**BELOW, "never_moved": True, "attempts": 1}, "maintain_stretch"),
+        ({**BELOW, "never_moved": True, "recent_accuracy": 0.7}, "maintain_stretch"),
+        ({**BELOW, "never_moved": True, "p_level": 0.7}, "maintain_in_zone"),
+        ({**BELOW, "never_moved": True, "gain_easier": 0.05}, "maintain_stretch"),
+        ({**BELOW, "never_moved": False}, "maintain_stretch"),
+        ({**BELOW, "never_moved": True, "items_below": 0}, "change_approach_first"),
+        ({**HARD, "never_moved": True, "attempts": 1, "attempts_at_level": 1, "items_below": 0}, "maintain_too_few"),
+        ({**HARD, "never_moved": True, "recent_accuracy": 0.7, "items_below": 0}, "maintain_doubtful"),
         ({**HARD, "gain_easier": 0.03, "attempts_at_level": 9}, "maintain_too_few"),
         ({**BASICS, "p_below": 0.6}, "level_down"),
         ({**BASICS, "recent_accuracy": 0.65}, "level_down"),

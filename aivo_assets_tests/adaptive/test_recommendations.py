@@ -40,6 +40,8 @@ SAID = {
     "level_down": ["5 of the last 10 answers", "55%", "At level 4 it would be 85%"],
     "level_down_early": ["5 answers", "below 60%"],
     "level_down_failing": ["1 of the last 10 answers", "only 2 answers are at level 5", "At level 4 it would be 85%"],
+    "level_down_first": ["5 of the last 10 answers", "68%", "between 55% and 79%"],
+    "change_approach_first": ["5 of the last 10 answers", "no easier tasks"],
     "change_approach_no_gain": ["5 of the last 10 answers", "would win only 3 points"],
     "change_approach_no_easier": ["5 of the last 10 answers", "no easier tasks"],
     "change_approach_plateau": ["at level 5 on 5 days", "6 of the last 10 answers"],
@@ -154,7 +156,7 @@ def test_the_surest_item_comes_first() -> None:
 
 def test_where_the_level_is_used_up_content_comes_from_the_nearest_other_level_and_says_so() -> None:
     found = recommendations(signals(recent_items=["fractions-5"]), bank=ladder("fractions")).row(0, named=True)
-    assert (found["content"], found["content_level"]) == (["fractions-4"], 4)
+    assert (sorted(found["content"]), found["content_level"]) == (["fractions-4", "fractions-6"], 4)
     assert any("level 4" in action for action in found["suggested_actions"])
 
 
@@ -213,3 +215,33 @@ def test_every_column_is_described_in_one_sentence(dataset: Any) -> None:
     described = COLUMN_DESCRIPTIONS[dataset.path]
     assert list(described) == list(dataset.schema)
     assert all(text and len(text) <= 120 for text in described.values())
+
+
+@pytest.mark.parametrize(
+    ("learner", "told"),
+    [(case[1], case[0]) for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_every_statement_of_the_evidence_is_true(learner: dict[str, Any], told: str) -> None:
+    stands = {"<": float.__lt__, "<=": float.__le__, ">": float.__gt__, ">=": float.__ge__}
+    found = one(**consistent(learner))
+    for each in found["evidence"]:
+        assert stands[each["direction"]](each["value"], each["threshold"]), (told, each)
+
+
+def test_what_is_shown_and_does_not_hold_is_shown_the_other_way_round() -> None:
+    found = one(**consistent({"attempts_at_level": 2, "p_level": 0.52}))
+    assert found["rule"] == "maintain_too_few"
+    evidence = [(e["signal"], e["value"], e["direction"], e["threshold"]) for e in found["evidence"]]
+    assert ("p_level", 0.52, "<", 0.7) in evidence
+
+
+def test_there_always_has_a_place_before_it() -> None:
+    told = recommendations(pl.concat([signals(**consistent(case[1]), learner=case[0]) for case in CASES]))
+    texts = told["counterfactual"].to_list()
+    assert any(" there would " in text for text in texts)
+    for text in texts:
+        assert " there would " not in text or " at level " in text.split(" there would ")[0]
+    alone = [text for text in texts if re.match(r" ?\d+ wrong answer", text)]
+    assert alone
+    assert all(" at level " in text for text in alone)

@@ -172,8 +172,8 @@ def test_a_recommendation_older_than_the_history_is_forgotten() -> None:
 
 @pytest.mark.parametrize(
     ("level", "gain"),
-    # Of 7, level 5 is nearest to 0.775; of 9, level 6 is as far as a move goes.
-    [(1, None), (2, 0.97 - 0.95), (7, 0.80 - 0.60), (9, 0.70 - 0.40)],
+    # Of 7, level 6 is nearest to 0.70; of 9, it is as far as a move goes.
+    [(1, None), (2, 0.97 - 0.95), (7, 0.70 - 0.60), (9, 0.70 - 0.40)],
 )
 def test_the_gain_of_easier_tasks_is_taken_where_a_move_down_would_go(level: int, gain: float | None) -> None:
     found = signal(answers(correct=[1] * 4, item=f"fractions-{level}"), answers_of_models=mastery(probabilities=TEN))
@@ -216,10 +216,19 @@ def test_at_the_ends_of_the_scale_the_neighbour_is_the_level_itself(level: int, 
     assert (found["p_below"], found["p_above"]) == pytest.approx((below, above))
 
 
-def test_items_around_are_those_of_the_skill_one_level_below_and_above() -> None:
-    assert [signal(answers(correct=[1]))[name] for name in ("items_below", "items_above")] == [1, 1]
-    top = signal(answers(correct=[1], item="fractions-10"))
-    assert [top[name] for name in ("items_below", "items_above")] == [1, 0]
+@pytest.mark.parametrize(("level", "below", "above"), [(1, 0, 1), (2, 1, 1), (5, 3, 1), (10, 3, 0)])
+def test_items_around_are_those_of_the_skill_as_far_as_a_move_goes_down_and_one_level_up(
+    level: int, below: int, above: int
+) -> None:
+    found = signal(answers(correct=[1], item=f"fractions-{level}"))
+    assert (found["items_below"], found["items_above"]) == (below, above)
+
+
+def test_whether_a_learner_was_ever_to_be_moved_is_remembered_though_nobody_followed() -> None:
+    events = answers(back=6, correct=[1] * 4), answers(back=1, correct=[1] * 4)
+    stays = recommended(4, current=5, level=5)
+    moved = pl.concat([recommended(5, current=5, level=4, kind="level_down"), stays])
+    assert [signal(*events, before=before)["never_moved"] for before in (None, stays, moved)] == [True, True, False]
 
 
 def test_pace_is_answers_a_calendar_day() -> None:

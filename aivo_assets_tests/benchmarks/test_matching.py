@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from aivo_assets.benchmarks.fairness import LEAST_LEARNERS, fairness
-from aivo_assets.benchmarks.matching import difference, mean_of
+from aivo_assets.benchmarks.fairness import fairness
+from aivo_assets.benchmarks.matching import LEAST_LEARNERS, difference, mean_of
 
 
 def test_strata_weigh_by_the_rows_of_the_kind_by_hand() -> None:
@@ -20,7 +20,19 @@ def test_strata_weigh_by_the_rows_of_the_kind_by_hand() -> None:
     )
     found = difference(rows, "y", kind="up", control="stay", match=["level"])
     assert found.value == pytest.approx((2 * 0.5 + 1 * 0.0) / 3)
-    assert (found.rows, found.learners) == (3, 3)
+    assert (found.rows, found.learners, found.controls) == (3, 3, 3)
+    assert not found.enough
+
+
+@pytest.mark.parametrize(
+    ("of_kind", "controls", "enough"),
+    [(LEAST_LEARNERS, LEAST_LEARNERS, True), (LEAST_LEARNERS - 1, 200, False), (200, LEAST_LEARNERS - 1, False)],
+)
+def test_learners_count_on_both_sides_and_rows_do_not(of_kind: int, controls: int, enough: bool) -> None:
+    learner = [*range(of_kind), *range(1000, 1000 + controls)] * 3  # three rows of each
+    kind = (["up"] * of_kind + ["stay"] * controls) * 3
+    rows = pl.DataFrame({"learner": learner, "kind": kind, "level": 1, "y": 1.0}).cast({"learner": pl.String})
+    assert difference(rows, "y", kind="up", control="stay", match=["level"]).enough is enough
 
 
 def test_matching_takes_away_what_the_level_explains() -> None:

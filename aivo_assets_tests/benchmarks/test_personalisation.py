@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from aivo_assets.benchmarks.partitions import parts_by_learner
+from aivo_assets.benchmarks.partitions import parts_by_learner, some_learners
 from aivo_assets.benchmarks.personal_parameters import follow
 from aivo_assets.benchmarks.personalisation import EMPTY, POPULATION, STATE, measure_personalisation, without_past
 from aivo_assets.benchmarks.personalisation_report import Compared, Difference, PersonalisationReport
@@ -108,6 +108,16 @@ def test_a_planted_offset_is_worth_something_and_a_spread_of_nothing_moves_nothi
     assert loss(1.0) < loss(0.0) - 0.03
     still = follow(learners, np.ones(learners.size), logit, right, 0.0)
     assert still == pytest.approx(1.0 / (1.0 + np.exp(-logit)))
+
+
+def test_some_learners_come_with_all_of_their_events_and_by_the_seed():
+    events = practice(30, 8)
+    some = some_learners(events, 10, seed=1)
+    assert some["learner"].n_unique() == 10
+    assert some.height == 80
+    assert some.equals(some_learners(events, 10, seed=1))
+    assert not some.equals(some_learners(events, 10, seed=2))
+    assert some_learners(events, 31, seed=1).equals(events)
 
 
 def test_groups_of_skills_are_large_enough_to_say_something(report):

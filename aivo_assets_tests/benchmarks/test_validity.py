@@ -14,7 +14,7 @@ from aivo_assets.cli.main import app
 from aivo_assets.settings import Settings, TrainingSettings
 from aivo_assets_tests.benchmarks.practice import QUICK, practice
 
-PLAN = Plan(learners=40, every=7, days=3)
+PLAN = Plan(learners=40, every=7, days=3, tried=12)
 
 
 def spread() -> pl.DataFrame:
@@ -67,6 +67,25 @@ def test_the_report_accounts_for_all_recommendations(walked: Walked) -> None:
     said = {row.name: row for row in report.reliability}
     assert set(said) == {"model", "calibrated"}
     assert sum(count for _, _, count in said["model"].bins) == said["model"].outcomes > 0
+
+
+def test_most_counterfactuals_come_true_when_the_learner_does_it(walked: Walked) -> None:
+    """Answers move the main brain by a cautious guess, and its trees may do otherwise; the clock is exact."""
+    rows = walked.tried.with_columns(true=pl.col("came") == pl.col("named"))
+    assert rows.height >= 10
+    assert rows.filter(pl.col("named") == pl.col("kind")).is_empty()
+    assert rows["came"].null_count() == 0
+    assert rows["true"].sum() >= 0.6 * rows.height
+    assert rows.filter(pl.col("way").is_in(["days", "rest"]))["true"].all()
+    shown = {row.way: row.true.rows for row in measure_validity(walked, every=7).proofs}
+    assert sum(shown.values()) == rows.height
+
+
+def test_nothing_is_judged_on_few_learners(walked: Walked) -> None:
+    report = measure_validity(walked, every=7)
+    few = {row.verdict for row in report.comparisons if not row.gap.enough}
+    assert few == {"too few"}
+    assert "too few" not in {row.verdict for row in report.comparisons if row.gap.enough}
 
 
 def test_groups_come_into_the_report(walked: Walked) -> None:
