@@ -10,6 +10,7 @@ from aivo_assets.assets.describe import columns, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
+from aivo_assets.lake.damage import damaged_days
 from aivo_assets.privacy.anonymise import anonymise_interactions
 from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
 from aivo_assets.privacy.keys import PseudonymKey
@@ -36,10 +37,15 @@ def anonymised_interactions(
     lake: dg.ResourceParam[Lake],
     pseudonym_key: dg.ResourceParam[PseudonymKey],
 ) -> dg.MaterializeResult:
-    """Anonymise the days of this run, a month at a time."""
+    """Anonymise the days of this run, a month at a time; of a day whose raw file is damaged, what there is stays."""
     days = days_of(context)
+    damaged = damaged_days(lake, RAW_INTERACTIONS, days)
+    if damaged:
+        context.log.warning(
+            f"Raw events of {', '.join(map(str, damaged))} cannot be read; these days stay as they are."
+        )
     rows = 0
-    for some in _months(days):
+    for some in _months([day for day in days if day not in damaged]):
         events = lake.scan(RAW_INTERACTIONS, days=some)
         rows += _write_days(lake, some, anonymise_interactions(events, pseudonym_key, settings.privacy, lake.shards))
     return dg.MaterializeResult(

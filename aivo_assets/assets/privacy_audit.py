@@ -5,9 +5,11 @@ import json
 import dagster as dg
 
 from aivo_assets.assets.describe import owned
+from aivo_assets.errors import LakeError
 from aivo_assets.events.overrides import raw_overrides
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
+from aivo_assets.lake.damage import damaged_days
 from aivo_assets.privacy.artefacts import Text, artefacts_below
 from aivo_assets.privacy.leak_scan import Finding, scan
 from aivo_assets.privacy.raw_values import RawValues
@@ -32,6 +34,7 @@ MARTS = ("dim_items", "dim_skills", "fct_learner_skill_daily", "mart_class_progr
 )
 def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Search everything derived."""
+    _refuse_damage(lake)
     raw = RawValues.collect(lake.scan(RAW_INTERACTIONS), lake.scan(RAW_LEARNERS), raw_overrides(lake).lazy())
     artefacts = [*artefacts_below(lake.root), *_metadata(context)]
     findings = scan(raw, artefacts)
@@ -45,6 +48,20 @@ def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake
             )
         ],
     )
+
+
+def _refuse_damage(lake: Lake) -> None:
+    """An audit that does not know all raw values would say too much.
+
+    Raises:
+        LakeError: The file of a day is damaged.
+    """
+    damaged = damaged_days(lake, RAW_INTERACTIONS, lake.days(RAW_INTERACTIONS))
+    if damaged:
+        raise LakeError(
+            f"The raw events of {', '.join(map(str, damaged))} cannot be read, so what to search for is not known",
+            fix="Bring their files back from a backup; the alert about damaged files names them.",
+        )
 
 
 def _metadata(context: dg.AssetExecutionContext) -> list[Text]:

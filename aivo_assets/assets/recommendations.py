@@ -1,6 +1,8 @@
 """Stage 7, recommendations: the signals of every learner and skill, and what should happen next, with its evidence."""
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -10,7 +12,7 @@ from aivo_assets.adaptive.confidence import Confidence
 from aivo_assets.adaptive.prerequisites import SkillGraph, read_prerequisites, skill_graph
 from aivo_assets.adaptive.recommendations import Known, code_version, recommend
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES, RECOMMENDATIONS, SIGNALS
-from aivo_assets.adaptive.signals import assignment_sizes, compute_signals
+from aivo_assets.adaptive.signals_by_shard import assignments_of, signals_of
 from aivo_assets.adaptive.wording import load_wording
 from aivo_assets.assets.describe import columns, fresh_within, owned
 from aivo_assets.assets.main_brain import NO_CHAMPION
@@ -18,9 +20,8 @@ from aivo_assets.assets.student_models import newest
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
-from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.model_store import has_models, mastery_in_force, students_in_force
+from aivo_assets.tracing.model_store import has_models, mastery_in_force
 
 
 @dg.asset(
@@ -42,23 +43,19 @@ def learning_signals(
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None or not has_models(lake, until=day):
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
-    history = [day - timedelta(days=back) for back in range(settings.policy.history_days)]
-    interactions = lake.scan(ANONYMISED_INTERACTIONS, days=history)
-    signals = compute_signals(
-        interactions,
-        bank,
-        mastery_in_force(lake, until=day).collect(),
-        students_in_force(lake, until=day).collect(),
-        lake.scan(RECOMMENDATIONS, days=history),
-        as_of=day,
-        settings=settings.policy,
-        session_gap_minutes=settings.features.session_gap_minutes,
-        interval=settings.students.interval,
-        assignments=assignment_sizes(interactions),
-    )
-    written = lake.write(SIGNALS, signals, day=day)
+    assignments = assignments_of(lake, day=day, settings=settings)
+    learners = 0
+
+    def shards() -> Iterator[tuple[int, pl.DataFrame]]:
+        nonlocal learners
+        for shard in range(lake.shards):
+            signals = signals_of(lake, shard, bank, assignments, day=day, settings=settings)
+            learners += signals["learner"].n_unique()
+            yield shard, signals
+
+    written = lake.write_by_shard(SIGNALS, shards(), day=day)
     return dg.MaterializeResult(
-        metadata={"rows_out": written.rows, "learners": signals["learner"].n_unique()},
+        metadata={"rows_out": written.rows, "learners": learners},
         data_version=dg.DataVersion(written.version),
     )
 
@@ -92,32 +89,38 @@ def recommendations(
     """Decide and explain as of the last day of this run."""
     day = as_of(context)
     note_days_passed_over(context)
-    signals, bank = lake.scan(SIGNALS, days=[day]).collect(), newest(lake, ITEM_BANK, until=day)
+    bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=_nothing_to_check())
     graph, known = _known(lake, bank, day, settings)
     wording = load_wording(settings.policy)
-    made = recommend(
-        signals,
-        bank,
-        settings=settings.policy,
-        wording=wording,
-        made_by=_made_by(lake, day, wording.language),
-        known=known,
-    )
-    written = lake.write(RECOMMENDATIONS, made, day=day)
+    told: list[dict[str, int]] = []
+    kinds: list[pl.DataFrame] = []
+
+    def shards() -> Iterator[tuple[int, pl.DataFrame]]:
+        made_by = _made_by(lake, day, wording.language)
+        for shard in range(lake.shards):
+            signals = lake.scan(SIGNALS, days=[day], shards=[shard]).collect()
+            here = replace(known, mastery=_mastery(lake, day, shard, signals, graph))
+            made = recommend(signals, bank, settings=settings.policy, wording=wording, made_by=made_by, known=here)
+            told.append(_told(signals, made))
+            kinds.append(made.filter(pl.col("rank") == 1).group_by("kind").agg(learners=pl.len()))
+            yield shard, made
+
+    written = lake.write_by_shard(RECOMMENDATIONS, shards(), day=day)
+    counts = {name: sum(shard[name] for shard in told) for name in told[0]}
     return dg.MaterializeResult(
         metadata={
-            "rows_in": signals.height,
+            "rows_in": counts["rows_in"],
             "rows_out": written.rows,
-            "learners": made["learner"].n_unique(),
-            "changed": int(made["changed"].sum()),
-            "under a teacher's word": made["override"].count(),
+            "learners": counts["learners"],
+            "changed": counts["changed"],
+            "under a teacher's word": counts["override"],
             "confidence rests on": known.confidence.outcomes,
-            "by kind": _by_kind(made),
+            "by kind": _by_kind(pl.concat(kinds)),
         },
         data_version=dg.DataVersion(written.version),
-        check_results=[_one_each(signals, made), _sound(graph)],
+        check_results=[_one_each(counts), _sound(graph)],
     )
 
 
@@ -131,9 +134,31 @@ def _known(lake: Lake, bank: pl.DataFrame, day: date, settings: Settings) -> tup
         confidence=Confidence.fit(newest(lake, OUTCOMES, until=day), settings.policy),
         overrides=lake.scan(OVERRIDES).collect(),
         graph=graph,
-        mastery=mastery_in_force(lake, until=day).collect(),
     )
     return graph, known
+
+
+def _mastery(lake: Lake, day: date, shard: int, signals: pl.DataFrame, graph: SkillGraph) -> pl.DataFrame | None:
+    """Mastery of the learners who have signals, which only a skill graph asks for."""
+    if graph.closure.is_empty():
+        return None
+    learners = signals["learner"].unique().implode()
+    return mastery_in_force(lake, until=day, shards=[shard]).filter(pl.col("learner").is_in(learners)).collect()
+
+
+def _told(signals: pl.DataFrame, made: pl.DataFrame) -> dict[str, int]:
+    """What is told of the recommendations of a shard."""
+    first = made.filter(pl.col("rank") == 1)
+    learners = first["learner"].n_unique()
+    return {
+        "rows_in": signals.height,
+        "learners": learners,
+        "changed": int(made["changed"].sum()),
+        "override": made["override"].count(),
+        "without": signals["learner"].n_unique() - learners,
+        "twice": first.height - learners,
+        "outside": made.filter(~pl.col("recommended_level").is_between(1, 10)).height,
+    }
 
 
 def _made_by(lake: Lake, day: date, language: str) -> str:
@@ -166,19 +191,16 @@ def _sound(graph: SkillGraph) -> dg.AssetCheckResult:
     )
 
 
-def _by_kind(made: pl.DataFrame) -> dg.MetadataValue:
-    counts = made.filter(pl.col("rank") == 1).group_by("kind").agg(learners=pl.len()).sort("learners", descending=True)
+def _by_kind(kinds: pl.DataFrame) -> dg.MetadataValue:
+    counts = kinds.group_by("kind").agg(pl.col("learners").sum()).sort("learners", "kind", descending=[True, False])
     return dg.MetadataValue.table(
         [dg.TableRecord(row) for row in counts.to_dicts()] or [dg.TableRecord({"kind": "none"})]
     )
 
 
-def _one_each(signals: pl.DataFrame, made: pl.DataFrame) -> dg.AssetCheckResult:
-    first = made.filter(pl.col("rank") == 1)
-    missing = signals["learner"].n_unique() - first["learner"].n_unique()
-    outside = made.filter(~pl.col("recommended_level").is_between(1, 10)).height
+def _one_each(told: dict[str, int]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name="one_for_every_active_learner",
-        passed=missing == 0 and first.height == first["learner"].n_unique() and outside == 0,
-        metadata={"learners without": missing, "levels outside 1 to 10": outside},
+        passed=not any(told[name] for name in ("without", "twice", "outside")),
+        metadata={"learners without": told["without"], "levels outside 1 to 10": told["outside"]},
     )

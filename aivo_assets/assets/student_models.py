@@ -7,17 +7,18 @@ import polars as pl
 
 from aivo_assets.adaptive.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.levels import subject_levels
-from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS
+from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
 from aivo_assets.assets.describe import columns, fresh_within, owned, step_log
 from aivo_assets.assets.learner_states import WEEKLY_JOB
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.assets.stored import serving_champion
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.lake import Dataset, Lake
+from aivo_assets.operations.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.intervals import INTERVALS, Intervals
-from aivo_assets.tracing.model_store import Maker, update_models
+from aivo_assets.tracing.model_store import Maker, update_models, update_some
 from aivo_assets.tracing.registry import Registry
 from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.state_store import StateStore
@@ -77,7 +78,7 @@ def student_models(
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
 ) -> dg.MaterializeResult:
-    """Make the student models of who has new answers, or everybody's, from the folded states, shard by shard."""
+    """Make the student models of who has new answers, of who is concerned, or everybody's, from the folded states."""
     day = as_of(context)
     note_days_passed_over(context)
     serving, levels = serving_champion(registry, settings), newest(lake, LEVELS, until=day)
@@ -102,11 +103,15 @@ def student_models(
     )
     store, maker, say = StateStore(lake), Maker(build, " ".join(map(str, asked)), levels), step_log(context)
     enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
-    weekly = context.job_name == WEEKLY_JOB
+    weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
     learners = skills = whole = 0
     for shard in range(lake.shards):
         here = enrolled.filter(pl.col("shard") == shard)
-        made = update_models(lake, store, shard, maker, here, day=day, whole=weekly)
+        if concerned is None:
+            made = update_models(lake, store, shard, maker, here, day=day, whole=weekly)
+        else:
+            some = concerned.filter(pl.col("shard") == shard)["learner"]
+            made = update_some(lake, store, shard, maker, here, some, day=day)
         learners, skills, whole = learners + made.learners, skills + made.skills, whole + made.whole
         say(f"shard {shard + 1} of {lake.shards}: {made.learners:,} student models made")
     versions = [lake.version(dataset, until=day) for dataset in (STUDENT_MODELS, SKILL_MASTERY)]
@@ -120,6 +125,18 @@ def student_models(
         },
         data_version=dg.DataVersion("-".join(versions)),
     )
+
+
+def _concerned(context: dg.AssetExecutionContext, lake: Lake, day: date) -> pl.DataFrame | None:
+    """learner, shard of whose models a run is about; None: of everybody's who has something new.
+
+    A run that changed recommendations asked for is about the learners whose level or plan they changed.
+    """
+    cause = Cause.of(context.run.tags)
+    if cause is None or cause.kind != "recommendations":
+        return None
+    changed = lake.scan(RECOMMENDATIONS, days=[day]).filter("changed")
+    return changed.select("learner", "shard").unique().sort("learner").collect()
 
 
 def end_of(day: date) -> datetime:

@@ -18,8 +18,9 @@ from aivo_assets.tracing.statistics import Statistics, fit_statistics, learner_f
 BANDS = ("0", "1–5", "6–20", "21–100", ">100")  # events that a learner, or a learner on a skill, has seen
 _FIRST_OF_BAND = (0, 1, 6, 21, 101)
 _STOPS = (1, 1, 2, 3, 4)  # how often a learner is stopped in each band; later ones are narrow and need more answers
-LATER_EVENTS = 20  # of a learner's next answers, so many at most …
+LATER_EVENTS = 12  # of a learner's next answers, so many at most …
 LATER_DAYS = 2  # … within so many days are about what he can do now: beyond, he has learnt or forgotten
+RAPID_MS = 3000  # a faster answer is a guess (Kong, Wise and Bhola 2007): it tells of effort, and efforts come in runs
 FEWEST_LATER = 2  # a pair is the least that shows what two answers share
 
 LATER_ANSWERS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -50,7 +51,8 @@ def later_answers(events: pl.DataFrame, settings: FeatureSettings, students: Stu
     """Stop each learner in every band that he reaches, and set his next answers beside what was believed of him.
 
     Kept are answers to items of one skill that he meets for the first time, within `LATER_EVENTS` and `LATER_DAYS`; on
-    skills that he had practised before, or on any where he had no event at all.
+    skills that he had practised before, or on any where he had no event at all. Rapid guesses are left out where
+    answers are timed: a run of them would pass for a skill that is worse than believed.
 
     Args:
         events: Columns of ANONYMISED_INTERACTIONS, any order of rows.
@@ -157,6 +159,7 @@ def _kept(stopped: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
             pl.col("skill_ids").list.len() == 1,
         )
         .unique(["learner", "item_id"], keep="first", maintain_order=True)
+        .filter((pl.col("response_time_ms") >= RAPID_MS).fill_null(value=True))
         .join(past.select("learner", "item_id").unique(), on=["learner", "item_id"], how="anti", maintain_order="left")
         .with_columns(skill_id=pl.col("skill_ids").list.first())
     )

@@ -41,8 +41,9 @@ def success(mean: Floats, sd: Floats, interval: float) -> Success:
     """
     values = sigmoid(mean[:, None] + sd[:, None] * _NODES)
     weights = _WEIGHTS / _WEIGHTS.sum()
-    first = values @ weights
-    spread = np.sqrt(np.maximum((values - first[:, None]) ** 2 @ weights, 0.0))
+    # Not a matrix product: its last bits depend on the other rows, and a model remade alone must be the same.
+    first = (values * weights).sum(axis=1)
+    spread = np.sqrt(np.maximum(((values - first[:, None]) ** 2 * weights).sum(axis=1), 0.0))
     reach = half_width(interval) * sd
     return Success(first, spread, sigmoid(mean - reach), sigmoid(mean + reach))
 

@@ -81,20 +81,33 @@ def update_models(
     note: dict[str, Any] = {"stamp": maker.stamp, "sequence": sequence}
     if changed is None:
         return _make_all(lake, store, shard, maker, enrolled, day=day, note=note)
-    states = store.read(shard, changed, items=False)
     held = students_in_force(lake, until=day, shards=[shard]).select("learner").collect()
     asked = pl.concat([changed, enrolled.join(held, on="learner", how="anti")["learner"]])
-    if asked.is_empty():
+    return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
+
+
+def update_some(
+    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, asked: pl.Series, *, day: date
+) -> Made:
+    """Make the models of these learners of a shard as of a day, and nobody else's.
+
+    What `update_models` has to do for others stays to be done: whose states changed, and everybody where what makes
+    models has changed. Making the same again changes nothing.
+
+    Args:
+        lake: As for `update_models`.
+        store: As for `update_models`.
+        shard: As for `update_models`.
+        maker: As for `update_models`.
+        enrolled: As for `update_models`.
+        asked: Learners of this shard.
+        day: As for `update_models`.
+    """
+    said = _newest_note(lake, shard, day)
+    if said is None:
         return Made(0, 0, whole=False)
-    made = maker.build(states, enrolled.filter(pl.col("learner").is_in(asked.implode())))
-    gone = pl.concat([changed, made.learners["learner"]]).unique()
-    today = lake.manifest(STUDENT_MODELS, day=day)
-    note["whole"] = bool(today and today["made_by"].get(_name(shard), {}).get("whole"))
-    for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
-        kept = lake.scan(dataset, days=[day], shards=[shard]).filter(~pl.col("learner").is_in(gone.implode())).collect()
-        keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
-        lake.replace_shard(dataset, pl.concat([kept, rows]).sort(keys), day=day, shard=shard, made_by=note)
-    return Made(made.learners.height, made.skills.height, whole=False)
+    note = {name: said[name] for name in ("stamp", "sequence")}
+    return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
 def students_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
@@ -130,6 +143,31 @@ def models_sequence(lake: Lake, shard: int, *, until: date) -> int | None:
 def has_models(lake: Lake, *, until: date) -> bool:
     """Whether there is a student model of any day up to this one."""
     return any(day <= until for day in lake.days(STUDENT_MODELS))
+
+
+def _make_some(
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: Maker,
+    enrolled: pl.DataFrame,
+    asked: pl.Series,
+    *,
+    day: date,
+    note: dict[str, Any],
+) -> Made:
+    """Put the models of these learners in the place of those that they have on the day; who is gone has none."""
+    if asked.is_empty():
+        return Made(0, 0, whole=False)
+    theirs = pl.col("learner").is_in(asked.implode())
+    made = maker.build(store.read(shard, asked, items=False), enrolled.filter(theirs))
+    today = lake.manifest(STUDENT_MODELS, day=day)
+    note = note | {"whole": bool(today and today["made_by"].get(_name(shard), {}).get("whole"))}
+    for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
+        kept = lake.scan(dataset, days=[day], shards=[shard]).filter(~theirs).collect()
+        keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
+        lake.replace_shard(dataset, pl.concat([kept, rows]).sort(keys), day=day, shard=shard, made_by=note)
+    return Made(made.learners.height, made.skills.height, whole=False)
 
 
 def _make_all(

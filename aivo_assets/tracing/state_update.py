@@ -117,7 +117,7 @@ def update(
     new = new_events(events, known).filter(~pl.col("learner").is_in(late.implode()))
     layers: list[tuple[LearnerStates, pl.Series | None]] = []
     done = Update(late=len(late))
-    for first, last in _cut(_counted(new), folder.events_at_once):
+    for first, last in cut(_counted(new), folder.events_at_once):
         batch = new.filter(_within(first, last))
         folded = fold(batch, folder.statistics, store.touched(shard, known, batch), folder.settings)
         if witness is not None:
@@ -247,7 +247,7 @@ def _histories(
 ) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
     """All events of these learners, some learners after the others; only days on which they have any are read."""
     known = store.known(shard, learners).learners
-    for first, last in _cut(known.select("learner", len="events"), events_at_once):
+    for first, last in cut(known.select("learner", len="events"), events_at_once):
         some = known.filter(_within(first, last))
         days = set(some["days"].explode().to_list()) | set(changed)
         wanted = pl.col("learner").is_in(some["learner"].implode())
@@ -263,7 +263,7 @@ def _blocks(lake: Lake, shard: int, parts: Parts, events_at_once: int) -> Iterat
 def _ranges(lake: Lake, shard: int, parts: Parts, events_at_once: int) -> list[tuple[str, str]]:
     """First and last learner of blocks that have about so many events each, ascending."""
     counted = lake.scan(ANONYMISED_INTERACTIONS, days=parts, shards=[shard]).group_by("learner").len()
-    return _cut(counted.collect(engine="streaming").sort("learner"), events_at_once)
+    return cut(counted.collect(engine="streaming").sort("learner"), events_at_once)
 
 
 def _between(lake: Lake, shard: int, parts: Parts, first: str, last: str) -> pl.DataFrame:
@@ -279,8 +279,8 @@ def _counted(events: pl.DataFrame) -> pl.DataFrame:
     return events.group_by("learner").len().sort("learner")
 
 
-def _cut(counted: pl.DataFrame, events_at_once: int) -> list[tuple[str, str]]:
-    """Ranges of learners; `counted` (learner, len) is ascending by learner."""
+def cut(counted: pl.DataFrame, events_at_once: int) -> list[tuple[str, str]]:
+    """First and last learner of blocks of about so many events; `counted` (learner, len) is ascending by learner."""
     block = (pl.col("len").cast(pl.Int64).cum_sum() - pl.col("len")) // events_at_once
     blocks = counted.group_by(block.alias("block"), maintain_order=True)
     ends = blocks.agg(pl.col("learner").first(), last=pl.col("learner").last())

@@ -6,12 +6,14 @@ tables about twice as fast as scikit-learn's histogram boosting, at near equal l
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
 from aivo_assets.errors import ModelError
+from aivo_assets.tracing.tree_walk import Forest, logits, read_forest
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +41,16 @@ class Trees:
         """Logit of a right answer for each row, float64 [n], of features, float32 [n, F], NaN where unknown."""
         if not len(values):
             return np.empty(0)
-        return np.asarray(self._booster.predict(values, raw_score=True), dtype=np.float64)
+        if values.shape[1] != self._booster.num_feature():
+            raise ModelError(
+                f"The trees read {self._booster.num_feature()} features, and {values.shape[1]} are given",
+                fix="Give the features that they were fitted on.",
+            )
+        return logits(self._forest, values)
+
+    @cached_property
+    def _forest(self) -> Forest:
+        return read_forest(self.text)
 
     def gain(self, names: tuple[str, ...]) -> dict[str, float]:
         """Share of the loss that splits on each feature took away while fitting, by name; sums to 1 if there is any."""

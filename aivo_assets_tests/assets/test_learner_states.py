@@ -7,12 +7,16 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from aivo_assets.adaptive.schema import ITEM_BANK, RECOMMENDATIONS
+from aivo_assets.adaptive.signals import compute_signals
+from aivo_assets.adaptive.signals_by_shard import assignments_of, signals_of
 from aivo_assets.assets.learner_states import COMPARE, STATES_TAG, fold_learners
-from aivo_assets.assets.student_models import item_bank, student_models
+from aivo_assets.assets.student_models import item_bank, newest, student_models
 from aivo_assets.drift.schema import SCORED_EVENTS
+from aivo_assets.operations.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.platform import open_lake
-from aivo_assets.tracing.model_store import students_in_force
+from aivo_assets.tracing.model_store import mastery_in_force, students_in_force
 from aivo_assets.tracing.state_store import StateStore
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 from aivo_assets_tests.tracing.test_shadow_asset import Stage
@@ -77,6 +81,54 @@ def test_runs_one_after_the_other_fold_what_is_new_and_equal_a_fold_from_nothing
 
     answers = stage.lake.scan(ANONYMISED_INTERACTIONS, days=[days[2]]).select(pl.len()).collect().item()
     assert stage.lake.scan(SCORED_EVENTS, days=[days[2]]).select(pl.len()).collect().item() == answers
+
+
+def test_signals_made_some_learners_after_the_others_are_those_of_all_at_once(stage: Stage) -> None:
+    day = TRAINED + timedelta(days=3)
+    run(stage, day)
+    bank = newest(stage.lake, ITEM_BANK, until=day)
+    assert bank is not None
+    assignments = assignments_of(stage.lake, day=day, settings=stage.settings)
+    whole = compute_signals(
+        stage.lake.scan(ANONYMISED_INTERACTIONS),
+        bank,
+        mastery_in_force(stage.lake, until=day),
+        students_in_force(stage.lake, until=day),
+        None,
+        as_of=day,
+        settings=stage.settings.policy,
+        session_gap_minutes=stage.settings.features.session_gap_minutes,
+        interval=stage.settings.students.interval,
+        assignments=assignments,
+    )
+    few = stage.settings.students.model_copy(update={"events_at_once": 300})
+    little = stage.settings.model_copy(update={"students": few})
+    parts = [
+        signals_of(stage.lake, shard, bank, assignments, day=day, settings=little) for shard in range(stage.lake.shards)
+    ]
+    assert whole["learner"].n_unique() == LEARNERS
+    assert pl.concat(parts).sort("learner", "subject", "skill_id").equals(whole)
+
+
+def test_a_run_that_changed_recommendations_asked_for_makes_the_models_of_these_learners_alone(stage: Stage) -> None:
+    day = TRAINED + timedelta(days=4)
+    run(stage, day - timedelta(days=1))
+    before = students_in_force(stage.lake, until=day).collect()
+    concerned, told = before["learner"][7], before["learner"][8]
+    rows = [{"learner": concerned, "changed": True}, {"learner": told, "changed": False}]
+    shards = before.select("learner", "shard")
+    made = pl.DataFrame(rows).join(shards, on="learner").with_columns(day=pl.lit(day), rank=pl.lit(1))
+    absent = [
+        pl.lit(None, dtype).alias(name) for name, dtype in RECOMMENDATIONS.schema.items() if name not in made.columns
+    ]
+    whole = made.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in RECOMMENDATIONS.schema.items())
+    stage.lake.write(RECOMMENDATIONS, whole, day=day)
+    figures, _ = run(stage, day, **Cause("recommendations", "student_model_update", "The test says so.").tags())
+    assert figures["student_models"]["learners"] == 1
+    after = students_in_force(stage.lake, until=day).collect()
+    others = pl.col("learner") != concerned
+    assert after.filter(others).equals(before.filter(others))
+    assert after.filter(~others)["day"].to_list() == [day] != before.filter(~others)["day"].to_list()
 
 
 def test_a_promotion_folds_everybody_anew_and_makes_every_student_model_anew(stage: Stage) -> None:

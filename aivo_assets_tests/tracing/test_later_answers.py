@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from aivo_assets.settings import FeatureSettings, StudentSettings
-from aivo_assets.tracing.later_answers import BANDS, LATER_EVENTS, band_of, frozen_predictions, later_answers
+from aivo_assets.tracing.later_answers import BANDS, LATER_EVENTS, RAPID_MS, band_of, frozen_predictions, later_answers
 from aivo_assets.tracing.statistics import fit_statistics
 from aivo_assets_tests.benchmarks.practice import practice
 
@@ -46,6 +46,19 @@ def test_what_was_believed_does_not_move_when_later_answers_turn_over():
     assert before.filter(new).select(believed).equals(after.filter(new).select(believed))
     assert not before.filter(~new).select(believed).equals(after.filter(~new).select(believed))
     assert (before["correct"] + after["correct"]).unique().to_list() == [1.0]
+
+
+def test_rapid_guesses_are_left_out_where_answers_are_timed():
+    statistics = fit_statistics(OTHERS, FOLD)
+    untimed = OURS.with_columns(response_time_ms=pl.lit(None, pl.Int64))
+    every_third = pl.int_range(pl.len()) % 3 == 0
+    seconds = pl.when(every_third).then(RAPID_MS - 1).otherwise(RAPID_MS)
+    timed = OURS.with_columns(response_time_ms=seconds.cast(pl.Int64))
+    kept = frozen_predictions(timed, statistics, FOLD, seed=0)
+    everything = frozen_predictions(untimed, statistics, FOLD, seed=0)
+    assert 0.5 * everything.height < kept.height < 0.8 * everything.height
+    all_rapid = OURS.with_columns(response_time_ms=pl.lit(RAPID_MS - 1, pl.Int64))
+    assert frozen_predictions(all_rapid, statistics, FOLD, seed=0).is_empty()
 
 
 def test_no_fold_is_begun_beyond_the_learners_wanted():

@@ -8,7 +8,15 @@ import pytest
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import StudentSettings
-from aivo_assets.tracing.model_store import Maker, mastery_in_force, models_sequence, students_in_force, update_models
+from aivo_assets.tracing.model_store import (
+    Maker,
+    mastery_in_force,
+    models_sequence,
+    students_in_force,
+    update_models,
+    update_some,
+)
+from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.state_store import StateStore
 from aivo_assets.tracing.state_update import update
 from aivo_assets.tracing.states import LearnerStates
@@ -72,6 +80,43 @@ def test_only_who_has_new_answers_gets_a_new_model_and_it_is_that_of_a_full_buil
         assert now.filter(his).equals(whole.filter(his))
         assert now.filter(~his).equals(then.filter(~his))
         assert now["learner"].n_unique() == ENROLLED.height
+
+
+def some(lake, statistics, asked, day, **how):
+    names = pl.Series("learner", asked)
+    return update_some(lake, StateStore(lake), 0, maker(statistics, day, **how), ENROLLED, names, day=day)
+
+
+def test_some_learners_alone_get_todays_model_and_again_the_same(lake, statistics):
+    before, asked = in_force(lake, DAYS[-1]), ENROLLED["learner"].to_list()[2:4]
+    assert some(lake, statistics, asked, DAYS[-1]).learners == 2
+    version = lake.version(STUDENT_MODELS, days=[DAYS[-1]]), lake.version(SKILL_MASTERY, days=[DAYS[-1]])
+    full = maker(statistics, DAYS[-1]).build(StateStore(lake).read(0), ENROLLED)
+    theirs = pl.col("learner").is_in(asked)
+    for now, then, whole in zip(in_force(lake, DAYS[-1]), before, (full.learners, full.skills), strict=True):
+        assert now.filter(theirs).equals(whole.filter(theirs))
+        assert now.filter(~theirs).equals(then.filter(~theirs))
+    some(lake, statistics, asked, DAYS[-1])
+    assert (lake.version(STUDENT_MODELS, days=[DAYS[-1]]), lake.version(SKILL_MASTERY, days=[DAYS[-1]])) == version
+
+
+def test_what_is_due_for_others_stays_due_after_some_were_made(lake, statistics):
+    land(lake, HISTORY, there=EVERYTHING, before=~LAST)
+    update(lake, StateStore(lake), 0, lake.parts(ANONYMISED_INTERACTIONS)[0], folder(statistics))
+    active = HISTORY.filter(LAST)["learner"].unique().to_list()
+    asked = [active[0], next(name for name in ENROLLED["learner"] if name not in active)]
+    assert some(lake, statistics, asked, DAYS[-1]).learners == 2
+    assert fold_and_make(lake, statistics, DAYS[-1]).learners == len(active)
+    assert some(lake, statistics, asked, DAYS[-1], version="2").learners == 2
+    assert fold_and_make(lake, statistics, DAYS[-1], version="2").whole
+
+
+def test_where_no_models_are_none_are_made_of_some(tmp_path, statistics):
+    made = Lake(tmp_path / "lake", shards=1)
+    land(made, HISTORY, there=EVERYTHING, before=LAST & ~LAST)
+    update(made, StateStore(made), 0, made.parts(ANONYMISED_INTERACTIONS)[0], folder(statistics))
+    assert some(made, statistics, ENROLLED["learner"].to_list(), DAYS[-1]).learners == 0
+    assert made.days(STUDENT_MODELS) == []
 
 
 def test_a_second_update_changes_nothing(lake, statistics):
