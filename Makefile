@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test up lint lock clean
+.PHONY: help install demo test chaos up unattended lint lock clean
 
 help:  ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,8 +30,14 @@ demo: install  ## A simulated school from raw events to recommendations, in two 
 test: install  ## The whole suite
 	@$(BIN)/python -m pytest
 
+chaos: install  ## Faults, caused on purpose in real processes; without the longest ones: make chaos ONLY=quick
+	@$(BIN)/python -m pytest -m "chaos$(if $(filter quick,$(ONLY)), and not slow)" aivo_assets_tests/chaos
+
 up: install  ## The web UI and the daemon, with every schedule and sensor on
 	@$(BIN)/aivo up
+
+unattended: install  ## The platform left alone on a school that lives fast: drift, a retraining, a refusal (docs/operations.md)
+	@set -a; . examples/unattended.env; set +a; $(BIN)/aivo demo && $(BIN)/aivo up
 
 lint: install  ## Style, types and the one-way import rule
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from aivo_assets.automation.partitions import narrow
 from aivo_assets.automation.schedules import build_schedules
 from aivo_assets.automation.sensors import build_sensors
 from aivo_assets.lake import calendar
-from aivo_assets.resources.clock import Clock, SystemClock
+from aivo_assets.resources.clock import Clock, PlatformClock
 from aivo_assets.resources.platform import build_resources, open_lake
 from aivo_assets.settings import Settings, load_settings
 
@@ -31,17 +31,17 @@ def build_definitions(
 
     Args:
         settings: What all of it is built from.
-        clock: The clock that everything reads. Default: the machine's.
+        clock: The clock that everything reads. Default: that of the settings.
         resources: Resources that replace the ones of the same name.
         loggers: Loggers of the runs. Default: Dagster's own.
     """
-    clock = clock or SystemClock()
+    clock = clock or PlatformClock(settings)
     first_day = calendar.first_day(open_lake(settings), otherwise=clock.now().date() - DAYS_BEFORE_ANY_EVENT)
     return dg.Definitions(
         assets=[*narrow(all_assets(settings), first_day), SHOWS_ALERTS],
         asset_checks=build_checks(),
         jobs=build_jobs(),
-        schedules=build_schedules(settings),
+        schedules=build_schedules(settings, clock.at if isinstance(clock, PlatformClock) else None),
         sensors=build_sensors(settings),
         resources={**build_resources(settings, clock=clock), **(resources or {})},
         loggers=loggers,

@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from upath import UPath
 
+from aivo_assets.api.addresses import service_url
 from aivo_assets.api.control import control_plane
 from aivo_assets.api.dagster_client import DagsterUnreachableError, LaunchRefusedError
+from aivo_assets.api.documentation import documentation
 from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
 from aivo_assets.errors import AivoError
 from aivo_assets.lake import Lake
+from aivo_assets.operations.fast_clock import platform_time
 from aivo_assets.settings import Settings
 
 DOCUMENTS = {"drift": "drift/reports", "main_brain": "main_brain/cards"}
@@ -39,8 +42,12 @@ _STATUS: Final[dict[type[AivoError], int]] = {
 }
 
 
-def build_app(settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
+def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) -> FastAPI:
     """The service over one lake and one Dagster.
+
+    Args:
+        settings: Of the platform.
+        now: Tells the time, UTC. Default: the platform's clock.
 
     Only folders of documents are served as files, never data: a report holds no learner.
 
@@ -49,7 +56,9 @@ def build_app(settings: Settings, *, now: Callable[[], datetime] = lambda: datet
     """
     refuse_open_door(settings.api)
     lake = Lake(settings.lake_url, shards=settings.lake.shards)
-    app = FastAPI(title="AIVO", description=DESCRIPTION, version="1")
+    present = now or (lambda: platform_time(settings, datetime.now(UTC)))
+    # FastAPI's own pages load scripts from the internet.
+    app = FastAPI(title="AIVO", description=DESCRIPTION, version="1", docs_url=None, redoc_url=None)
     app.state.settings = settings
 
     @app.get("/health", tags=["service"])
@@ -57,18 +66,18 @@ def build_app(settings: Settings, *, now: Callable[[], datetime] = lambda: datet
         """Whether this service answers; it asks nobody else."""
         return Health(status="ok", documents=sorted(DOCUMENTS))
 
-    app.include_router(control_plane(settings, lake, now))
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        """Every call, for people."""
+        return HTMLResponse(documentation(app.openapi(), service_url(settings.api)))
+
+    app.include_router(control_plane(settings, lake, present))
     for error in _STATUS:
         app.add_exception_handler(error, _tell)
     for name, folder in DOCUMENTS.items():
         root: UPath = lake.root / folder
         app.mount(f"/documents/{name}", StaticFiles(directory=str(root), check_dir=False), name=name)
     return app
-
-
-def document_url(settings: Settings, kind: str, name: str) -> str:
-    """Where a browser finds a document while `aivo up` runs."""
-    return f"http://{settings.api.host}:{settings.api.port}/documents/{kind}/{name}"
 
 
 def _tell(_: Request, error: Exception) -> JSONResponse:

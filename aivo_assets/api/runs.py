@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from aivo_assets.api import schema
+from aivo_assets.api.addresses import run_url
 from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
 from aivo_assets.api.standing import Standing
-from aivo_assets.api.triggers import PARTITION_TAG, run_url
+from aivo_assets.api.triggers import PARTITION_TAG
 from aivo_assets.operations.causes import CAUSE_TAG, Cause
 from aivo_assets.operations.job_names import model_trained
 from aivo_assets.settings import Settings

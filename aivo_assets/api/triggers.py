@@ -8,18 +8,18 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from aivo_assets.api import schema
+from aivo_assets.api.addresses import run_url
 from aivo_assets.api.dagster_client import DagsterClient
 from aivo_assets.api.launches import Launch, Launched, Launcher, unfinished
 from aivo_assets.api.standing import Standing
 from aivo_assets.operations.causes import MODEL_TAG, Cause
-from aivo_assets.operations.job_names import ModelId, model_trained
+from aivo_assets.operations.job_names import PRIORITY_TAG, ModelId, model_trained
 from aivo_assets.operations.training_guard import Wait
 from aivo_assets.settings import Settings
 
 JOB_OF: Final[dict[ModelId, str]] = {"main_brain": "emergency_retrain", "student_models": "student_model_update"}
 DRIFT_JOB: Final = "drift_monitoring"
 PARTITION_TAG: Final = "dagster/partition"
-PRIORITY_TAG: Final = "dagster/priority"
 SECONDS_OF_A_CHECK: Final = 120
 
 Word = Literal["low", "medium", "normal", "high", "urgent", "critical"]
@@ -120,8 +120,3 @@ class Triggers:
             cause="" if cause is None else cause.sentence,
             url=run_url(self._settings, run.id),
         )
-
-
-def run_url(settings: Settings, run_id: str) -> str:
-    """The page of a run in Dagster's web UI."""
-    return f"{settings.api.dagster_url.rstrip('/')}/runs/{run_id}"

@@ -1,8 +1,9 @@
-"""Runs in a process of ours that was killed. Belongs here: how such a run is known, and its end; no run is started.
+"""Runs whose process was killed. Belongs here: how such a run is known, and its end; no run is started.
 
-A run that a command does in its own process (`aivo run`, `aivo train`) has no worker that Dagster watches: after a
-SIGKILL it would count as under way for hours, hold its pools, and keep every training waiting. Such a run holds a lock
-on a file of its own, which the kernel takes back however the process ends; whoever gets the lock knows that it is over.
+A run that a command does in its own process (`aivo run`, `aivo train`) has no worker that Dagster watches; one that the
+daemon launched has a code server that does, but that dies with it where a container or a machine goes down. Such a run
+would count as under way for hours, hold its pools, and keep every training waiting. So every run holds a lock on a file
+of its own, which the kernel takes back however the process ends; whoever gets the lock knows that it is over.
 """
 
 import fcntl
@@ -14,6 +15,8 @@ from uuid import uuid4
 
 import dagster as dg
 from dagster._core.storage.tags import MAX_RETRIES_TAG
+
+from aivo_assets.operations.run_locks import FOLDER, is_let_go
 
 HELD_TAG = "aivo/held"
 _UNFINISHED = [
@@ -46,31 +49,31 @@ def held_by_this_process(instance: dg.DagsterInstance) -> Iterator[dict[str, str
 def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Record as failed what runs in a process that is gone, and free the pools that it held; returns the runs' ids.
 
-    A run whose file is not here was begun on another machine, and is left alone.
+    Dagster then starts it again where the daemon had launched it. A run whose file is not here was begun on another
+    machine, or has not come to its first step yet, and is left alone.
     """
-    if not _folder(instance).is_dir():
+    folder = _folder(instance)
+    # First the locks, then the runs: a process that is gone by then has recorded what it had to record.
+    let_go = [path for path in folder.iterdir() if is_let_go(path)] if folder.is_dir() else []
+    if not let_go:
         return []
+    unfinished = {_name(run): run for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED))}
     ended = []
-    for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
-        path = _folder(instance) / os.path.basename(run.tags.get(HELD_TAG, ""))
-        if HELD_TAG not in run.tags or not _is_let_go(path):
-            continue
-        instance.report_run_failed(run, "The process of this run ended without a word: it was killed.")
-        if instance.event_log_storage.supports_global_concurrency_limits:
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    for path in filter(is_let_go, let_go):  # asked again: a process may have been about to take it
+        run = unfinished.get(path.name)
+        if run is not None:
+            instance.report_run_failed(run, "The process of this run ended without a word: it was killed.")
+            if instance.event_log_storage.supports_global_concurrency_limits:
+                instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            ended.append(run.run_id)
         path.unlink(missing_ok=True)
-        ended.append(run.run_id)
     return ended
 
 
+def _name(run: dg.DagsterRun) -> str:
+    """Name of the file that a run holds: a command's own, or the run's id."""
+    return os.path.basename(run.tags.get(HELD_TAG, "")) or run.run_id
+
+
 def _folder(instance: dg.DagsterInstance) -> Path:
-    return Path(instance.root_directory) / "held"
-
-
-def _is_let_go(path: Path) -> bool:
-    try:
-        with path.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (FileNotFoundError, IsADirectoryError, BlockingIOError):
-        return False
-    return True
+    return Path(instance.root_directory) / FOLDER

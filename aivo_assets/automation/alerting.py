@@ -18,7 +18,9 @@ from upath import UPath
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.events.receipts import RECEIPTS_PATH
+from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
+from aivo_assets.lake.damage import damaged_files
 from aivo_assets.operations import alert_rules as rules
 from aivo_assets.operations.alert_folding import Kept
 from aivo_assets.operations.alert_outbox import Outbox
@@ -81,7 +83,7 @@ def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable
     Returns:
         All that is kept, the newest first.
     """
-    for ask in (_refused, _set_aside_and_silence, _stale, _backlog, _digests):
+    for ask in (_refused, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
         try:
             found = list(ask(sources))
         except Exception as error:
@@ -136,6 +138,11 @@ def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:
     arrived = receipts.filter("events", pl.col("kept") > 0)["landed_at"].max()
     last = arrived if isinstance(arrived, datetime) else since - timedelta(seconds=1) if any_before else None
     yield from _one(rules.no_data(last, now, settings.no_data_hours))
+
+
+def _damaged(sources: Sources) -> Iterable[Alert]:
+    lake = sources.lake
+    return _one(rules.damaged_raw(damaged_files(lake, RAW_INTERACTIONS, lake.days(RAW_INTERACTIONS)), sources.now))
 
 
 def _stale(sources: Sources) -> Iterable[Alert]:

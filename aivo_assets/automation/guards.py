@@ -1,11 +1,17 @@
 """When a training must wait: what the instance and the lake tell the rule, which is operations/training_guard.py."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import dagster as dg
+import polars as pl
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import InstigatorStatus
 
 from aivo_assets.automation.abandoned_runs import end_abandoned_runs
+from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake
+from aivo_assets.operations.causes import BY_TAG
 from aivo_assets.operations.job_names import BY_HAND, CANDIDATE, TRAINED_AT, TRAINING_JOBS, ModelId, model_trained
 from aivo_assets.operations.training_guard import Wait, cooling_down
 from aivo_assets.operations.training_guard import reason_to_wait as rule
@@ -13,6 +19,10 @@ from aivo_assets.tracing.verdicts import refused_in_a_row
 
 __all__ = ["TRAINED_AT", "last_training", "reason_to_wait", "refused_lately", "training_under_way", "under_way"]
 
+DRIFT_SENSOR: Final = "drift_retraining"
+DRIFT_IS_WAITED_FOR: Final = timedelta(hours=1)
+"""The sensor looks every minute; longer than this it waits for something that is broken."""
+PARTITION_TAG: Final = "dagster/partition"
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -70,6 +80,41 @@ def refused_lately(lake: Lake, now: datetime, hours: float) -> str | None:
     """Why a check asks for no training, in a sentence, where a challenger was refused within so many hours."""
     refused = refused_in_a_row(lake)
     return _said(cooling_down(refused[0].decided_at if refused else None, now, hours))
+
+
+def drift_goes_first(instance: dg.DagsterInstance, lake: Lake, machine_now: datetime) -> str | None:
+    """Why a cron leaves the training to the drift sensor, in a sentence, where an extreme verdict waits for it.
+
+    Crons that are due often would otherwise always be ahead of it, for one training holds back the next. Where the
+    sensor is switched off, or has done nothing about the verdict for `DRIFT_IS_WAITED_FOR`, the crons go on.
+
+    Args:
+        instance: Where runs and materialisations are looked up.
+        lake: Where verdicts are.
+        machine_now: The present instant by the machine's clock, UTC, by which materialisations are dated.
+    """
+    days = lake.days(DRIFT_VERDICTS)[-1:]
+    made = instance.get_latest_materialization_event(dg.AssetKey("drift_verdict")) if days else None
+    if (
+        made is None
+        or not timedelta(0) <= machine_now - datetime.fromtimestamp(made.timestamp, UTC) < DRIFT_IS_WAITED_FOR
+    ):
+        return None
+    if is_switched_off(instance, DRIFT_SENSOR, InstigatorType.SENSOR):
+        return None
+    alarmed = lake.scan(DRIFT_VERDICTS, days=days).filter(pl.col("verdict") == "alert").collect()["model_id"]
+    asked = dg.RunsFilter(tags={BY_TAG: DRIFT_SENSOR, PARTITION_TAG: days[0].isoformat()})
+    if alarmed.is_empty() or instance.get_runs(filters=asked, limit=1):
+        return None
+    return f"The drift verdict of {days[0]} asks for a training of {alarmed[0]} at once: that one goes first."
+
+
+def is_switched_off(instance: dg.DagsterInstance, name: str, kind: InstigatorType) -> bool:
+    """Whether somebody switched a schedule or sensor off; an instance that keeps none has none that is off."""
+    if instance.schedule_storage is None:
+        return False
+    states = instance.all_instigator_state(instigator_type=kind)
+    return any(state.name == name and state.status == InstigatorStatus.STOPPED for state in states)
 
 
 def _said(wait: Wait | None) -> str | None:

@@ -51,8 +51,9 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "student_model_update",
-            dg.AssetSelection.assets("learner_states", "scored_events", "student_models"),
-            "When a recommendation changed a learner's level or plan: the student models as of now.",
+            dg.AssetSelection.assets("student_models"),
+            "When a recommendation changed a learner's level or plan: the models of these learners as of the day. "
+            "Asked for otherwise: of everybody whose states have changed.",
         ),
         job(
             "late_events",

@@ -1,25 +1,28 @@
 """The four schedules of the contract. Belongs here: when, and for which day; what clashes and gaps mean is in ticks.py.
 
 A daily or weekly training works on the last complete day. The two frequent jobs work on the current one. Days are UTC
-days; crons are read in the zone of `AIVO_SCHEDULE_TIMEZONE`. No schedule overlaps itself.
+days; crons are read in the zone of `AIVO_SCHEDULE_TIMEZONE`. No schedule overlaps itself, and the frequent ones skip a
+tick that could change nothing (unchanged.py).
 """
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import dagster as dg
+from dagster._core.definitions.run_request import InstigatorType
 
-from aivo_assets.automation.guards import reason_to_wait, under_way
+from aivo_assets.automation.guards import drift_goes_first, is_switched_off, reason_to_wait, under_way
 from aivo_assets.automation.ticks import (
     all_but_training,
     first_day_missed,
-    is_switched_off,
     last_complete_day,
     partition_tags,
     steps_aside,
 )
+from aivo_assets.automation.unchanged import GIVEN_TAG, given, nothing_new
 from aivo_assets.operations.causes import MODEL_TAG, Cause
 from aivo_assets.operations.job_names import WITHOUT_TRAINING_TAG
+from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 
 Tick = Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]
@@ -30,9 +33,16 @@ DRIFT = "drift_monitor_6h"
 ADAPTIVE = "adaptive_training_2h"
 
 
-def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """The schedules, all on as soon as a daemon runs."""
-    crons = settings.schedule
+def build_schedules(
+    settings: Settings, present: Callable[[datetime], datetime] | None = None
+) -> list[dg.ScheduleDefinition]:
+    """The schedules, all on as soon as a daemon runs.
+
+    Args:
+        settings: Crons, guards, and what tells whether anything is new.
+        present: The platform's instant at an instant of the scheduler. Default: the same.
+    """
+    crons, present = settings.schedule, present or _unchanged
 
     def schedule(name: str, job: str, cron: str, description: str, tick: Tick) -> dg.ScheduleDefinition:
         return dg.ScheduleDefinition(
@@ -51,48 +61,47 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             "main_brain_training",
             crons.main_brain_daily,
             "Trains a challenger on everything up to yesterday and promotes it only on evidence.",
-            lambda context: _daily(context, settings),
+            lambda context: _daily(context, present(_now(context)), settings),
         ),
         schedule(
             DRIFT,
             "drift_monitoring",
             crons.drift_monitor,
             "Compares the last days with what each model promised; a drifted model is retrained by a sensor.",
-            lambda context: _frequent(context, DRIFT, "drift_monitoring"),
+            lambda context: _frequent(context, present(_now(context)), DRIFT, "drift_monitoring", settings),
         ),
         schedule(
             WEEKLY,
             "weekly_full_retraining",
             crons.weekly_full_retraining,
             "Makes every model, mart, report and check anew.",
-            lambda context: _weekly(context, settings),
+            lambda context: _weekly(context, present(_now(context)), settings),
         ),
         schedule(
             ADAPTIVE,
             "adaptive_check",
             crons.adaptive_training,
             "Brings student models and recommendations up to date and asks whether training is needed now.",
-            lambda context: _frequent(context, ADAPTIVE, "adaptive_check"),
+            lambda context: _frequent(context, present(_now(context)), ADAPTIVE, "adaptive_check", settings),
         ),
     ]
 
 
-def _daily(context: dg.ScheduleEvaluationContext, settings: Settings) -> dg.RunRequest | dg.SkipReason:
-    now, hours = _now(context), settings.training.minimum_hours_between
-    wait = reason_to_wait(context.instance, now, hours)
-    if wait is None and not is_switched_off(context.instance, WEEKLY):
+def _daily(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:
+    hours = settings.training.minimum_hours_between
+    wait = _reason_to_wait(context, now, settings)
+    if wait is None and not is_switched_off(context.instance, WEEKLY, InstigatorType.SCHEDULE):
         wait = steps_aside(now, settings.schedule, hours)
     if wait is not None:
         return dg.SkipReason(wait)
     return _over_days(context, DAILY, now, settings, tags={MODEL_TAG: "main_brain"})
 
 
-def _weekly(context: dg.ScheduleEvaluationContext, settings: Settings) -> dg.RunRequest | dg.SkipReason:
-    now = _now(context)
+def _weekly(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:
     running = under_way(context.instance, ("weekly_full_retraining",))
     if running is not None:
         return dg.SkipReason(f"Run {running} of weekly_full_retraining is still under way.")
-    wait = reason_to_wait(context.instance, now, settings.training.minimum_hours_between)
+    wait = _reason_to_wait(context, now, settings)
     if wait is None:
         return _over_days(context, WEEKLY, now, settings, tags={MODEL_TAG: "main_brain"})
     assert context.repository_def is not None, "Dagster gives it to every schedule that it evaluates"
@@ -106,14 +115,25 @@ def _weekly(context: dg.ScheduleEvaluationContext, settings: Settings) -> dg.Run
     )
 
 
-def _frequent(context: dg.ScheduleEvaluationContext, schedule: str, job: str) -> dg.RunRequest | dg.SkipReason:
-    now = _now(context)
+def _frequent(
+    context: dg.ScheduleEvaluationContext, now: datetime, schedule: str, job: str, settings: Settings
+) -> dg.RunRequest | dg.SkipReason:
     running = under_way(context.instance, (job,))
     if running is not None:
         return dg.SkipReason(f"Run {running} of {job} is still under way.")
-    return dg.RunRequest(
-        run_key=_key(schedule, now), partition_key=now.date().isoformat(), tags=_cause(schedule, now).tags()
-    )
+    day, lake = now.date().isoformat(), open_lake(settings)
+    made_of = given(settings, lake, now) if settings.schedule.skip_unchanged else None
+    same = nothing_new(context.instance, lake, job, now, made_of)
+    if same is not None:
+        return dg.SkipReason(same)
+    tags = _cause(schedule, now).tags() | ({} if made_of is None else {GIVEN_TAG: made_of})
+    return dg.RunRequest(run_key=_key(schedule, now), partition_key=day, tags=tags)
+
+
+def _reason_to_wait(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> str | None:
+    """Why a cron may not train now, in a sentence, or None when it may."""
+    wait = reason_to_wait(context.instance, now, settings.training.minimum_hours_between)
+    return wait or drift_goes_first(context.instance, open_lake(settings), _now(context))
 
 
 def _over_days(
@@ -145,6 +165,10 @@ def _cause(schedule: str, now: datetime, missed: int = 0) -> Cause:
 def _key(schedule: str, now: datetime) -> str:
     # The key holds the tick's own instant: a tick that is evaluated twice asks for one run.
     return f"{schedule}:{now.isoformat()}"
+
+
+def _unchanged(instant: datetime) -> datetime:
+    return instant
 
 
 def _now(context: dg.ScheduleEvaluationContext) -> datetime:

@@ -21,18 +21,19 @@ from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.lake.damage import damaged_files
+from aivo_assets.lake.damage import damaged_days, damaged_files
 from aivo_assets.operations.alert_outbox import Outbox
 from aivo_assets.operations.alert_rules import drift_alert, failed_run_alert
 from aivo_assets.operations.alerts import Notifier
 from aivo_assets.operations.causes import MODEL_TAG, Cause
-from aivo_assets.operations.job_names import EVERY_JOB
+from aivo_assets.operations.job_names import EVERY_JOB, PRIORITY_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
+MOST_READ_AGAIN = 31
 _CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")
 
 Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
@@ -75,7 +76,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         )
 
     @dg.sensor(
-        description="A recommendation that changed a learner's level or plan brings the student models up to date.",
+        description="A recommendation that changed a learner's level or plan brings that learner's model up to date.",
         job_name="student_model_update",
         **kept,
     )
@@ -164,6 +165,7 @@ def retrain_drifted(
                     run=made_by,
                 ).tags(),
                 MODEL_TAG: row["model_id"],
+                PRIORITY_TAG: "2" if row in extreme else "1",  # before what the crons asked for
             },
         )
         for row in drifted
@@ -208,7 +210,10 @@ def train_if_needed(
 
 
 def update_students(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
-    """Ask for a student model update where the newest recommendations changed a level or a plan."""
+    """Ask for the models of those learners anew of whom the newest recommendations changed a level or a plan.
+
+    The run finds the learners itself, in the recommendations of its day: they may be more than a tag holds.
+    """
     found = _newest(lake, RECOMMENDATIONS, columns=list(_CHANGE))
     if found is None:
         return dg.SkipReason("There are no recommendations yet.")
@@ -218,6 +223,9 @@ def update_students(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     changes = recommendations.filter("changed").drop("changed").sort(_CHANGE[:-1])
     if changes.is_empty():
         return _skip(f"The recommendations of {day} changed no level and no plan.", version)
+    running = under_way(context.instance, ("student_model_update",))
+    if running is not None:  # looked at again, with whatever changed until then
+        return dg.SkipReason(f"Run {running} of student_model_update is still under way.")
     learners = changes["learner"].n_unique()
     # A day is recommended for every two hours: the same changes, made again with other words or numbers, ask once.
     same = hashlib.sha256(changes.write_csv().encode()).hexdigest()[:32]
@@ -237,13 +245,33 @@ def update_students(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
 
 
 def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
-    """Ask for the days whose anonymised partition was made from other raw events than there are now, or is damaged."""
+    """Ask for the days whose anonymised partition was made from other raw events than there are now, or is damaged.
+
+    A day whose raw file is damaged is asked for by itself, once for each damage: the source may give it no more.
+    """
     running = under_way(context.instance, EVERY_JOB)
     if running is not None:
         return dg.SkipReason(f"Run {running} is under way and may be dealing with them.")
-    late = [day for day in lake.days(RAW_INTERACTIONS) if not _up_to_date(lake, day)]
-    if not late:
+    days = lake.days(RAW_INTERACTIONS)
+    torn = damaged_days(lake, RAW_INTERACTIONS, days)
+    late = [day for day in days if day not in torn and not _up_to_date(lake, day)]
+    requests = [_read_again(lake, day) for day in torn[:MOST_READ_AGAIN]]
+    if late:
+        requests.append(_anonymise_again(lake, late))
+    if not requests:
         return dg.SkipReason("Every day is up to date with its raw events.")
+    return dg.SensorResult(run_requests=requests)
+
+
+def _read_again(lake: Lake, day: date) -> dg.RunRequest:
+    damaged = damaged_files(lake, RAW_INTERACTIONS, [day])
+    sentence = f"the raw file of {day} is damaged; its answers are read again where the source still gives them"
+    cause = Cause("late_events", "late_events", sentence, evidence=_hash(damaged))
+    key = f"damaged:{day}:{_hash(damaged)}"
+    return dg.RunRequest(run_key=key, tags={**partition_tags(day, day), **cause.tags()})
+
+
+def _anonymise_again(lake: Lake, late: list[date]) -> dg.RunRequest:
     first = late[0]
     last = max(day for day in late if day - first < timedelta(days=31))
     raw = lake.version(RAW_INTERACTIONS, days=late)
@@ -251,7 +279,7 @@ def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     what = f"{len(damaged)} damaged files, or late events," if damaged else "late events"
     cause = Cause("late_events", "late_events", f"{what} for {len(late)} days from {first} on", evidence=raw)
     # The raw events of a day that is only damaged are those that it was made from before: the damage tells it apart.
-    same = f":{hashlib.sha256(repr(damaged).encode()).hexdigest()[:32]}" if damaged else ""
+    same = f":{_hash(damaged)}" if damaged else ""
     key = f"late:{first}:{last}:{raw}{same}"
     return dg.RunRequest(run_key=key, tags={**partition_tags(first, last), **cause.tags()})
 
@@ -265,6 +293,10 @@ def watch_alerts(
     if state == context.cursor:
         return _skip(f"Nothing new; {shown.metadata['undelivered'].value} alerts are undelivered.", state)
     return dg.SensorResult(asset_events=[shown, check], cursor=state)
+
+
+def _hash(damaged: list[str]) -> str:
+    return hashlib.sha256(repr(damaged).encode()).hexdigest()[:32]
 
 
 def _affected(model_id: str) -> list[dg.AssetKey] | None:

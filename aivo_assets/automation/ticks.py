@@ -11,10 +11,9 @@ weekly run therefore covers every day back to the last one that was read after i
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import InstigatorStatus
 from dagster._utils.schedules import schedule_execution_time_iterator
 
+from aivo_assets.operations.job_names import READ_AT
 from aivo_assets.settings import ScheduleSettings
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
@@ -41,14 +40,6 @@ def steps_aside(now: datetime, crons: ScheduleSettings, hours: float) -> str | N
     if due - now >= timedelta(hours=hours):
         return None
     return f"The weekly retraining is due at {due:%Y-%m-%d %H:%M} UTC and trains on the same day: this one steps aside."
-
-
-def is_switched_off(instance: dg.DagsterInstance, schedule: str) -> bool:
-    """Whether somebody switched a schedule off; an instance that keeps no schedules has none that is off."""
-    if instance.schedule_storage is None:
-        return False
-    states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
-    return any(state.name == schedule and state.status == InstigatorStatus.STOPPED for state in states)
 
 
 def first_day_missed(instance: dg.DagsterInstance, last: date, most: int) -> date:
@@ -88,4 +79,9 @@ def all_but_training(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
 def _read_at(instance: dg.DagsterInstance, day: date) -> datetime | None:
     records = dg.AssetRecordsFilter(asset_key=INTAKE, asset_partitions=[day.isoformat()])
     found = instance.fetch_materializations(records, limit=1).records
-    return datetime.fromtimestamp(found[0].timestamp, UTC) if found else None
+    if not found:
+        return None
+    made = found[0].asset_materialization
+    said = None if made is None else made.metadata.get(READ_AT)
+    # The platform's clock may be another one than the machine's.
+    return datetime.fromtimestamp(found[0].timestamp, UTC) if said is None else datetime.fromisoformat(str(said.value))

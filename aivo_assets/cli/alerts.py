@@ -9,7 +9,7 @@ from aivo_assets.cli.data import terminal
 from aivo_assets.errors import ServiceError
 from aivo_assets.operations.alert_outbox import Outbox, build_outbox
 from aivo_assets.operations.alerts import Alert
-from aivo_assets.resources.clock import SystemClock
+from aivo_assets.resources.clock import PlatformClock
 from aivo_assets.settings import load_settings
 
 alerts = typer.Typer(help="Alerts: what is kept, and whether it was delivered.", no_args_is_help=True)
@@ -41,7 +41,7 @@ def list_alerts(
 @alerts.command("test")
 def test_alerts() -> None:
     """Send a test to every channel of the settings, and say whether it was delivered."""
-    now = SystemClock().now()
+    now = PlatformClock(load_settings()).now()
     alert = Alert(
         title="A test of the alerts",
         body="Somebody ran `aivo alerts test`. Nothing has to be done.",
@@ -61,7 +61,7 @@ def test_alerts() -> None:
 @alerts.command("retry")
 def retry_alerts() -> None:
     """Try now to deliver what waits and is due; `aivo up` does so by itself."""
-    delivered = _outbox().deliver(SystemClock().now())
+    delivered = _outbox().deliver(PlatformClock(load_settings()).now())
     terminal().print(f"{delivered} delivered.")
 
 

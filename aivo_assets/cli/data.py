@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from aivo_assets.cli.instance import open_instance
 from aivo_assets.cli.options import (
     FirstDayOption,
     LastDayOption,
@@ -24,7 +23,8 @@ from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Window
 from aivo_assets.lake import calendar
 from aivo_assets.privacy.keys import load_key
-from aivo_assets.resources.clock import SystemClock
+from aivo_assets.resources.clock import PlatformClock
+from aivo_assets.resources.instance import open_instance
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 
@@ -66,7 +66,7 @@ def run(
     console = terminal()
     settings = settings_with(source, path, mapping)
     load_key(settings, create=False)
-    yesterday = SystemClock().now().date() - timedelta(days=1)
+    yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
     calendar.extend(open_lake(settings), days[0])
     for part in _parts(days, every):
@@ -83,7 +83,7 @@ def ingest(
     """Land events and learners in the raw zone, and say what was kept and what was set aside and why."""
     console = terminal()
     settings = settings_with(source, path, mapping)
-    now = SystemClock().now()
+    now = PlatformClock(settings).now()
     lake = open_lake(settings)
     opened = open_source(settings, now)
     window = None
@@ -112,7 +112,7 @@ def _simulated_days(settings: Settings) -> tuple[date, date]:
     """First and last day of the demo, which the simulator fixes at first use."""
     from aivo_assets.events.sources.simulator import first_school_day  # noqa: PLC0415 - compiled code loads slowly
 
-    now = SystemClock().now()
+    now = PlatformClock(settings).now()
     first = first_school_day(settings.simulator, settings.home, now)
     last = min(first + timedelta(days=settings.simulator.days - 1), now.date() - timedelta(days=1))
     calendar.extend(open_lake(settings), first)

@@ -11,12 +11,14 @@ import httpx
 import typer
 from rich.console import Console
 
+from aivo_assets.api.addresses import reachable
 from aivo_assets.api.security import refuse_open_door
-from aivo_assets.cli.instance import REPOSITORY, open_instance
 from aivo_assets.cli.services import Service, Services
 from aivo_assets.errors import ServiceError
 from aivo_assets.lake import calendar
-from aivo_assets.resources.clock import SystemClock
+from aivo_assets.operations.fast_clock import set_going
+from aivo_assets.resources.clock import PlatformClock, SystemClock
+from aivo_assets.resources.instance import REPOSITORY, open_instance
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings, load_settings
 
@@ -49,15 +51,19 @@ def up(
             Service("daemon", [*_module("dagster._daemon"), "run", *_workspace()], logs / "daemon.log"),
         ]
         console.print("Starting PostgreSQL, the web UI and the daemon …")
-        web_ui = f"http://{_reachable(host)}:{port}"
+        web_ui = f"http://{reachable(host)}:{port}"
         # The HTTP service starts runs through the web UI, wherever that listens.
         with Services(services, environment={**os.environ, "AIVO_API_DAGSTER_URL": web_ui}) as running:
             _wait_until_up(f"{web_ui}/server_info", "web UI", logs / "web.log", running)
-            api = f"http://{_reachable(settings.api.host)}:{settings.api.port}"
+            api = f"http://{reachable(settings.api.host)}:{settings.api.port}"
             _wait_until_up(f"{api}/health", "HTTP service", logs / "http.log", running)
+            set_going(settings, SystemClock().now())
             console.print(
                 f"[bold green]AIVO is up:[/] http://{host}:{port}   [dim](logs in {logs}; Ctrl-C ends it)[/dim]"
             )
+            if settings.clock.start is not None:
+                shown = PlatformClock(settings).now()
+                console.print(f"Its clock shows {shown:%Y-%m-%d %H:%M} UTC, {settings.clock.speed:g} times as fast.")
             try:
                 running.watch()
             except KeyboardInterrupt:
@@ -87,15 +93,8 @@ def _begin_calendar(settings: Settings) -> None:
     from aivo_assets.definitions import DAYS_BEFORE_ANY_EVENT  # noqa: PLC0415 - Dagster's import takes seconds
 
     lake = open_lake(settings)
-    start = SystemClock().now().date() - DAYS_BEFORE_ANY_EVENT
+    start = PlatformClock(settings).now().date() - DAYS_BEFORE_ANY_EVENT
     calendar.extend(lake, calendar.first_day(lake, otherwise=start))
-
-
-def _reachable(host: str) -> str:
-    """The address under which this machine reaches what listens on `host`."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not listened on
-        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
-    return f"[{host}]" if ":" in host else host
 
 
 def _wait_until_up(url: str, name: str, log: Path, services: Services) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.overrides import COLUMNS, land_overrides, raw_overrides
-from aivo_assets.resources.clock import SystemClock
+from aivo_assets.resources.clock import PlatformClock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import load_settings
 
@@ -41,7 +41,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Say one thing of one learner's skill. Exit code 2 where it cannot be kept; it is then in the quarantine."""
     settings = load_settings()
-    now = SystemClock().now()
+    now = PlatformClock(settings).now()
     said: dict[str, Any] = {
         "learner_id": learner,
         "teacher_id": teacher,
@@ -79,7 +79,7 @@ def list_(
 ) -> None:
     """What was said, newest first. It shows raw identifiers: for eyes that may see them."""
     settings = load_settings()
-    today = SystemClock().now().date()
+    today = PlatformClock(settings).now().date()
     held = raw_overrides(open_lake(settings)).reverse()
     if learner is not None:
         held = held.filter(pl.col("learner_id") == learner)

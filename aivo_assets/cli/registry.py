@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aivo_assets.errors import ModelError, SettingsError
-from aivo_assets.resources.clock import SystemClock
+from aivo_assets.resources.clock import PlatformClock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings, load_settings
 from aivo_assets.tracing.champions import Move
@@ -98,7 +98,7 @@ def promote(
     if force and not (reason or "").strip():
         raise SettingsError("--force needs a reason, which is kept with the move", fix='Add --reason "…".')
     settings = load_settings()
-    move = promote_version(settings, number, now=SystemClock().now(), force=reason if force else None)
+    move = promote_version(settings, number, now=PlatformClock(settings).now(), force=reason if force else None)
     Console().print(f"Version {move.after} is champion ({move.kind}); before it was {move.before or 'nobody'}.")
 
 
@@ -132,7 +132,8 @@ def _verdict(settings: Settings, number: int) -> Verdict:
 @registry.command("rollback")
 def rollback(reason: Annotated[str, typer.Option(help="Why; it is kept.")]) -> None:
     """Make the last sound champion before the present one champion again."""
-    move = roll_back(load_settings(), now=SystemClock().now(), reason=reason)
+    settings = load_settings()
+    move = roll_back(settings, now=PlatformClock(settings).now(), reason=reason)
     Console().print(f"Version {move.after} is champion again; it was {move.before}.")
 
 

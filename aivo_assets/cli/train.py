@@ -30,7 +30,11 @@ def add_to(app: typer.Typer) -> None:
 @train.command("main-brain")
 def train_main_brain(
     force: Annotated[
-        bool, typer.Option("--force", help="Train however recent the last training is; needs --reason.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Train however recent the last training is; the verdict still decides on promotion. Needs --reason.",
+        ),
     ] = False,
     reason: Annotated[str | None, typer.Option(help="Why; it is kept with the run.")] = None,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aivo_assets.cli.data import terminal
-from aivo_assets.cli.instance import open_instance
+from aivo_assets.resources.instance import open_instance
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import load_settings
 

@@ -140,6 +140,28 @@ def no_data(last: datetime | None, now: datetime, hours: float) -> Alert | None:
     )
 
 
+def damaged_raw(damaged: Sequence[str], now: datetime) -> Alert | None:
+    """Files of the raw zone were cut short or are gone; it is the only copy of what arrived.
+
+    Args:
+        damaged: What `lake.damage.damaged_files` says of each.
+        now: The present instant, UTC.
+    """
+    if not damaged:
+        return None
+    return Alert(
+        title=f"{len(damaged)} files of raw answers are damaged",
+        body="The source is read again for their days, once, and a day that it still gives whole is mended by itself. "
+        "A day that stays damaged needs its file back from a backup, at the same place; until then what was made of "
+        f"it is used on, and new answers of that day wait. {'; '.join(damaged[:5])}{' …' if damaged[5:] else ''}",
+        severity="critical",
+        key="damaged_raw",
+        context={"files": len(damaged)},
+        occurred_at=now,
+        occurrence=f"{now:%Y-%m-%d}",
+    )
+
+
 def stale_champion(version: int, as_of: date, now: datetime, days: int) -> Alert | None:
     """The champion is older than a challenger ever has to be good to replace it.
 

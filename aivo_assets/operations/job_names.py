@@ -13,7 +13,11 @@ EVERY_JOB: Final = (
     "late_events",
     "end_to_end",
 )
+CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
+"""Jobs that are a function of what arrived, the day and the models: a training is not among them."""
 TRAINING_JOBS: Final = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
+
+PRIORITY_TAG: Final = "dagster/priority"  # a run of a higher one leaves the queue first; 0 where there is none
 
 LOCATION: Final = "aivo"  # as workspace.yaml names it
 REPOSITORY: Final = "__repository__"  # as Dagster names what is not put into a repository of its own
@@ -21,6 +25,7 @@ REPOSITORY: Final = "__repository__"  # as Dagster names what is not put into a 
 ModelId = Literal["main_brain", "student_models"]
 MODELS: Final[tuple[ModelId, ...]] = ("main_brain", "student_models")
 
+READ_AT: Final = "read_at"  # metadata of raw_interactions, UTC ISO time from the injected clock
 TRAINED_AT: Final = "trained_at"  # metadata of main_brain_candidate, UTC ISO time from the injected clock
 
 # A run says by this tag that its job trains the main brain as a rule, and that this run leaves that out.

@@ -5,6 +5,7 @@ Assets ask for these by name and type (`lake: dg.ResourceParam[Lake]`) and get t
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,8 +13,10 @@ from dagster_dbt import DbtCliResource
 
 from aivo_assets.lake import Lake
 from aivo_assets.operations.alert_outbox import build_outbox
+from aivo_assets.operations.job_names import EVERY_JOB
+from aivo_assets.operations.run_locks import FOLDER, hold
 from aivo_assets.privacy.keys import load_key
-from aivo_assets.resources.clock import Clock, SystemClock
+from aivo_assets.resources.clock import Clock, PlatformClock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
 from aivo_assets.warehouse import dbt_executable, environment, project_dir
@@ -24,7 +27,7 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
 
     Args:
         settings: What everything is built from.
-        clock: The clock that all of it reads. Default: the machine's.
+        clock: The clock that all of it reads. Default: that of the settings.
     """
 
     def given(value: Any, description: str) -> dg.ResourceDefinition:
@@ -33,8 +36,10 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
     outbox = build_outbox(settings.alerts, settings.home)
     return {
         "settings": given(settings, "Every setting with its present value; see `aivo settings`."),
-        "clock": given(clock or SystemClock(), "Tells the time, UTC."),
-        "lake": given(open_lake(settings), f"Datasets below {settings.lake_url}."),
+        "clock": given(clock or PlatformClock(settings), "Tells the time, UTC."),
+        "lake": dg.ResourceDefinition(
+            lambda context: _lake_of_run(context, settings), description=f"Datasets below {settings.lake_url}."
+        ),
         "pseudonym_key": dg.ResourceDefinition(
             lambda _: load_key(settings, create=False),
             description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
@@ -46,6 +51,14 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
             lambda _: _dbt(settings), description="Runs dbt over the anonymised lake, into the warehouse."
         ),
     }
+
+
+def _lake_of_run(context: dg.InitResourceContext, settings: Settings) -> Lake:
+    # Every job asks for the lake, so this is where a run begins to hold its lock; a sensor's look is no run. What is
+    # materialised by hand has a process for each step, and is over only when all of them are: it holds none.
+    if context.run is not None and context.instance is not None and context.run.job_name in EVERY_JOB:
+        hold(Path(context.instance.root_directory) / FOLDER / context.run.run_id)
+    return open_lake(settings)
 
 
 def open_lake(settings: Settings) -> Lake:

@@ -5,11 +5,18 @@ Belongs here: values that people may change; no behaviour. A group `privacy` wit
 call `load_settings()` and pass what it returns.
 """
 
-from aivo_assets.settings.data import LakeSettings, PrivacySettings, SimulatorSettings, SourceKind, SourceSettings
+from aivo_assets.settings.data import (
+    DisturbanceSettings,
+    LakeSettings,
+    PrivacySettings,
+    SimulatorSettings,
+    SourceKind,
+    SourceSettings,
+)
 from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.group import Group, Share
 from aivo_assets.settings.loading import Settings, load_settings
-from aivo_assets.settings.operations import AlertSettings, ApiSettings, ScheduleSettings
+from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
 from aivo_assets.settings.tracing import (
     CalibrationKind,
@@ -25,6 +32,8 @@ __all__ = [
     "AlertSettings",
     "ApiSettings",
     "CalibrationKind",
+    "ClockSettings",
+    "DisturbanceSettings",
     "DriftSettings",
     "FeatureSettings",
     "Group",

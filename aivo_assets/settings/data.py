@@ -54,6 +54,19 @@ class SourceSettings(Group):
     )
 
 
+class DisturbanceSettings(Group):
+    """A change that befalls the simulated school; what is left out stays as it is."""
+
+    after_days: int = Field(ge=0, description="School days before it begins, counted from the first.")
+    for_days: int | None = Field(None, ge=1, description="Days that it lasts. Default: for good.")
+    subject: str | None = Field(None, description="Only this subject. Default: all.")
+    difficulty: float = Field(0.0, description="Logits by which every item is harder.")
+    guessing: Share = Field(0.0, description="Share of answers that become rapid guesses.")
+    wrong_labels: Share = Field(0.0, description="Share of answers that a broken client records the wrong way round.")
+    response_time: float = Field(1.0, gt=0, description="Factor on the recorded response times.")
+    learning: float = Field(1.0, ge=0, description="Factor on every gain from practice.")
+
+
 class SimulatorSettings(Group):
     """The seeded simulated school."""
 
@@ -63,6 +76,11 @@ class SimulatorSettings(Group):
     seed: int = Field(20, description="Seed of everything random in the school.")
     dirt: Share = Field(
         0.001, description="Share of rows that go wrong on their way: repeated, impossible, incomplete."
+    )
+    disturbances: tuple[DisturbanceSettings, ...] = Field(
+        (),
+        description='What befalls the school, as JSON: [{"after_days": 21, "difficulty": 1.5}]; also for_days, '
+        "subject, guessing, wrong_labels, response_time, learning.",
     )
 
 

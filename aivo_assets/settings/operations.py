@@ -1,12 +1,26 @@
-"""Settings of running it: schedules, HTTP service, alerts."""
+"""Settings of running it: clock, schedules, HTTP service, alerts."""
 
 import json
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from aivo_assets.settings.group import Group, Share
+
+
+class ClockSettings(Group):
+    """What the platform takes for the present: by default the machine's clock."""
+
+    start: date | None = Field(
+        None,
+        description="Day at whose midnight (UTC) the clock stands until `aivo up` sets it going, once in an AIVO_HOME, "
+        "to watch the simulated school at high speed. Default: the machine's clock.",
+    )
+    speed: float = Field(
+        1.0, ge=1, description="With a start: so much faster than the machine's clock, until it has caught up with it."
+    )
 
 
 class ScheduleSettings(Group):
@@ -26,6 +40,9 @@ class ScheduleSettings(Group):
     catch_up_days: int = Field(
         31, ge=1, description="Most days that a daily or weekly run covers to make up for days missed."
     )
+    skip_unchanged: bool = Field(
+        True, description="Whether the two frequent checks skip a tick at which they would make again what is there."
+    )
 
 
 class ApiSettings(Group):
@@ -33,10 +50,20 @@ class ApiSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address that it listens on.")
     port: int = Field(8009, ge=1, le=65535, description="Its port.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where browsers reach it, for links to documents. Default: where it listens.",
+    )
     token: SecretStr | None = Field(
         None, description="Bearer token that callers must show, 16 characters or more; needed beyond loopback."
     )
     dagster_url: str = Field("http://127.0.0.1:3000", description="Dagster's web UI, through which it starts runs.")
+    dagster_public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where browsers reach Dagster's web UI, for links to runs. Default: as above.",
+    )
     timeout_seconds: float = Field(20.0, gt=0, description="Longest wait for one answer of Dagster.")
     settle_seconds: float = Field(
         10.0, ge=0, description="How long a launch that went wrong is looked for before the caller is told."

@@ -13,6 +13,7 @@ from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.sensors import watch_alerts
 from aivo_assets.events.receipts import Receipt, write_receipt
+from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
 from aivo_assets.operations.alert_outbox import Outbox
 from aivo_assets.operations.alerts import Alert, Delivery
@@ -119,6 +120,16 @@ def test_silence_is_told(look: Any, lake: Lake) -> None:
     landed(lake, NOW - 4 * DAY, kept=1000)
     landed(lake, NOW - timedelta(hours=1), kept=0)  # the source answers, and has nothing new
     assert look() == ["no_data"]
+
+
+def test_a_damaged_raw_file_is_told_and_its_place_named(look: Any, lake: Lake, told: Recorder) -> None:
+    landed(lake, NOW - timedelta(hours=1), kept=1)
+    lake.write(RAW_INTERACTIONS, RAW_INTERACTIONS.empty(), day=TODAY)
+    assert look() == []
+    cut = Path(lake.files(RAW_INTERACTIONS, days=[TODAY])[0])
+    cut.write_bytes(cut.read_bytes()[:50])
+    assert look() == ["damaged_raw"]
+    assert f"{cut} of 50 bytes" in told.sent[0].body
 
 
 def test_refusals_count_from_the_last_promotion_and_a_model_counts_once(lake: Lake) -> None:

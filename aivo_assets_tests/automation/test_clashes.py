@@ -3,18 +3,31 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus
 
 from aivo_assets.automation.schedules import build_schedules
 from aivo_assets.automation.ticks import first_day_missed, steps_aside
+from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.lake import Lake
 from aivo_assets.operations.causes import Cause
 from aivo_assets.operations.job_names import TRAINED_AT, WITHOUT_TRAINING_TAG, model_trained
+from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import ScheduleSettings, Settings
 
 SUNDAY = datetime(2026, 3, 15, tzinfo=UTC)
+MONDAY = datetime(2026, 3, 16, tzinfo=UTC)
 DAY = timedelta(days=1)
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -188,3 +201,61 @@ def test_with_every_cron_each_minute_and_no_hours_between_every_schedule_runs(
         answer = tick(schedule.name, SUNDAY + timedelta(minutes=1), settings)
         assert isinstance(answer, dg.RunRequest), (schedule.name, answer)
         assert WITHOUT_TRAINING_TAG not in answer.tags
+
+
+def alarmed(instance: dg.DagsterInstance, lake: Lake, word: str = "alert") -> datetime:
+    """A drift check of Monday has been made just now; when, by the machine's clock."""
+    row = {"day": MONDAY.date(), "model_id": "main_brain", "verdict": word, "reason": "It fell."}
+    frame = pl.DataFrame([{**dict.fromkeys(DRIFT_VERDICTS.schema), **row}], schema=dict(DRIFT_VERDICTS.schema))
+    lake.write(DRIFT_VERDICTS, frame, day=MONDAY.date())
+    instance.report_runless_asset_event(dg.AssetMaterialization("drift_verdict", partition=str(MONDAY.date())))
+    made = instance.get_latest_materialization_event(dg.AssetKey("drift_verdict"))
+    assert made is not None
+    return datetime.fromtimestamp(made.timestamp, UTC)
+
+
+@pytest.fixture
+def monday(tmp_path: Path) -> Settings:
+    return Settings.model_validate({"home": tmp_path, "schedule": {"weekly_full_retraining": "0 3 1 1 *"}})
+
+
+@pytest.mark.parametrize(("word", "goes_first"), [("alert", True), ("retrain", False), ("ok", False)])
+def test_an_extreme_drift_verdict_is_retrained_on_before_what_the_crons_ask_for(
+    word: str, goes_first: bool, tick: Any, instance: dg.DagsterInstance, monday: Settings
+) -> None:
+    at = alarmed(instance, open_lake(monday), word) + timedelta(seconds=30)
+    daily = tick("aivo_main_brain_daily", at, monday)
+    weekly = tick("weekly_full_retraining", at, monday)
+    assert isinstance(daily, str) == goes_first
+    assert (WITHOUT_TRAINING_TAG in weekly.tags) == goes_first
+    if goes_first:
+        assert (
+            daily == "The drift verdict of 2026-03-16 asks for a training of main_brain at once: that one goes first."
+        )
+
+
+def test_once_the_sensor_has_asked_the_crons_go_on(tick: Any, instance: dg.DagsterInstance, monday: Settings) -> None:
+    at = alarmed(instance, open_lake(monday)) + timedelta(seconds=30)
+    tags = {**Cause("drift", "drift_retraining", "It fell.").tags(), "dagster/partition": str(MONDAY.date())}
+    instance.add_run(dg.DagsterRun(job_name="emergency_retrain", status=dg.DagsterRunStatus.SUCCESS, tags=tags))
+    assert isinstance(tick("aivo_main_brain_daily", at, monday), dg.RunRequest)
+
+
+def test_the_crons_wait_no_longer_than_an_hour_for_it(
+    tick: Any, instance: dg.DagsterInstance, monday: Settings
+) -> None:
+    at = alarmed(instance, open_lake(monday))
+    assert isinstance(tick("aivo_main_brain_daily", at + timedelta(minutes=59), monday), str)
+    assert isinstance(tick("aivo_main_brain_daily", at + timedelta(minutes=61), monday), dg.RunRequest)
+
+
+def test_nobody_waits_for_a_sensor_that_is_switched_off(
+    tick: Any, instance: dg.DagsterInstance, monday: Settings, definitions: dg.Definitions
+) -> None:
+    at = alarmed(instance, open_lake(monday)) + timedelta(seconds=30)
+    origin = RemoteInstigatorOrigin(
+        RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("aivo"), "__repository__"), "drift_retraining"
+    )
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.STOPPED, None)
+    instance.add_instigator_state(state)
+    assert isinstance(tick("aivo_main_brain_daily", at, monday), dg.RunRequest)

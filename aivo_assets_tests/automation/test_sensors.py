@@ -92,6 +92,15 @@ def test_a_drifted_main_brain_is_retrained_and_the_run_says_why(lake: Lake, look
     assert request.asset_selection is None
 
 
+@pytest.mark.parametrize(("word", "place"), [("retrain", "1"), ("alert", "2")])
+def test_a_retraining_for_drift_leaves_the_queue_before_what_the_crons_asked_for(
+    word: str, place: str, lake: Lake, look: Evaluate
+) -> None:
+    verdict(lake, word)
+    (request,), _, _ = look("drift_retraining")
+    assert request.tags["dagster/priority"] == place
+
+
 def test_drifted_student_models_are_rebuilt_without_training_the_main_brain(lake: Lake, look: Evaluate) -> None:
     verdict(lake, "retrain", model="student_models")
     (request,), _, _ = look("drift_retraining")
@@ -291,6 +300,18 @@ def test_recommendations_that_changed_nothing_update_nothing(lake: Lake, look: E
     assert look("student_model_update")[0] == []
 
 
+def test_an_update_under_way_is_waited_for_and_what_changed_meanwhile_is_not_forgotten(
+    lake: Lake, look: Evaluate, instance: dg.DagsterInstance
+) -> None:
+    run = instance.add_run(dg.DagsterRun(job_name="student_model_update", status=dg.DagsterRunStatus.STARTED))
+    recommended(lake, changed=True)
+    requests, cursor, reason = look("student_model_update")
+    assert (requests, cursor) == ([], None)
+    assert run.run_id in reason
+    instance.delete_run(run.run_id)
+    assert len(look("student_model_update", cursor)[0]) == 1
+
+
 def landed(lake: Lake, day: date, *, anonymised: bool) -> None:
     lake.write(RAW_INTERACTIONS, RAW_INTERACTIONS.empty(), day=day)
     if anonymised:
@@ -328,6 +349,24 @@ def test_a_day_whose_file_was_cut_short_is_made_again_once_for_each_damage(lake:
     assert all(each.tags["dagster/asset_partition_range_start"] == TODAY.isoformat() for each in asked)
     assert "1 damaged files" in asked[0].tags[CAUSE_TAG]
     assert asked[0].run_key == asked[1].run_key != asked[2].run_key
+
+
+def test_a_day_whose_raw_file_was_cut_short_is_read_again_by_itself_and_holds_no_other_day_back(
+    lake: Lake, look: Evaluate
+) -> None:
+    """Also where the source cannot give it again: it is asked for once, and late days far from it are dealt with."""
+    long_ago = TODAY - timedelta(days=60)
+    landed(lake, long_ago, anonymised=True)
+    landed(lake, TODAY, anonymised=False)
+    cut = Path(lake.files(RAW_INTERACTIONS, days=[long_ago])[0])
+    cut.write_bytes(cut.read_bytes()[:50])
+    first, late = look("late_events")[0]
+    assert [first.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")] == [str(long_ago)] * 2
+    assert f"the raw file of {long_ago} is damaged" in first.tags[CAUSE_TAG]
+    assert late.tags["dagster/asset_partition_range_start"] == str(TODAY)
+    assert [each.run_key for each in look("late_events")[0]] == [first.run_key, late.run_key]
+    cut.unlink()
+    assert look("late_events")[0][0].run_key != first.run_key
 
 
 def test_late_days_wait_for_a_run_that_may_be_dealing_with_them(

@@ -49,8 +49,11 @@ def test_a_server_of_your_own_keeps_the_runs(scheme: str, folder: Path) -> None:
         assert not (folder / "home" / "postgres").exists()
 
 
-def test_a_url_of_another_database_is_refused_without_showing_it(folder: Path) -> None:
-    settings = Settings.model_validate({"home": folder, "postgres_url": "mysql://user:hidden@host/db"})
-    with pytest.raises(SettingsError, match="not PostgreSQL") as refused, open_instance(settings):
+@pytest.mark.parametrize(
+    ("url", "said"), [("mysql://user:hidden@host/db", "is not PostgreSQL"), ("hidden@host/db", "is no URL")]
+)
+def test_what_is_no_url_of_postgresql_is_refused_without_showing_it(url: str, said: str, folder: Path) -> None:
+    settings = Settings.model_validate({"home": folder, "postgres_url": url})
+    with pytest.raises(SettingsError, match=said) as refused, open_instance(settings):
         pass
     assert "hidden" not in str(refused.value)
