@@ -15,7 +15,7 @@ from scipy.special import expit
 from aivo_assets.benchmarks.partitions import Part
 from aivo_assets.tracing.compiled import compiled
 from aivo_assets.tracing.encoding import Encoded, encode
-from aivo_assets.tracing.kernel import Floats, Ints32
+from aivo_assets.tracing.layout import Floats, Ints32
 
 MOST_ITERATIONS = 1000
 

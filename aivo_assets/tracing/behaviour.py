@@ -24,7 +24,7 @@ import polars as pl
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.compiled import compiled
 from aivo_assets.tracing.encoding import Encoded
-from aivo_assets.tracing.kernel import FACTORS, REPEATS, Floats, Ints, Ints32
+from aivo_assets.tracing.layout import FACTORS, REPEATS, Floats, Ints, Ints32
 
 _SKILL_SCALE = 0.25  # sd of the skills' vectors before the first pass
 _TRUST = 5.0  # learners' abilities are of sd one; so many events' worth of them halve a discrimination

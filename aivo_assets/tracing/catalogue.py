@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from aivo_assets.settings import FeatureSettings
-from aivo_assets.tracing.kernel import VERSION, Feature
+from aivo_assets.tracing.layout import VERSION, Feature
 from aivo_assets.tracing.schema import FeatureSchema
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.compiled import compiled
 from aivo_assets.tracing.encoding import Encoded
-from aivo_assets.tracing.kernel import Floats, Ints, Ints32
+from aivo_assets.tracing.layout import Floats, Ints, Ints32
 
 _LONGEST_STEP = 2.0  # logit; keeps Newton from overshooting where all answers are alike
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from aivo_assets.errors import LakeError
 from aivo_assets.tracing.compiled import compiled
-from aivo_assets.tracing.kernel import Floats, Ints, Ints32
+from aivo_assets.tracing.layout import Floats, Ints, Ints32
 from aivo_assets.tracing.schema import FEATURE_KEYS
 
 _T = TypeVar("_T", bound=np.generic)

@@ -17,7 +17,8 @@ from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.behaviour import factor_steps
 from aivo_assets.tracing.catalogue import FEATURES, FeatureSpec, feature_schema
 from aivo_assets.tracing.encoding import encode
-from aivo_assets.tracing.kernel import Feature, Floats, Parameters, Rows, Work, run
+from aivo_assets.tracing.kernel import run
+from aivo_assets.tracing.layout import Feature, Floats, Parameters, Rows, Work
 from aivo_assets.tracing.population import population_of
 from aivo_assets.tracing.schema import FeatureTable
 from aivo_assets.tracing.states import LearnerStates, Workspace, open_workspace, refuse_late

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.tracing.encoding import Encoded
-from aivo_assets.tracing.kernel import FACTORS, REPEATS, SKILL_COLUMNS, Floats, Ints, Known, Population
+from aivo_assets.tracing.layout import FACTORS, REPEATS, SKILL_COLUMNS, Floats, Ints, Known, Population
 from aivo_assets.tracing.statistics import OutOfFold, Statistics
 
 _TRANSITION = ["previous_surprise", "previous_surprise_wrong", "previous_surprise_right"]

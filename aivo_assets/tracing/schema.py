@@ -1,6 +1,6 @@
 """Shapes of knowledge tracing: the feature table and the datasets of states and student models. No computation here.
 
-The order of the features is fixed by `kernel.Feature`; what each means is said in `catalogue`.
+The order of the features is fixed by `layout.Feature`; what each means is said in `catalogue`.
 """
 
 from dataclasses import dataclass

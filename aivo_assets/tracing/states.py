@@ -15,7 +15,7 @@ import polars as pl
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import Dataset
 from aivo_assets.tracing.encoding import Encoded, Pairs, text_hashes
-from aivo_assets.tracing.kernel import Floats, Ints, Own, Pair, State
+from aivo_assets.tracing.layout import Floats, Ints, Own, Pair, State
 from aivo_assets.tracing.schema import STATES_ITEMS, STATES_LEARNERS, STATES_SKILLS, STATES_SUBJECTS
 
 KINDS: Mapping[str, tuple[Dataset, str]] = {

@@ -18,7 +18,7 @@ from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.behaviour import Transitions, fit_behaviour
 from aivo_assets.tracing.difficulty import fit_difficulties
 from aivo_assets.tracing.encoding import Encoded, encode, text_hashes
-from aivo_assets.tracing.kernel import Floats, Ints, Ints32
+from aivo_assets.tracing.layout import Floats, Ints, Ints32
 
 ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "item_id": pl.String,

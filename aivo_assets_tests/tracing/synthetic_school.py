@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.settings import TrainingSettings
-from aivo_assets.tracing.kernel import FACTORS, REPEATS
+from aivo_assets.tracing.layout import FACTORS, REPEATS
 from aivo_assets.tracing.main_brain import MadeBy, MainBrain, fit_main_brain
 from aivo_assets.tracing.schema import FEATURE_KEYS, FeatureSchema, FeatureTable
 from aivo_assets.tracing.splits import Split, split_by_time

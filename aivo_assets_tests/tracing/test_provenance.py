@@ -9,7 +9,9 @@ import pytest
 from aivo_assets.tracing import provenance
 from aivo_assets.tracing.provenance import FITTING, code_version, import_closure, imported
 
-COMPUTING = {"kernel", "features", "encoding", "states", "statistics", "difficulty", "behaviour", "population"}
+COMPUTING = {
+    "kernel", "layout", "features", "encoding", "states", "statistics", "difficulty", "behaviour", "population",
+}  # fmt: skip
 FITS = {"boosting", "trees", "ensemble", "calibration", "splits", "main_brain", "training"}
 ABOUT_IT = {"card_document", "card_measures", "card_plots", "model_card", "plots", "importance"}
 AFTERWARDS = {"promotion", "admission", "registry", "registry_store", "shadow", "evaluation", "slices", "champions"}
