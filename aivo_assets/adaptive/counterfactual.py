@@ -24,7 +24,8 @@ ROWS_AT_ONCE: Final = 20_000
 RIGHT: Final = (1, 2, 3, 4, 5, 6, 8, 10)  # right answers in a row that are tried; nobody would believe a longer row
 WRONG: Final = (1, 2, 3, 4, 5)  # wrong ones: after so many somebody has looked in
 # Of a one-parameter step, the share that the main brain's answer follows at least in three cases of four. It was
-# measured by giving 500 learners of assistments2012 such answers (`aivo benchmark validity --try-out` does that).
+# measured on 495 cases of assistments2012 in which learners were given such answers; `aivo benchmark validity`
+# puts it to the proof again.
 FOLLOWS: Final = {1: 0.3, 0: 0.2}
 _ROW: Final = "_row"
 _SIGNALS: Final = (  # signals that answers, days or a rest change

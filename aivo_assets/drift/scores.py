@@ -92,6 +92,7 @@ class Look:
         then: Events of the reference.
         worth: Of the whole model: a cohort's loss is a share of the same, so that scores compare.
         confidence: One-sided, of the lower bound that is counted.
+        explaining: The same of the distances that only explain.
         sure: A loss that chance shows more rarely than this is counted by its best estimate.
     """
 
@@ -102,6 +103,7 @@ class Look:
     then: Sample
     worth: Worth
     confidence: float
+    explaining: float
     sure: float
 
 
@@ -157,7 +159,15 @@ def whole_look(
     first = day - timedelta(days=settings.window_days - 1)
     now, then = _samples(window, reference, first, day)
     return Look(
-        model_id, day, first, now, then, worth_of(then, settings), settings.confidence, chance_of_one(1, settings)
+        model_id=model_id,
+        day=day,
+        first=first,
+        now=now,
+        then=then,
+        worth=worth_of(then, settings),
+        confidence=settings.confidence,
+        explaining=settings.confidence,
+        sure=chance_of_one(1, settings),
     )
 
 
@@ -187,7 +197,7 @@ def main_brain_rows(look: Look, *, explain: bool) -> list[Row]:
     rows: list[_Measured] = []
     if now.events and then.events:
         rows += _deciding_rows(look)
-        rows += _explaining_rows(now, then, look.confidence) if explain else []
+        rows += _explaining_rows(now, then, look.explaining) if explain else []
     return _rows(rows, look, _counts(now.events, now.learners, then.events, then.learners))
 
 
@@ -246,7 +256,7 @@ def _student_rows(look: Look, blocks: Blocks, before: Blocks) -> Iterator[_Measu
     distance, effect = column_drift(
         (abilities[0], np.arange(abilities[0].len())),
         (abilities[1], np.arange(abilities[1].len())),
-        look.confidence,
+        look.explaining,
     )
     yield _Measured("ability_distance", "explains", distance, 0.0, effect, effect.lower)
     means = [value if isinstance(value := series.mean(), float) else float("nan") for series in abilities]

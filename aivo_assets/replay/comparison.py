@@ -11,6 +11,8 @@ from aivo_assets.tracing.card_document import Block, Document, Paragraph, Pictur
 
 COMPARISON: Final = "comparison.html"
 WIDTH: Final = 4.9
+STYLE: Final = "figure { width: 48%; margin-right: 1%; }\nfigure img { width: 100%; }\n"
+"""Two pictures stand in one row, however wide the window is."""
 PLOTS: Final = (
     ("The champion on answers to come", plots.scores_png, "Log loss by day"),
     ("AUC", plots.auc_png, "AUC by day"),
@@ -65,7 +67,7 @@ def comparison(one: Replayed, other: Replayed) -> Document:
 def write_comparison(folder: Path, one: Replayed, other: Replayed) -> Path:
     """Write the comparison into a folder, and return where it is."""
     path = folder / COMPARISON
-    path.write_text(page(comparison(one, other)))
+    path.write_text(page(comparison(one, other), STYLE))
     return path
 
 

@@ -62,10 +62,13 @@ def drift_png(record: Record, *, width: float) -> bytes:
         checks = [check for check in record.drift if check.model == model]
         times = np.array([check.at.replace(tzinfo=None) for check in checks], dtype="datetime64[s]")
         values = np.array([np.nan if check.score is None else check.score for check in checks])
-        axes.plot(times, values, color=COLOURS[place], linewidth=1, label=model.replace("_", " "))
-        for verdict, (mark, colour) in VERDICT_MARKS.items():
+        # Between two marks of a cohort nothing is known here, so no line joins them.
+        line, mark = ("none", ".") if SEPARATOR in model else ("solid", "none")
+        axes.plot(times, values, color=COLOURS[place], linewidth=1, linestyle=line, marker=mark,
+                  label=model.replace("_", " "))  # fmt: skip
+        for verdict, (shape, colour) in VERDICT_MARKS.items():
             hit = [number for number, check in enumerate(checks) if check.verdict == verdict]
-            axes.scatter(times[hit], values[hit], marker=mark, color=colour, s=22, zorder=3)
+            axes.scatter(times[hit], values[hit], marker=shape, color=colour, s=22, zorder=3)
     for name, colour in (("retrain_score", "#c8702a"), ("alert_score", "#b0413e")):
         axes.axhline(json.loads(record.settings[f"drift.{name}"]), color=colour, linewidth=0.9, linestyle="--")
     axes.set_ylabel("drift score")

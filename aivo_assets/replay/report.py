@@ -15,7 +15,10 @@ from aivo_assets.tracing.card_document import Block, Bullets, Document, Paragrap
 REPORT: Final = "report.html"
 MOST_ROWS: Final = 80
 WIDTH: Final = 8.6
-STOPPED: Final = " It was stopped before its end; the last day is the one that it had reached."
+STOPPED: Final = (
+    " It was stopped before its end: the last day is the one that it had reached; learners and answers are those of "
+    "all days that were asked for."
+)
 STYLE: Final = """
 main { max-width: 72rem; }
 td, thead th { text-align: left; vertical-align: top; }
@@ -54,9 +57,9 @@ def write_report(folder: Path, record: Record, costs: Costs) -> Path:
     return path
 
 
-def page(document: Document) -> str:
-    """A document as one HTML file, in the style of the reports of replays."""
-    return document.to_html().replace("</style>", f"{STYLE}</style>", 1)
+def page(document: Document, style: str = "") -> str:
+    """A document as one HTML file, in the style of the reports of replays and what is added to it."""
+    return document.to_html().replace("</style>", f"{STYLE}{style}</style>", 1)
 
 
 def table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, nothing: str) -> list[Block]:

@@ -14,7 +14,10 @@ class DriftSettings(Group):
     minimum_events: int = Field(500, ge=1, description="Fewer events in the window give no verdict.")
     minimum_learners: int = Field(20, ge=2, description="Fewer learners in the window give no verdict.")
     confidence: float = Field(
-        0.95, gt=0.5, lt=1, description="One-sided confidence of the losses that a score counts over the whole window."
+        0.95,
+        gt=0.5,
+        lt=1,
+        description="One-sided confidence of distances that explain; of losses it is stricter.",
     )
     quick_days: tuple[int, ...] = Field(
         (1, 2),
@@ -23,7 +26,7 @@ class DriftSettings(Group):
     false_alarms_a_year: float = Field(
         0.5,
         gt=0,
-        description="Scores above 0 a year that chance alone may give to all shorter windows and cohorts together.",
+        description="Scores above 0 a year that chance alone may give to all windows and cohorts together.",
     )
     cohort_minimum_events: int = Field(500, ge=1, description="Fewer events of a cohort in a window are not scored.")
     cohort_minimum_learners: int = Field(20, ge=2, description="Fewer learners of a cohort are not scored.")

@@ -20,7 +20,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     shell = shutil.which("sh")
     assert shell is not None
     given = {"PATH": "/usr/bin:/bin", "AIVO_HOME": str(tmp_path)}
-    said = subprocess.run(  # noqa: S603 - our own file
+    said = subprocess.run(
         [shell, "-c", f"set -a; . {SETTINGS}; env -0"], env=given, check=True, capture_output=True, text=True
     )
     for line in said.stdout.split("\0"):
