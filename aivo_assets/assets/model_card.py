@@ -3,6 +3,7 @@
 import dagster as dg
 from upath import UPath
 
+from aivo_assets.api.addresses import document_url
 from aivo_assets.assets.describe import owned, picture
 from aivo_assets.assets.main_brain import CANDIDATES
 from aivo_assets.assets.stored import published_attributes, stored_sampling, stored_training
@@ -58,7 +59,7 @@ def main_brain_card(
             "rows_in": rows,
             "rows_out": 1,
             "version": number,
-            "card": dg.MetadataValue.url(path.as_uri()),
+            "card": dg.MetadataValue.url(document_url(settings, "main_brain", path.name)),
             "in short": dg.MetadataValue.md(markdown.decode().split("\n## ")[1]),
             "groups": picture(_read(registry, number, "card_groups.png")),
         }

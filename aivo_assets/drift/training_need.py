@@ -62,7 +62,9 @@ class Champion:
     new_events: int
 
 
-def ask(scored: pl.DataFrame, champion: Champion | None, *, day: date, settings: AdaptiveSettings) -> pl.DataFrame:
+def ask(
+    scored: pl.DataFrame, champion: Champion | None, *, day: date, settings: AdaptiveSettings, missing: int = 0
+) -> pl.DataFrame:
     """Ask whether the main brain needs training now.
 
     Args:
@@ -70,10 +72,13 @@ def ask(scored: pl.DataFrame, champion: Champion | None, *, day: date, settings:
         champion: The model in use, or None where there is none yet.
         day: The UTC day as of which is asked.
         settings: Limits.
+        missing: Events that are missing until a training can fit anything at all.
 
     Returns:
         One row of `TRAINING_NEED`.
     """
+    if champion is None and missing > 0:
+        return _answer(day, False, f"There is no champion yet; {missing:,} more answers are needed to train one.", {})
     if champion is None:
         return _answer(day, True, "There is no champion yet.", {})
     numbers: dict[str, int | float | None] = {

@@ -81,8 +81,9 @@ def _scores(record: Record) -> list[Block]:
         return [Paragraph("No champion answered for a day that it had not seen.")]
     return [
         Paragraph(
-            "Each answer was predicted before it was seen, by the champion of that time, which was trained on earlier "
-            "days only. The dashed line is what the day's own share of right answers would have got."
+            "Each answer was predicted before it was seen, by the last champion that was trained on earlier days only "
+            "(after a rollback, by the one that came back). The dashed line is what the day's own share of right "
+            "answers would have got."
         ),
         _picture("scores.png", plots.scores_png(record, width=WIDTH), "Log loss by day, and each change of champion."),
         _picture("auc.png", plots.auc_png(record, width=WIDTH), "AUC by day; larger points are days of more answers."),

@@ -64,6 +64,13 @@ def test_without_a_champion_training_is_needed() -> None:
     assert found["reason"].to_list() == ["There is no champion yet."]
 
 
+def test_with_too_few_answers_to_train_on_no_training_is_asked_for() -> None:
+    found = ask(today(School()), None, day=DAY, settings=SETTINGS, missing=1)
+    assert found["needed"].to_list() == [False]
+    assert "1 more answers are needed" in found["reason"].item()
+    assert ask(today(School()), None, day=DAY, settings=SETTINGS, missing=0)["needed"].item()
+
+
 def test_a_few_answers_say_nothing_about_today() -> None:
     row = answer(today(School(learners=10, events=40, flipped=0.9)))
     assert not row["needed"]
