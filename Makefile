@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos up unattended lint lock clean
+.PHONY: help install demo test slow chaos up unattended lint lock clean
 
 help:  ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,8 +27,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: install  ## A simulated school from raw events to recommendations, in two or three minutes
 	@$(BIN)/aivo demo
 
-test: install  ## The whole suite
-	@$(BIN)/python -m pytest
+test: install  ## The suite, but for what takes more than about ten seconds a test
+	@$(BIN)/python -m pytest -m "not slow"
+
+slow: install  ## The rest of it: whole platforms, replays, trainings, real data at full size
+	@$(BIN)/python -m pytest -m slow
 
 chaos: install  ## Faults, caused on purpose in real processes; without the longest ones: make chaos ONLY=quick
 	@$(BIN)/python -m pytest -m "chaos$(if $(filter quick,$(ONLY)), and not slow)" aivo_assets_tests/chaos

@@ -7,9 +7,9 @@ Where one level lower is still too hard, the way goes at least two levels back, 
 goes to where success is nearest to the middle of the zone, a move down only to its lower edge, for who was picked for
 failures does better next; three levels at most.
 The dead band from `too_hard` to the zone's upper edge is wider than a level: a move does not call for its opposite.
-Before a skill's first move there is none to take back; then the zone's lower edge decides, and two answers are enough
-where they say the same as all that the main brain knows of the learner from other skills. Where nothing easier exists,
-another approach is all that there is.
+Before a skill's first move there is none to take back; then the zone's lower edge decides, and few answers are enough
+(`first_attempts`) where they say the same as all that the main brain knows of the learner from other skills. Where
+nothing easier exists, another approach is all that there is.
 
 An eighth kind is a `Kind` and a `Rule` here, and its texts in the catalogue; a test says which texts are missing.
 """

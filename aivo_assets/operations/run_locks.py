@@ -24,7 +24,7 @@ def hold(path: Path) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     _held[name] = descriptor
-    if len(_held) > MOST_OF_A_PROCESS:
+    while len(_held) > MOST_OF_A_PROCESS:
         os.close(_held.pop(next(iter(_held))))
 
 
