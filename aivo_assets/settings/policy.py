@@ -32,7 +32,7 @@ class PolicySettings(Group):
         5,
         ge=1,
         description="Answers on a skill that do before its first move, where they agree with the main brain that "
-        "success is below the zone. On simulated learners (seeds 101 to 103) 2, 4 and 6 gain the same; fewer flap more.",
+        "success is below the zone. On simulated learners (seeds 101 to 103) 2, 4 and 6 gain the same, 2 flaps most.",
     )
     failing: Share = Field(
         0.30,
