@@ -21,7 +21,7 @@ from aivo_assets.events.intake import FUTURE
 from aivo_assets.events.overrides import raw_overrides
 from aivo_assets.events.receipts import receipts_of
 from aivo_assets.lake import Lake
-from aivo_assets.operations.job_names import FREQUENT
+from aivo_assets.operations.job_names import CHECKS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
 
@@ -84,11 +84,8 @@ def _made_the_same(run: dg.DagsterRun, job: str, partition: str, made_of: str) -
 
 
 def _leaves_alone(run: dg.DagsterRun) -> bool:
-    """Whether a run leaves what another check would make: one of the two that did not fail and made all of its assets.
-
-    An update of some learners' models does not: these are then as of a later day, and the next signals read them.
-    """
-    return run.job_name in FREQUENT and _is_whole(run) and not run.is_failure_or_canceled
+    """Whether a run leaves what another check made: a check that did not fail and made all of its assets."""
+    return run.job_name in CHECKS and _is_whole(run) and not run.is_failure_or_canceled
 
 
 def _is_whole(run: dg.DagsterRun) -> bool:

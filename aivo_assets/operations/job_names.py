@@ -13,8 +13,8 @@ EVERY_JOB: Final = (
     "late_events",
     "end_to_end",
 )
-FREQUENT: Final = ("adaptive_check", "drift_monitoring")
-"""The two checks of every few hours: functions of what arrived, the day and the models."""
+CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
+"""Jobs that are a function of what arrived, the day and the models: a training is not among them."""
 TRAINING_JOBS: Final = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
 
 PRIORITY_TAG: Final = "dagster/priority"  # a run of a higher one leaves the queue first; 0 where there is none

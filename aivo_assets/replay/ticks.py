@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Final
 
 REMADE_BY: Final[Mapping[str, tuple[str, ...]]] = {
-    "adaptive_check": ("adaptive_check",),
+    "adaptive_check": ("adaptive_check", "student_model_update"),
     "drift_monitoring": ("drift_monitoring",),
     "student_model_update": ("student_model_update",),
+    "main_brain_training": ("student_model_update",),
+    "emergency_retrain": ("student_model_update",),
+    "weekly_full_retraining": ("student_model_update",),
 }
 """Jobs whose assets a run of the job on the left leaves as they would make them, as long as nothing arrives and no
 model is trained."""
-UPSET_BY: Final[Mapping[str, tuple[str, ...]]] = {"student_model_update": ("adaptive_check", "drift_monitoring")}
-"""Jobs that a run of the job on the left gives something new: models of some learners as of a later day."""
 CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 """Jobs that are a pure function of the arrived events, the day and the models; a training is not among them."""
 
@@ -79,8 +80,6 @@ class Standing:
         """A run of a job over all of its assets has succeeded."""
         if job not in CHECKS:
             self._trainings += 1
-        for upset in UPSET_BY.get(job, ()):
-            self._made.pop((upset, partition), None)
         for remade in REMADE_BY.get(job, ()):
             self._made[remade, partition] = (arrived, self._trainings)
 
