@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from aivo_assets.errors import ModelError
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Ints32 = npt.NDArray[np.int32]
@@ -149,6 +151,18 @@ class Work(NamedTuple):
     parameters: Parameters
 
 
-def fingerprint() -> str:
-    """Hash of this file."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+def require(known: str) -> None:
+    """Refuse to go on where this file is not the one that compiled code was made for.
+
+    Args:
+        known: Hash of the file that the caller was written for.
+
+    Raises:
+        ModelError: It is another one.
+    """
+    found = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+    if found != known:
+        raise ModelError(
+            "tracing/layout.py was changed, and compiled code may still know the columns by their old places",
+            fix=f'Write LAYOUT = "{found}" in tracing/kernel.py.',
+        )

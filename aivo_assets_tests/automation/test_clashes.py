@@ -1,6 +1,5 @@
 """What happens when runs meet or days are missed: Sunday's two trainings, overlaps, days without a daemon."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -32,17 +31,9 @@ DAY = timedelta(days=1)
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
-        yield instance
-
-
 @pytest.fixture
-def instance(kept: dg.DagsterInstance) -> dg.DagsterInstance:
-    """One instance for all of these tests, empty for each."""
-    kept.wipe()
-    return kept
+def instance(emptied: dg.DagsterInstance) -> dg.DagsterInstance:
+    return emptied
 
 
 @pytest.fixture

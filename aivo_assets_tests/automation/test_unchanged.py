@@ -1,7 +1,7 @@
 """When a frequent check is skipped because it would make again what is there, and when it must run."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,17 +25,9 @@ Tick = Callable[..., dg.RunRequest | str]
 SUCCESS, FAILURE, STARTED = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
-        yield instance
-
-
 @pytest.fixture
-def instance(kept: dg.DagsterInstance) -> dg.DagsterInstance:
-    """One instance for all of these tests, empty for each."""
-    kept.wipe()
-    return kept
+def instance(emptied: dg.DagsterInstance) -> dg.DagsterInstance:
+    return emptied
 
 
 @pytest.fixture
