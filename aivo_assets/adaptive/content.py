@@ -15,7 +15,6 @@ from aivo_assets.adaptive.schema import LEVEL_COUNT
 from aivo_assets.settings import PolicySettings
 
 _PLACE: Final = ["subject", "content_skill", "content_wanted", "_reach", "_at"]
-_STRETCHES: Final = 2  # the nearest stretch of levels that has items of the skill, and the next nearest
 _TENTHS: Final = 10  # difficulties are told apart to a tenth of a logit, which no item bank resolves
 _HUNDRED: Final = 100
 _CERTAIN: Final = 0.005  # probabilities are kept so far from 0 and 1 before a logit is taken
@@ -57,19 +56,24 @@ def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: Policy
     rows = decided.with_row_index("_row").with_columns(
         _reach=_reach(settings), _at=fitting_difficulty(decided, item_bank, sum(settings.success_zone) / 2)
     )
+    places = rows.select(_PLACE).unique(maintain_order=True).with_row_index("_place")
+    items = _by_certainty(item_bank)
+    # So many candidates that enough are left when each recent item happens to be one of them.
+    candidates = _candidates(places, items, settings.content_items + settings.recent_events)
     both = pl.concat_list("recent_items", "content_recent")
     recent = rows.lazy().select("_row", item_id=both).explode("item_id", keep_nulls=False)
-    # So many candidates that enough are left when each recent item happens to be one of them.
-    candidates = _candidates(rows, item_bank, settings.content_items + settings.recent_events)
     nearest = pl.col("_stretch") == pl.col("_stretch").min()
     # Distance to the wanted level first, then the level: the least of them is that of the nearest, the easier of two.
     near = (pl.col("level") - pl.col("content_wanted")).abs().cast(pl.Int32) * _HUNDRED + pl.col("level")
     chosen = (
         rows.lazy()
         .select("_row", *_PLACE)
-        .join(candidates.lazy(), on=_PLACE, nulls_equal=True)
-        .explode("item_id", "level")
-        .join(recent, on=["_row", "item_id"], how="anti", maintain_order="left")
+        .join(places.lazy(), on=_PLACE, nulls_equal=True)
+        .select("_row", "_place", "content_wanted")
+        .join(candidates.lazy(), on="_place")
+        .explode("_item", "level")
+        .join(recent.join(items.lazy(), on="item_id"), on=["_row", "_item"], how="anti", maintain_order="left")
+        .with_columns(item_id=pl.lit(items["item_id"]).gather("_item"))
         .group_by("_row")
         .agg(
             content=pl.col("item_id").filter(nearest).head(settings.content_items),
@@ -136,37 +140,32 @@ def _reach(settings: PolicySettings) -> pl.Expr:
     return pl.when(own & pl.col("level_probabilities").is_not_null()).then(settings.level_tolerance).otherwise(0)
 
 
-def _candidates(rows: pl.DataFrame, item_bank: pl.DataFrame, most: int) -> pl.DataFrame:
+def _by_certainty(item_bank: pl.DataFrame) -> pl.DataFrame:
+    """The items with their number in the order of certainty, `_item`; numbers cost less than ids and sort as they."""
+    order = ["level_certainty", "events", "item_id"]
+    return item_bank.sort(*order, descending=[True, True, False]).with_row_index("_item")
+
+
+def _candidates(places: pl.DataFrame, items: pl.DataFrame, most: int) -> pl.DataFrame:
     """The best items for each place that is asked for, as lists, of the nearest stretches of levels that have any."""
-    items = (
-        item_bank.lazy()
+    of_skill = (
+        items.lazy()
         .explode("skill_ids", keep_nulls=False)
-        .select(
-            "subject",
-            "item_id",
-            "level",
-            "difficulty",
-            "difficulty_sd",
-            "level_certainty",
-            "events",
-            content_skill="skill_ids",
-        )
+        .select("_item", "subject", "level", "difficulty", "difficulty_sd", content_skill="skill_ids")
     )
     beyond = ((pl.col("level") - pl.col("content_wanted")).abs() - pl.col("_reach")).clip(lower_bound=0)
-    miss = (pl.col("difficulty") - pl.col("_at") / _TENTHS) ** 2 + pl.col("difficulty_sd").fill_null(0.0) ** 2
     side = pl.when(beyond == 0).then(0).otherwise((pl.col("level") - pl.col("content_wanted")).sign())
-    order = ["_beyond", "_side", "_miss", "level_certainty", "events", "item_id"]
-    downwards = [False, False, False, True, True, False]
+    miss = (pl.col("difficulty") - pl.col("_at") / _TENTHS) ** 2 + pl.col("difficulty_sd").fill_null(0.0) ** 2
+    stretch, first = pl.col("_stretch"), pl.col("_stretch").min()
+    nearest = stretch <= pl.coalesce(stretch.filter(stretch > first).min(), first).over("_place")
     return (
-        rows.lazy()
-        .select(_PLACE)
-        .unique()
-        .join(items, on=["subject", "content_skill"])
-        .with_columns(_beyond=beyond, _side=side, _miss=miss)
-        .sort(*_PLACE, *order, descending=[False] * len(_PLACE) + downwards)
-        .with_columns(_stretch=(pl.struct("_beyond", "_side").rle_id().over(_PLACE)).cast(pl.Int32))
-        .filter(pl.col("_stretch") < _STRETCHES)
-        .group_by(*_PLACE, "_stretch", maintain_order=True)
-        .agg(pl.col("item_id", "level").head(most))
+        places.lazy()
+        .join(of_skill, on=["subject", "content_skill"])
+        # Stretches by their distance, the easier side of two first.
+        .select("_place", "_item", "level", _stretch=beyond.cast(pl.Int32) * 3 + side, _miss=miss)
+        .filter(nearest)
+        .sort("_place", "_stretch", "_miss", "_item")
+        .group_by("_place", "_stretch", maintain_order=True)
+        .agg(pl.col("_item", "level").head(most))
         .collect()
     )

@@ -9,13 +9,13 @@ from aivo_assets.assets.describe import fresh_within, owned, picture, step_log
 from aivo_assets.assets.features import training_days
 from aivo_assets.assets.hyperparameters import training_settings
 from aivo_assets.assets.stored import published_attributes, serving_champion, stored_sampling, stored_training
-from aivo_assets.automation.guards import TRAINED_AT
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scored_events import scored_events
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import Dataset, Lake
+from aivo_assets.operations.job_names import TRAINED_AT, TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
@@ -83,6 +83,7 @@ def main_brain_candidate(
             "trained on": stored_sampling(lake, day) or "all answers of the training window",
             "version": version.number,
             TRAINED_AT: clock.now().isoformat(),
+            TRAINED_OF: lake.version(ANONYMISED_INTERACTIONS),
             **{name: round(value, 4) for name, value in evaluation.metrics().items()},
             "calibration": picture(reliability_png(evaluation)),
             "log loss by day": picture(days_png(evaluation)),

@@ -12,9 +12,18 @@ from aivo_assets.automation.abandoned_runs import end_abandoned_runs
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake
 from aivo_assets.operations.causes import BY_TAG
-from aivo_assets.operations.job_names import BY_HAND, CANDIDATE, TRAINED_AT, TRAINING_JOBS, ModelId, model_trained
+from aivo_assets.operations.job_names import (
+    BY_HAND,
+    CANDIDATE,
+    TRAINED_AT,
+    TRAINED_OF,
+    TRAINING_JOBS,
+    ModelId,
+    model_trained,
+)
 from aivo_assets.operations.training_guard import Wait, cooling_down
 from aivo_assets.operations.training_guard import reason_to_wait as rule
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.tracing.verdicts import refused_in_a_row
 
 __all__ = ["TRAINED_AT", "last_training", "reason_to_wait", "refused_lately", "training_under_way", "under_way"]
@@ -58,11 +67,21 @@ def training_under_way(instance: dg.DagsterInstance, model: ModelId) -> str | No
 
 def last_training(instance: dg.DagsterInstance) -> datetime | None:
     """When the main brain was last trained, by the clock that its training was given."""
+    at = _said_of_last_training(instance, TRAINED_AT)
+    return None if at is None else datetime.fromisoformat(at).astimezone(UTC)
+
+
+def knows_every_answer(instance: dg.DagsterInstance, lake: Lake) -> bool:
+    """Whether the last training had all the answers that there are, so that another would make the same model."""
+    return _said_of_last_training(instance, TRAINED_OF) == lake.version(ANONYMISED_INTERACTIONS)
+
+
+def _said_of_last_training(instance: dg.DagsterInstance, name: str) -> str | None:
     event = instance.get_latest_materialization_event(dg.AssetKey(CANDIDATE))
     if event is None or event.asset_materialization is None:
         return None
-    value = event.asset_materialization.metadata.get(TRAINED_AT)
-    return None if value is None else datetime.fromisoformat(str(value.value)).astimezone(UTC)
+    value = event.asset_materialization.metadata.get(name)
+    return None if value is None else str(value.value)
 
 
 def reason_to_wait(instance: dg.DagsterInstance, now: datetime, minimum_hours: float) -> str | None:
@@ -86,7 +105,8 @@ def drift_goes_first(instance: dg.DagsterInstance, lake: Lake, machine_now: date
     """Why a cron leaves the training to the drift sensor, in a sentence, where an extreme verdict waits for it.
 
     Crons that are due often would otherwise always be ahead of it, for one training holds back the next. Where the
-    sensor is switched off, or has done nothing about the verdict for `DRIFT_IS_WAITED_FOR`, the crons go on.
+    sensor is switched off, itself waits for an answer, or has done nothing about the verdict for `DRIFT_IS_WAITED_FOR`,
+    the crons go on.
 
     Args:
         instance: Where runs and materialisations are looked up.
@@ -100,7 +120,7 @@ def drift_goes_first(instance: dg.DagsterInstance, lake: Lake, machine_now: date
         or not timedelta(0) <= machine_now - datetime.fromtimestamp(made.timestamp, UTC) < DRIFT_IS_WAITED_FOR
     ):
         return None
-    if is_switched_off(instance, DRIFT_SENSOR, InstigatorType.SENSOR):
+    if is_switched_off(instance, DRIFT_SENSOR, InstigatorType.SENSOR) or knows_every_answer(instance, lake):
         return None
     alarmed = lake.scan(DRIFT_VERDICTS, days=days).filter(pl.col("verdict") == "alert").collect()["model_id"]
     asked = dg.RunsFilter(tags={BY_TAG: DRIFT_SENSOR, PARTITION_TAG: days[0].isoformat()})

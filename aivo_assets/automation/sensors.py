@@ -15,7 +15,7 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.evidence import run_that_made
-from aivo_assets.automation.guards import reason_to_wait, refused_lately, under_way
+from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.training_need import TRAINING_NEED
@@ -129,7 +129,8 @@ def retrain_drifted(
 ) -> Tick:
     """Ask for a run for every model whose newest verdict is to retrain it.
 
-    After a refused challenger only an extreme verdict is let through until the cool-down is over.
+    After a refused challenger only an extreme verdict is let through until the cool-down is over. Where no answer has
+    arrived since the last training, the verdict waits for one.
     """
     found = _newest(lake, DRIFT_VERDICTS)
     if found is None:
@@ -146,9 +147,11 @@ def retrain_drifted(
     running = under_way(context.instance)
     if running:
         return dg.SkipReason(f"Run {running} is training already; its result comes first.")
-    cooling = None if extreme else refused_lately(lake, clock.now(), refusal_cooldown_hours)
-    if cooling is not None:
-        return dg.SkipReason(f"{drifted[0]['model_id']} drifted. {cooling}")
+    wait = None if extreme else refused_lately(lake, clock.now(), refusal_cooldown_hours)
+    if wait is None and knows_every_answer(context.instance, lake):
+        wait = "The last training knew every answer that there is: another would make the same model."
+    if wait is not None:
+        return dg.SkipReason(f"{drifted[0]['model_id']} drifted. {wait}")
     made_by = run_that_made(context.instance, "drift_verdict", day.isoformat())
     requests = [
         dg.RunRequest(

@@ -73,8 +73,8 @@ def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequ
 def refused_twice(refused: Sequence[Verdict], now: datetime) -> Alert | None:
     """Two challengers in a row were refused.
 
-    A challenger that is not surely better is the ordinary case between two changes of the school, so that is a warning;
-    one that is surely worse, in all or for a group, is an error.
+    A challenger that is not surely better is the ordinary case between two changes of the school, so that is a warning,
+    and one for the whole row; one that is surely worse, in all or for a group, is an error, and told each time.
 
     Args:
         refused: Refusals since the last promotion, the newest first.
@@ -90,7 +90,7 @@ def refused_twice(refused: Sequence[Verdict], now: datetime) -> Alert | None:
         key="refused:main_brain",
         context={"refused": len(refused), "since": f"{refused[-1].decided_at:%Y-%m-%d}"},
         occurred_at=now,
-        occurrence=refused[0].challenger.fingerprint,
+        occurrence=refused[0 if worse else -1].challenger.fingerprint,
     )
 
 

@@ -27,6 +27,7 @@ MODELS: Final[tuple[ModelId, ...]] = ("main_brain", "student_models")
 
 READ_AT: Final = "read_at"  # metadata of raw_interactions, UTC ISO time from the injected clock
 TRAINED_AT: Final = "trained_at"  # metadata of main_brain_candidate, UTC ISO time from the injected clock
+TRAINED_OF: Final = "trained_of"  # metadata of main_brain_candidate, version of all anonymised answers at the training
 
 # A run says by this tag that its job trains the main brain as a rule, and that this run leaves that out.
 WITHOUT_TRAINING_TAG: Final = "aivo/without_training"

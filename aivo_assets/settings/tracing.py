@@ -103,7 +103,9 @@ class PromotionSettings(Group):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence of the paired bootstrap over learners.")
     bootstrap_samples: int = Field(1000, ge=100, description="Bootstrap resamples of learners.")
     bootstrap_seed: int = Field(0, ge=0, description="Seed of the bootstrap.")
-    calibration_limit: float = Field(0.01, ge=0, description="Most a challenger's ECE may exceed the champion's.")
+    calibration_limit: float = Field(
+        0.01, ge=0, description="Most a challenger's ECE may exceed the champion's, unless that may be chance."
+    )
     slice_limit: float = Field(0.02, ge=0, description="Most a slice's log loss may exceed the champion's.")
     slice_minimum_events: int = Field(300, ge=1, description="Fewer events than this make no slice.")
     slice_minimum_learners: int = Field(20, ge=1, description="Fewer learners than this make no slice.")

@@ -100,11 +100,8 @@ def reliability(correct: Floats, probability: Floats, *, bins: int = CALIBRATION
     Events of equal probability count with the mean outcome of all of them, so where a bin ends within them does not
     matter, nor does the order of rows. Fewer events than bins make a bin each.
     """
-    order = np.argsort(probability, kind="stable")
+    order, happened, edges = _cut(correct, probability, bins)
     said = probability[order]
-    _, group = np.unique(said, return_inverse=True)
-    happened = (np.bincount(group, weights=correct[order]) / np.bincount(group))[group]
-    edges = np.linspace(0, said.size, min(bins, said.size) + 1).round().astype(np.intp)
     return tuple(
         ReliabilityBin(
             events=int(stop - start),
@@ -115,6 +112,30 @@ def reliability(correct: Floats, probability: Floats, *, bins: int = CALIBRATION
         )
         for start, stop in itertools.pairwise(edges)
     )
+
+
+def calibration_residuals(
+    correct: Floats, probability: Floats, *, bins: int = CALIBRATION_BINS
+) -> tuple[NDArray[np.intp], Floats]:
+    """Of each row its bin of `reliability`, intp [n] from 0, and its probability less what happened, float64 [n].
+
+    The calibration error is the sum over bins of |sum of the residuals of a bin|, divided by the number of rows.
+    """
+    order, happened, edges = _cut(correct, probability, bins)
+    places, residuals = np.empty(order.size, dtype=np.intp), np.empty(order.size)
+    places[order] = np.repeat(np.arange(edges.size - 1), np.diff(edges))
+    residuals[order] = probability[order] - happened
+    return places, residuals
+
+
+def _cut(correct: Floats, probability: Floats, bins: int) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
+    """Order of rows by probability, the share that was right at the probability of each, and the edges of bins."""
+    order = np.argsort(probability, kind="stable")
+    said = probability[order]
+    _, group = np.unique(said, return_inverse=True)
+    happened = (np.bincount(group, weights=correct[order]) / np.bincount(group))[group]
+    edges = np.linspace(0, said.size, min(bins, said.size) + 1).round().astype(np.intp)
+    return order, happened, edges
 
 
 def expected_calibration_error(correct: Floats, probability: Floats, *, bins: int = CALIBRATION_BINS) -> float:

@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.automation.guards import TRAINED_AT
 from aivo_assets.automation.jobs import CAUSE_TAG, MODEL_TAG
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.alerts import Alert, Delivery
+from aivo_assets.operations.job_names import TRAINED_AT, TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets.tracing.promotion import Identity, Verdict
@@ -184,6 +184,27 @@ def test_after_a_refused_challenger_drift_waits_for_the_cool_down_unless_it_is_e
     verdict(lake, "alert")
     assert len(look("drift_retraining")[0]) == 1
     assert len(notifier.alerts) == 1
+
+
+def answers(lake: Lake, *learners: str) -> None:
+    frame = pl.concat([row(ANONYMISED_INTERACTIONS, learner=each, shard=0, day=TODAY, event=each) for each in learners])
+    lake.write(ANONYMISED_INTERACTIONS, frame, day=TODAY)
+
+
+@pytest.mark.parametrize("word", ["retrain", "alert"])
+def test_drift_waits_for_an_answer_that_the_last_training_did_not_know(
+    word: str, lake: Lake, look: Evaluate, instance: dg.DagsterInstance, notifier: Collector
+) -> None:
+    answers(lake, "a" * 32)
+    known = {TRAINED_OF: lake.version(ANONYMISED_INTERACTIONS)}
+    instance.report_runless_asset_event(dg.AssetMaterialization("main_brain_candidate", metadata=known))
+    verdict(lake, word)
+    requests, cursor, reason = look("drift_retraining")
+    assert (requests, cursor) == ([], None)
+    assert "knew every answer" in reason
+    assert len(notifier.alerts) == (word == "alert")
+    answers(lake, "a" * 32, "b" * 32)
+    assert len(look("drift_retraining")[0]) == 1
 
 
 @pytest.mark.parametrize(("hours", "asks"), [(5, False), (47.9, False), (48.1, True)])

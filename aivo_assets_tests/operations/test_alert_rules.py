@@ -47,6 +47,16 @@ def test_one_refusal_is_no_alert_and_two_are() -> None:
     assert told.severity == "warning"
 
 
+def test_a_row_of_challengers_that_are_no_better_is_told_once_and_one_that_is_worse_again() -> None:
+    two, three = [refusal("b"), refusal("a")], [refusal("c"), refusal("b"), refusal("a")]
+    worse = [refusal("c", lower=0.001), refusal("b"), refusal("a")]
+    told = [refused_twice(refused, NOW) for refused in (two, three, worse, [refusal("z"), refusal("y")])]
+    occurrences = [alert.occurrence for alert in told if alert is not None]
+    assert len(occurrences) == 4
+    assert occurrences[0] == occurrences[1]
+    assert len(set(occurrences)) == 3
+
+
 @pytest.mark.parametrize("verdict", [refusal("b", lower=0.001), refusal("b", slice_passed=False)])
 def test_a_challenger_that_is_surely_worse_is_graver_than_one_that_is_no_better(verdict: Verdict) -> None:
     told = refused_twice([verdict, refusal("a")], NOW)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from aivo_assets.tracing.bootstrap import Interval, paired_bootstrap
+from aivo_assets.tracing.bootstrap import Interval, calibration_bootstrap, paired_bootstrap
+from aivo_assets.tracing.scores import expected_calibration_error
 
 
 def bounds(differences: list[float], learners: list[int], **changed: float) -> Interval:
@@ -78,3 +79,55 @@ def test_the_same_seed_gives_the_same_bounds() -> None:
     differences, learners = random.normal(size=200).tolist(), random.integers(0, 40, 200).tolist()
     assert bounds(differences, learners, seed=3) == bounds(differences, learners, seed=3)
     assert bounds(differences, learners, seed=3) != bounds(differences, learners, seed=4)
+
+
+def calibration(correct: np.ndarray, ours: np.ndarray, theirs: np.ndarray, learners: np.ndarray) -> Interval:
+    return calibration_bootstrap(correct, ours, theirs, learners, samples=1000, confidence=0.95, seed=0)
+
+
+@given(
+    st.integers(1, 60).flatmap(
+        lambda rows: st.tuples(
+            arrays.arrays(np.float64, rows, elements=st.sampled_from([0.0, 1.0])),
+            *[arrays.arrays(np.float64, rows, elements=st.sampled_from([0.1, 0.3, 0.5, 0.5001, 0.9]))] * 2,
+            arrays.arrays(np.int64, rows, elements=st.integers(0, 5)),
+        )
+    )
+)
+def test_the_difference_in_calibration_is_that_of_the_two_calibration_errors(
+    given_rows: tuple[np.ndarray, ...],
+) -> None:
+    correct, ours, theirs, learners = given_rows
+    expected = expected_calibration_error(correct, ours) - expected_calibration_error(correct, theirs)
+    found = calibration(correct, ours, theirs, learners)
+    assert found.mean == pytest.approx(expected, abs=1e-12)
+    assert calibration(correct, ours, ours, learners).upper == 0.0
+
+
+def school(learners: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Answers, their true probabilities and who gave them: twenty of each learner."""
+    random = np.random.default_rng(3)
+    truth = random.uniform(0.3, 0.9, learners * 20)
+    return (random.random(truth.size) < truth).astype(float), truth, np.repeat(np.arange(learners), 20)
+
+
+def test_a_model_that_promises_too_much_is_surely_worse_calibrated() -> None:
+    correct, truth, learners = school(400)
+    found = calibration(correct, truth + 0.08, truth, learners)
+    assert found.mean == pytest.approx(0.08, abs=0.02)
+    assert found.lower > 0.04
+
+
+def test_two_models_that_err_by_chance_are_not_told_apart_by_their_calibration() -> None:
+    correct, truth, learners = school(40)
+    blurred = np.clip(truth + np.random.default_rng(4).normal(0, 0.02, truth.size), 0, 1)
+    found = calibration(correct, blurred, truth, learners)
+    assert found.lower < 0 < found.upper
+
+
+def test_one_learner_s_error_of_calibration_is_not_sure() -> None:
+    """All of the difference is one learner's, who is missing from a third of the resamples."""
+    correct, truth, learners = school(30)
+    said = np.where(learners == 7, 0.02, truth)
+    found = calibration(correct, said, truth, learners)
+    assert found.lower <= 0.005 < found.upper
