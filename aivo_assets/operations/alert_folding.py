@@ -68,10 +68,11 @@ def fold(kept: Kept | None, alert: Alert, channels: Sequence[str], remind: timed
         remind: How long a matter goes on before it is told again.
     """
     now = alert.occurred_at
+    if kept is not None and alert.occurrence and alert.occurrence == kept.alert.occurrence:
+        # The same sighting: it is not counted, but the matter goes on. Noted once in `remind`, not at every look.
+        return kept if now - kept.alert.occurred_at <= remind else kept.model_copy(update={"alert": alert})
     if kept is None or (kept.is_delivered and now - kept.alert.occurred_at > 2 * remind):
         return _told_if_nobody(Kept(alert=alert, first_at=now, waiting=tuple(channels)), now)
-    if alert.occurrence and alert.occurrence == kept.alert.occurrence:
-        return kept
     again = kept.model_copy(update={"alert": alert, "count": kept.count + 1})
     return remind_of(again, now, channels, remind)
 

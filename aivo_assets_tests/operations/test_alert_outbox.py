@@ -156,6 +156,16 @@ def test_the_same_occurrence_told_again_is_not_another_one(tmp_path: Path) -> No
     assert [kept.count for kept in box.kept()] == [1]
 
 
+def test_one_occurrence_that_is_seen_for_days_is_told_once_and_the_next_one_folds_into_it(tmp_path: Path) -> None:
+    channel = Recorder()
+    box = outbox(tmp_path, channel)
+    for hour in range(0, 10 * 24, 6):
+        box.send(alert(NOON + hour * HOUR, occurrence="a row of refusals"))
+    assert len(channel.sent) == 1
+    box.send(alert(NOON + 10 * DAY, occurrence="a worse one"))
+    assert [each.context.get("count") for each in channel.sent] == [None, 2]
+
+
 def test_repeats_while_it_cannot_be_delivered_arrive_as_one(tmp_path: Path) -> None:
     channel = Recorder(up=False)
     box = outbox(tmp_path, channel)
