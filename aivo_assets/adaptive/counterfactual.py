@@ -63,7 +63,7 @@ def add_counterfactual(decided: pl.DataFrame, policy: Policy, settings: PolicySe
         cf_<way>_changes (List of `CHANGE`: these, put into the signals, make the policy say that kind).
     """
     rows = decided.with_row_index(_ROW)
-    asked = rows.drop(*_DECISION, "recent_items")  # the policy reads no items, and each row is asked some twenty times
+    asked = rows.drop(*_DECISION, *_LISTS)  # each row is asked some twenty times
     found = [
         _nearest(part, rows[start : start + ROWS_AT_ONCE], policy, settings)
         for start in range(0, max(rows.height, 1), ROWS_AT_ONCE)
@@ -91,6 +91,7 @@ def with_nearest(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(counterfactual_kind=of("kind"), counterfactual_changes=of("changes").fill_null([]))
 
 
+_LISTS: Final = ("recent_items", "level_probabilities")  # no rule reads them
 _DECISION: Final = ("rule", "kind", "at_least", "passes", "kind_beneath", "recommended_level", "plan", "priority")
 
 
@@ -108,8 +109,10 @@ def _nearest(asked: pl.DataFrame, rows: pl.DataFrame, policy: Policy, settings: 
             )
             for number in numbers[way]
         ]
-    said = policy.decide(pl.concat(parts)).join(
-        rows.select(_ROW, _kind="kind", **{f"{name}_now": name for name in _SIGNALS}), on=_ROW, how="left"
+    said = (
+        pl.concat(parts)
+        .with_columns(kind=policy.kinds())
+        .join(rows.select(_ROW, _kind="kind", **{f"{name}_now": name for name in _SIGNALS}), on=_ROW, how="left")
     )
     return (
         said.filter((pl.col("kind") != pl.col("_kind")) & _sensible())

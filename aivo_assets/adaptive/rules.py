@@ -177,6 +177,11 @@ class Policy:
             .drop("_shift", "_plan", "_beneath")
         )
 
+    def kinds(self) -> pl.Expr:
+        """The kind that `decide` gives each row of signals, and nothing else of the decision."""
+        kinds = {rule.name: rule.kind.name for rule in self.rules}
+        return _first(self.rules).replace_strict(kinds, return_dtype=pl.String)
+
     def _steps(self) -> pl.Expr:
         """Levels to move by: the kind's shift, or further in its direction, to where success is nearest to the aim."""
         shift = pl.col("_shift")

@@ -6,6 +6,7 @@ computed alone and gives the same rows.
 """
 
 from datetime import date, timedelta
+from typing import Final
 
 import polars as pl
 
@@ -178,39 +179,55 @@ def _practice(by_skill: pl.LazyFrame, as_of: date, settings: PolicySettings) -> 
     )
     active = pl.col("day") >= active_from
     span = (pl.lit(as_of) - pl.col("day").filter(active).min()).dt.total_days() + 1
-    return by_skill.group_by(SKILL_KEYS).agg(
-        shard=pl.col("shard").first(),
-        last_practised_on=pl.col("day").last(),
-        attempts=pl.len(),
-        recent_attempts=pl.col("correct").tail(recent).len(),
-        recent_successes=pl.col("correct").tail(recent).sum(),
-        recent_accuracy=pl.col("correct").tail(recent).mean(),
-        overall_accuracy=pl.col("correct").mean(),
-        time_per_task_s=pl.coalesce(response_s, pause_s),
-        time_source=pl.when(response_s.is_not_null())
-        .then(pl.lit("response"))
-        .when(pause_s.is_not_null())
-        .then(pl.lit("gap")),
-        hint_rate=(pl.col("hint_count").tail(recent) > 0).mean(),
-        pace=active.sum() / span,
-        recent_items=pl.col("item_id").tail(recent).unique().sort(),
-        practised_level=(pl.col("item_level").tail(recent).median() + 0.5).floor(),
-        **_trends(settings),
+    return (
+        _add_periods(by_skill, settings)
+        .group_by(SKILL_KEYS)
+        .agg(
+            shard=pl.col("shard").first(),
+            last_practised_on=pl.col("day").last(),
+            attempts=pl.len(),
+            recent_attempts=pl.col("correct").tail(recent).len(),
+            recent_successes=pl.col("correct").tail(recent).sum(),
+            recent_accuracy=pl.col("correct").tail(recent).mean(),
+            overall_accuracy=pl.col("correct").mean(),
+            time_per_task_s=pl.coalesce(response_s, pause_s),
+            time_source=pl.when(response_s.is_not_null())
+            .then(pl.lit("response"))
+            .when(pause_s.is_not_null())
+            .then(pl.lit("gap")),
+            hint_rate=(pl.col("hint_count").tail(recent) > 0).mean(),
+            pace=active.sum() / span,
+            recent_items=pl.col("item_id").tail(recent).unique().sort(),
+            practised_level=(pl.col("item_level").tail(recent).median() + 0.5).floor(),
+            **_trends(settings),
+        )
+    )
+
+
+_OF_TRENDS: Final = ("correct", "residual")
+
+
+def _add_periods(by_skill: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
+    """Add what trends compare, null outside its period: `_late_…` of the last days of practice, `_early_…` before."""
+    age = (pl.col("day").last().over(SKILL_KEYS) - pl.col("day")).dt.total_days()
+    correct = pl.col("correct").cast(pl.Float64)
+    value = {"correct": correct, "residual": correct - pl.col("expected")}
+    late, early = age < settings.trend_late_days, age.is_between(settings.trend_late_days, settings.trend_days - 1)
+    return by_skill.with_columns(
+        **{f"_late_{name}": pl.when(late).then(value[name]) for name in _OF_TRENDS},
+        **{f"_early_{name}": pl.when(early).then(value[name]) for name in _OF_TRENDS},
     )
 
 
 def _trends(settings: PolicySettings) -> dict[str, pl.Expr]:
     """Last days of the week of practice against the days before; null where either side has too few answers."""
-    age = (pl.col("day").last() - pl.col("day")).dt.total_days()
-    late = age < settings.trend_late_days
-    early = (age >= settings.trend_late_days) & (age < settings.trend_days)
-    enough = (late.sum() >= settings.trend_events) & (early.sum() >= settings.trend_events)
+    least = pl.min_horizontal(pl.col("_late_correct").count(), pl.col("_early_correct").count())
 
-    def difference(value: pl.Expr) -> pl.Expr:
-        return pl.when(enough).then(value.filter(late).mean() - value.filter(early).mean())
+    def difference(name: str) -> pl.Expr:
+        fell_or_grew = pl.col(f"_late_{name}").mean() - pl.col(f"_early_{name}").mean()
+        return pl.when(least >= settings.trend_events).then(fell_or_grew)
 
-    correct = pl.col("correct").cast(pl.Float64)
-    return {"accuracy_trend": difference(correct), "ability_trend": difference(correct - pl.col("expected"))}
+    return {"accuracy_trend": difference("correct"), "ability_trend": difference("residual")}
 
 
 def _latest(by_skill: pl.DataFrame) -> pl.LazyFrame:

@@ -55,7 +55,10 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
         bool, typer.Option("--every-tick", help="Make also the runs that could change nothing.")
     ] = False,
     documents: Annotated[
-        bool, typer.Option("--documents", help="Make also drift reports and model cards, for people.")
+        bool,
+        typer.Option(
+            "--documents", help="Make also what only people read: drift reports, model cards, policy evaluations."
+        ),
     ] = False,
 ) -> None:
     """Replay a stretch of time through the real schedules, sensors and jobs, and report what was decided.

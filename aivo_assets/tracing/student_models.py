@@ -101,8 +101,10 @@ def build_student_models(
     pairs = states.skills.select("learner", "shard", "subject", "skill_id", "events", "wins", "last_event_at")
     _refuse_missing_levels(pairs, ask)
     answers = [_answers(part, chunk, ask) for part, chunk in _chunks(states, pairs, settings.rows_at_once)]
-    new = _without_events(states, learners, ask)
-    answered = pl.concat([*answers, new] if new.height or not answers else answers)
+    strangers = _strangers(states, learners)
+    if strangers.height or not answers:
+        answers.append(_without_events(strangers, ask))
+    answered = pl.concat(answers)
     stamped = answered.with_columns(day=pl.lit(day), model_version=pl.lit(brain.version))
     skills = stamped.select(list(SKILL_MASTERY.schema)).cast(dict(SKILL_MASTERY.schema))  # type: ignore[arg-type]
     return StudentModels(
@@ -171,8 +173,16 @@ def skill_logit(table: FeatureTable) -> tuple[npt.NDArray[np.float64], npt.NDArr
     return logit, np.sqrt(np.maximum(value["logit_sd"] ** 2 - value["item_difficulty_sd"] ** 2, 0.0))
 
 
-def _without_events(states: LearnerStates, learners: pl.DataFrame | None, ask: _Question) -> pl.DataFrame:
-    """The population's answer, once, for every learner who has no state."""
+def _strangers(states: LearnerStates, learners: pl.DataFrame | None) -> pl.DataFrame:
+    """learner, shard of those who have no state."""
+    if learners is None:
+        return pl.DataFrame(schema={"learner": pl.String, "shard": pl.Int32})
+    known = learners.select("learner", pl.col("shard").cast(pl.Int32))
+    return known.join(states.learners, on="learner", how="anti")
+
+
+def _without_events(strangers: pl.DataFrame, ask: _Question) -> pl.DataFrame:
+    """The population's answer, once, for every one of them."""
     nobody = pl.lit("", pl.String)
     common = (
         ask.brain.statistics.skills.sort("subject", "events", "skill_id", descending=[False, True, False])
@@ -189,10 +199,7 @@ def _without_events(states: LearnerStates, learners: pl.DataFrame | None, ask: _
         )
     )
     answer = _answers(common, LearnerStates.empty(), ask)
-    if learners is None:
-        return answer.clear()
-    new = learners.select("learner", pl.col("shard").cast(pl.Int32)).join(states.learners, on="learner", how="anti")
-    return new.join(answer.drop("learner", "shard"), how="cross").select(answer.columns)
+    return strangers.join(answer.drop("learner", "shard"), how="cross").select(answer.columns)
 
 
 def _learners(answered: pl.DataFrame, states: LearnerStates) -> pl.DataFrame:

@@ -29,8 +29,8 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
 from aivo_assets.tracing.verdicts import refused_in_a_row
 
-DOCUMENTS = ("drift_report", "main_brain_card")
-"""Assets for people to read, which nothing else reads."""
+DOCUMENTS = ("drift_report", "main_brain_card", "policy_evaluation")
+"""Assets for people to read, which nothing else reads; what is replayed changes nothing in the last."""
 MOST_LOOKS = 20
 """Rounds of sensors at one instant, each after a run that another sensor asked for. More would be a loop."""
 
