@@ -41,7 +41,7 @@ def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: Policy
     The best fitting come first; where the models say nothing of the skill, or content is of another skill, those whose
     level is most certain. Who stays at his level is given items of the levels beside it too, as far as practice there
     counts as practice at the level (`level_tolerance`); who moves is given the new level. Where nothing is left there,
-    items are of the nearest level that has something left, the easier of two.
+    items are of the next nearest level that has any, the easier of two; only the two nearest places are looked at.
 
     Args:
         decided: subject, skill_id, current_level, level_probabilities, content_skill, content_wanted (level),
@@ -50,8 +50,9 @@ def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: Policy
         settings: How many items; how many count as recent; the success zone; the tolerance of levels.
 
     Returns:
-        The same rows in the same order with content (List[String], perhaps empty) and content_level (Int8: the wanted
-        level if something is left of it, else the nearest; null where the two nearest stretches have nothing left).
+        The same rows in the same order with content (List[String], perhaps empty) and content_level (Int8: among the
+        candidates left there, the level nearest to the wanted one, the easier of two; null where none is left). Only
+        the best fitting items of a place are candidates, so the wanted level itself may have others.
     """
     rows = decided.with_row_index("_row").with_columns(
         _reach=_reach(settings), _at=fitting_difficulty(decided, item_bank, sum(settings.success_zone) / 2)

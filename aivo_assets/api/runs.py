@@ -8,12 +8,10 @@ from aivo_assets.api import schema
 from aivo_assets.api.addresses import run_url
 from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
 from aivo_assets.api.standing import Standing
-from aivo_assets.api.triggers import PARTITION_TAG
 from aivo_assets.operations.causes import CAUSE_TAG, Cause
-from aivo_assets.operations.job_names import model_trained
+from aivo_assets.operations.job_names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, model_trained
 from aivo_assets.settings import Settings
 
-RANGE_TAGS: Final = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 BY_HAND: Final = "It was started by hand in the web UI; nobody said why."
 
 
@@ -37,7 +35,7 @@ def describe_run(run: Run, settings: Settings) -> schema.Run:
 
 def partition_of(tags: Mapping[str, str]) -> str | None:
     """The day that a run covers, or `first...last`."""
-    first, last = (tags.get(name) for name in RANGE_TAGS)
+    first, last = (tags.get(name) for name in (RANGE_START_TAG, RANGE_END_TAG))
     if first is not None and last is not None:
         return first if first == last else f"{first}...{last}"
     return tags.get(PARTITION_TAG)

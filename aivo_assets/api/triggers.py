@@ -13,13 +13,12 @@ from aivo_assets.api.dagster_client import DagsterClient
 from aivo_assets.api.launches import Launch, Launched, Launcher, unfinished
 from aivo_assets.api.standing import Standing
 from aivo_assets.operations.causes import MODEL_TAG, Cause
-from aivo_assets.operations.job_names import PRIORITY_TAG, ModelId, model_trained
+from aivo_assets.operations.job_names import PARTITION_TAG, PRIORITY_TAG, STUDENTS_NOW, ModelId, model_trained
 from aivo_assets.operations.training_guard import Wait
 from aivo_assets.settings import Settings
 
-JOB_OF: Final[dict[ModelId, str]] = {"main_brain": "emergency_retrain", "student_models": "student_model_update"}
+JOB_OF: Final[dict[ModelId, str]] = {"main_brain": "emergency_retrain", "student_models": STUDENTS_NOW}
 DRIFT_JOB: Final = "drift_monitoring"
-PARTITION_TAG: Final = "dagster/partition"
 SECONDS_OF_A_CHECK: Final = 120
 
 Word = Literal["low", "medium", "normal", "high", "urgent", "critical"]
@@ -68,7 +67,7 @@ class Triggers:
         )
 
     def train(self, model: ModelId, call: Call) -> schema.Started:
-        """Start a training: of the main brain up to yesterday, of the student models up to now.
+        """Start a training: of the main brain up to yesterday, of the student models with all that has arrived.
 
         Raises:
             ServiceError: See `Launcher.start`.

@@ -29,9 +29,14 @@ def owned(group: str) -> dict[str, Any]:
     return {"group_name": group, "owners": [OWNERS[group]]}
 
 
-def fresh_within(hours: float) -> dg.FreshnessPolicy:
-    """An asset is stale in the catalogue when nothing new came for so long; a warning comes at half of it."""
-    return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours), warn_window=timedelta(hours=hours / 2))
+A_DAY = 26
+"""Hours for what the frequent checks make: they are skipped while nothing arrives, but never on a new day."""
+
+
+def fresh_within(hours: float, *, warn: float | None = None) -> dg.FreshnessPolicy:
+    """An asset is stale in the catalogue when nothing new came for so many hours; perhaps a warning comes earlier."""
+    early = None if warn is None else timedelta(hours=warn)
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours), warn_window=early)
 
 
 def columns(dataset: Dataset, descriptions: Mapping[str, str] | None = None) -> dict[str, Any]:

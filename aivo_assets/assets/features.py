@@ -65,12 +65,13 @@ def fold_training_events(
     """Fold the training window that ends with the last day of this run."""
     day = as_of(context)
     say = step_log(context)
+    answers = lake.version(ANONYMISED_INTERACTIONS, until=day)  # before they are read: what comes meanwhile is new
     events, sample = training_events(lake, day, settings)
     say(f"folding {sample.sentence}")
     made = training_set(events, settings.features, settings.training)
     del events  # the frame of features needs its memory
     statistics = made.statistics.to_frames()
-    made_by = {} if sample.is_all else {"sampling": sample.sentence}
+    made_by = {"answers": answers} | ({} if sample.is_all else {"sampling": sample.sentence})
     for name, dataset in _STATISTICS.items():
         lake.write(dataset, statistics[name], day=day, made_by=made_by)
     written = lake.write(TRAINING_FEATURES, to_frame(made.table), day=day, made_by=made_by)

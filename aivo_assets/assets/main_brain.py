@@ -5,10 +5,16 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.describe import fresh_within, owned, picture, step_log
+from aivo_assets.assets.describe import A_DAY, fresh_within, owned, picture, step_log
 from aivo_assets.assets.features import training_days
 from aivo_assets.assets.hyperparameters import training_settings
-from aivo_assets.assets.stored import published_attributes, serving_champion, stored_sampling, stored_training
+from aivo_assets.assets.stored import (
+    answers_of_training,
+    published_attributes,
+    serving_champion,
+    stored_sampling,
+    stored_training,
+)
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
 from aivo_assets.drift.schema import DRIFT_REFERENCE
@@ -41,7 +47,7 @@ NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the f
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"lightgbm", "mlflow"},
-    freshness_policy=fresh_within(hours=52),
+    freshness_policy=fresh_within(hours=2 * A_DAY, warn=A_DAY),
     pool="main_brain",
     retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
     **owned("main_brain"),
@@ -83,7 +89,7 @@ def main_brain_candidate(
             "trained on": stored_sampling(lake, day) or "all answers of the training window",
             "version": version.number,
             TRAINED_AT: clock.now().isoformat(),
-            TRAINED_OF: lake.version(ANONYMISED_INTERACTIONS),
+            TRAINED_OF: answers_of_training(lake, day),
             **{name: round(value, 4) for name, value in evaluation.metrics().items()},
             "calibration": picture(reliability_png(evaluation)),
             "log loss by day": picture(days_png(evaluation)),

@@ -25,6 +25,12 @@ def stored_sampling(lake: Lake, day: date) -> str:
     return "" if manifest is None else str(manifest["made_by"].get("sampling", ""))
 
 
+def answers_of_training(lake: Lake, day: date) -> str:
+    """Version of all the answers up to a day as they were when the training as of it read them."""
+    manifest = lake.manifest(TRAINING_FEATURES, day=day)
+    return "" if manifest is None else str(manifest["made_by"].get("answers", ""))
+
+
 def published_attributes(lake: Lake) -> pl.DataFrame | None:
     """Published attributes of learners, to slice by; None where the school gave none."""
     learners = lake.scan(ANONYMISED_LEARNERS).drop("shard").collect()

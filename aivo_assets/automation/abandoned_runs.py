@@ -2,8 +2,9 @@
 
 A run that a command does in its own process (`aivo run`, `aivo train`) has no worker that Dagster watches; one that the
 daemon launched has a code server that does, but that dies with it where a container or a machine goes down. Such a run
-would count as under way for hours, hold its pools, and keep every training waiting. So every run holds a lock on a file
-of its own, which the kernel takes back however the process ends; whoever gets the lock knows that it is over.
+would count as under way for hours, hold its pools, and keep every training waiting. So every run of
+our jobs holds a lock on a file of its own, which the kernel takes back however the process ends; whoever gets the lock
+knows that it is over.
 """
 
 import fcntl
@@ -49,7 +50,8 @@ def held_by_this_process(instance: dg.DagsterInstance) -> Iterator[dict[str, str
 def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Record as failed what runs in a process that is gone, and free the pools that it held; returns the runs' ids.
 
-    Dagster then starts it again where the daemon had launched it. A run whose file is not here was begun on another
+    Dagster then starts it again where the daemon had launched it. A run that somebody was cancelling is recorded as
+    cancelled, and is not. A run whose file is not here was begun on another
     machine, or has not come to its first step yet, and is left alone.
     """
     folder = _folder(instance)
@@ -62,7 +64,10 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     for path in filter(is_let_go, let_go):  # asked again: a process may have been about to take it
         run = unfinished.get(path.name)
         if run is not None:
-            instance.report_run_failed(run, "The process of this run ended without a word: it was killed.")
+            if run.status == dg.DagsterRunStatus.CANCELING:
+                instance.report_run_canceled(run, "The process of this run ended before it had said so.")
+            else:
+                instance.report_run_failed(run, "The process of this run ended without a word: it was killed.")
             if instance.event_log_storage.supports_global_concurrency_limits:
                 instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)

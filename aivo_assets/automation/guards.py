@@ -15,6 +15,7 @@ from aivo_assets.operations.causes import BY_TAG
 from aivo_assets.operations.job_names import (
     BY_HAND,
     CANDIDATE,
+    PARTITION_TAG,
     TRAINED_AT,
     TRAINED_OF,
     TRAINING_JOBS,
@@ -31,7 +32,6 @@ __all__ = ["TRAINED_AT", "last_training", "reason_to_wait", "refused_lately", "t
 DRIFT_SENSOR: Final = "drift_retraining"
 DRIFT_IS_WAITED_FOR: Final = timedelta(hours=1)
 """The sensor looks every minute; longer than this it waits for something that is broken."""
-PARTITION_TAG: Final = "dagster/partition"
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,

@@ -13,9 +13,7 @@ from rich.console import Console
 from aivo_assets.automation.abandoned_runs import end_abandoned_runs, held_by_this_process
 from aivo_assets.errors import AivoError, RunError
 from aivo_assets.operations.causes import by_hand
-
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
+from aivo_assets.operations.job_names import RANGE_END_TAG, RANGE_START_TAG
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,6 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
-MOST_READ_AGAIN = 31
 _CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")
 
 Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
@@ -258,7 +257,7 @@ def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     days = lake.days(RAW_INTERACTIONS)
     torn = damaged_days(lake, RAW_INTERACTIONS, days)
     late = [day for day in days if day not in torn and not _up_to_date(lake, day)]
-    requests = [_read_again(lake, day) for day in torn[:MOST_READ_AGAIN]]
+    requests = [_read_again(lake, day) for day in torn]
     if late:
         requests.append(_anonymise_again(lake, late))
     if not requests:

@@ -13,11 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from aivo_assets.operations.job_names import READ_AT
+from aivo_assets.operations.job_names import RANGE_END_TAG, RANGE_START_TAG, READ_AT
 from aivo_assets.settings import ScheduleSettings
 
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
 INTAKE = dg.AssetKey("raw_interactions")
 TRAINING_GROUPS = ("features", "main_brain")
 

@@ -20,21 +20,24 @@ from aivo_assets.events.identity import digest
 from aivo_assets.events.intake import FUTURE
 from aivo_assets.events.overrides import raw_overrides
 from aivo_assets.events.receipts import receipts_of
+from aivo_assets.events.schema import RAW_LEARNERS
 from aivo_assets.lake import Lake
-from aivo_assets.operations.job_names import CHECKS
+from aivo_assets.operations.job_names import CHECKS, PARTITION_TAG
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
 
 GIVEN_TAG: Final = "aivo/given"
 """Of a run of a check: digest of all that it was to be made of, taken before it began."""
 
-PARTITION_TAG: Final = "dagster/partition"
 MOST_RUNS: Final = 200
 """So many runs are looked back on; where the last run of the check lies before them, the check runs."""
 
 
 def given(settings: Settings, lake: Lake, now: datetime) -> str | None:
     """Digest of what a check would be made of, or None where that cannot be known without running it.
+
+    Secrets are no part of it, for a digest of what else is known would let them be guessed: a changed one takes effect
+    with the next run.
 
     Args:
         settings: All of them; a changed one may change what a check makes.
@@ -49,7 +52,8 @@ def given(settings: Settings, lake: Lake, now: datetime) -> str | None:
         return None
     overrides = raw_overrides(lake)["override_id"]
     moves = [repr(move) for move in Registry(settings.home).moves()]
-    return digest([here, *overrides, *moves, settings.model_dump_json(), *_code()])
+    learners = lake.version(RAW_LEARNERS)  # a command may land them without a run
+    return digest([here, learners, *overrides, *moves, settings.model_dump_json(), *_code()])
 
 
 def nothing_new(instance: dg.DagsterInstance, lake: Lake, job: str, now: datetime, made_of: str | None) -> str | None:

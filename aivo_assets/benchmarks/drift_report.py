@@ -1,7 +1,7 @@
 """What the drift benchmark found. Belongs here: the record, its summary and its text; nothing is measured."""
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +9,8 @@ from scipy import stats
 
 OURS = "aivo"
 DAYS_A_YEAR = 365.0
+DECIDES_NOTHING: Final = frozenset({"seeds", "machine"})
+"""Of how it was asked: fewer or more seeds of the same run, and the load of the machine, change no school's figures."""
 
 
 class _Record(BaseModel):
@@ -112,6 +114,15 @@ class DriftBenchmark(_Record):
 
     schools: tuple[School, ...]
     asked: dict[str, str] = {}
+
+    def schools_for(self, asked: Mapping[str, str]) -> tuple[School, ...]:
+        """The schools that a run asked for in this way would find again: all, or none where it asks for something else.
+
+        Args:
+            asked: As the attribute; only what `DECIDES_NOTHING` may differ.
+        """
+        same = all(self.asked.get(name) == value for name, value in asked.items() if name not in DECIDES_NOTHING)
+        return self.schools if same else ()
 
     @property
     def rules(self) -> list[str]:

@@ -112,15 +112,32 @@ def added_answers(
     Returns:
         Columns of `events`, fewer answers of a learner for whom the bank has not enough items.
     """
-    seen = events.select("learner", "item_id", _seen=pl.lit(value=True)).unique()
     last = (
         events.join(chosen.select("learner"), on="learner", how="semi")
         .sort("day", "sequence")
         .group_by("learner")
         .agg(pl.col("shard", "day", "occurred_at", "sequence").last())
     )
+    items = _items_to_answer(chosen, events, bank, tolerance).join(last, on="learner")
+    same_day, first = pl.col("day") == as_of, pl.col("_place") == 0
+    made = items.with_columns(
+        event=pl.format("hypothetical {} {}", "learner", "_place"),
+        occurred_at=(_begin(as_of) + pl.duration(seconds=pl.col("_place") * SECONDS_EACH)).dt.truncate("1m"),
+        sequence=pl.when(same_day).then(pl.col("sequence") + 1).otherwise(0) + pl.col("_place"),
+        gap_s=pl.when(~first).then(SECONDS_EACH).otherwise(pl.when(same_day).then(PAUSE_S)),
+        day=pl.lit(as_of),
+        correct=pl.lit(int(right)),
+        **_as_recorded(events),
+    )
+    absent = {name: pl.lit(None, dtype) for name, dtype in events.schema.items() if name not in made.columns}
+    return made.with_columns(**absent).select(pl.col(name).cast(dtype) for name, dtype in events.schema.items())
+
+
+def _items_to_answer(chosen: pl.DataFrame, events: pl.DataFrame, bank: pl.DataFrame, tolerance: int) -> pl.DataFrame:
+    """Rows of `chosen` with an item each, `_place` from 0 in the order in which they are answered."""
+    seen = events.select("learner", "item_id", _seen=pl.lit(value=True)).unique()
     away = (pl.col("level").cast(pl.Int16) - pl.col("current_level")).abs()
-    items = (
+    return (
         bank.select("item_id", "subject", "skill_ids", "level", "events", "typical_time_s")
         .with_columns(skill_id=pl.col("skill_ids"))
         .explode("skill_id", keep_nulls=False)
@@ -130,26 +147,14 @@ def added_answers(
         .sort(pl.col("_seen").fill_null(value=False), away, -pl.col("events"), "item_id")
         .with_columns(_place=pl.int_range(pl.len()).over("learner"))
         .filter(pl.col("_place") < pl.col("number"))
-        .join(last, on="learner")
     )
-    same_day = pl.col("day") == as_of
-    begins = pl.when(same_day).then(pl.col("occurred_at").dt.offset_by(f"{PAUSE_S}s")).otherwise(_noon(as_of))
+
+
+def _begin(as_of: date) -> pl.Expr:
+    """When the first is given: a pause after the day's last answer, which `day` and `occurred_at` tell, or at noon."""
     latest = _noon(as_of).dt.offset_by("11h")  # an evening's answers stay within the day
-    begins = (
-        pl.when(same_day).then(pl.max_horizontal("occurred_at", pl.min_horizontal(begins, latest))).otherwise(begins)
-    )
-    first = pl.col("_place") == 0
-    made = items.with_columns(
-        event=pl.format("hypothetical {} {}", "learner", "_place"),
-        occurred_at=(begins + pl.duration(seconds=pl.col("_place") * SECONDS_EACH)).dt.truncate("1m"),
-        sequence=pl.when(same_day).then(pl.col("sequence") + 1).otherwise(0) + pl.col("_place"),
-        gap_s=pl.when(~first).then(SECONDS_EACH).otherwise(pl.when(same_day).then(PAUSE_S)),
-        day=pl.lit(as_of),
-        correct=pl.lit(int(right)),
-        **_as_recorded(events),
-    )
-    absent = {name: pl.lit(None, dtype) for name, dtype in events.schema.items() if name not in made.columns}
-    return made.with_columns(**absent).select(pl.col(name).cast(dtype) for name, dtype in events.schema.items())
+    after = pl.min_horizontal(pl.col("occurred_at").dt.offset_by(f"{PAUSE_S}s"), latest)
+    return pl.when(pl.col("day") == as_of).then(pl.max_horizontal("occurred_at", after)).otherwise(_noon(as_of))
 
 
 def _as_recorded(events: pl.DataFrame) -> dict[str, pl.Expr]:

@@ -1,5 +1,6 @@
 """`aivo benchmark drift`: how soon injected drift is found, and how often nothing is called drift."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,6 @@ from aivo_assets.errors import SourceError
 if TYPE_CHECKING:
     from aivo_assets.benchmarks.drift import Plan
     from aivo_assets.benchmarks.drift_data import DriftData
-    from aivo_assets.benchmarks.drift_report import School
 
 SIMULATED_LEARNERS = 300
 
@@ -42,18 +42,37 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
     """False alarms on untouched days; share found and days to detection of injected drift, beside other rules."""
     if (file is not None) == simulator:
         raise SourceError("Drift is benchmarked on a file or on the simulator", fix="Give FILE, or --simulator.")
-    from aivo_assets.benchmarks.drift import Plan, measure_drift  # noqa: PLC0415 - seconds of import
+    plan = _plan(
+        inject,
+        seeds=range(first_seed, first_seed + seeds),
+        seeds_a_school=seeds_a_school,
+        horizon=horizon,
+        renew_days=renew_days,
+        evidently=evidently,
+    )
+    asked = _asked(plan, file, learners, days)
+    _run(lambda seed: _data(file, learners=learners, days=days, q_matrix=q_matrix, seed=seed), plan, asked, json)
+
+
+def _plan(
+    inject: list[str] | None,
+    *,
+    seeds: Sequence[int],
+    seeds_a_school: int,
+    horizon: int,
+    renew_days: int,
+    evidently: bool,
+) -> "Plan":
+    from aivo_assets.benchmarks.drift import Plan  # noqa: PLC0415 - seconds of import
     from aivo_assets.benchmarks.drift_injections import INJECTIONS  # noqa: PLC0415
-    from aivo_assets.benchmarks.drift_report import DriftBenchmark, School  # noqa: PLC0415
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
     from aivo_assets.settings import load_settings  # noqa: PLC0415
 
     unknown = sorted(set(inject or ()) - set(INJECTIONS))
     if unknown:
         raise SourceError(f"There is no injection {', '.join(unknown)}", fix=f"Name one of {', '.join(INJECTIONS)}.")
     settings = load_settings()
-    plan = Plan(
-        seeds=tuple(range(first_seed, first_seed + seeds)),
+    return Plan(
+        seeds=tuple(seeds),
         seeds_a_school=seeds_a_school,
         injections=tuple(inject or INJECTIONS),
         horizon=horizon,
@@ -63,16 +82,25 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
         features=settings.features,
         training=settings.training,
     )
-    asked = _asked(plan, file, learners, days) | machine()
+
+
+def _run(school: Callable[[int], "DriftData"], plan: "Plan", asked: dict[str, str], json: Path | None) -> None:
+    """Measure, print, and keep all so far in the file after each case."""
+    from aivo_assets.benchmarks.drift import measure_drift  # noqa: PLC0415 - seconds of import
+    from aivo_assets.benchmarks.drift_report import DriftBenchmark, School  # noqa: PLC0415
+    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
+
+    asked = asked | machine()
+    earlier = DriftBenchmark.model_validate_json(json.read_text()) if json is not None and json.exists() else None
 
     def keep(schools: tuple[School, ...]) -> None:
         if json is not None:
             json.write_text(DriftBenchmark(schools=schools, asked=asked).model_dump_json(indent=1))
 
     found = measure_drift(
-        lambda seed: _data(file, learners=learners, days=days, q_matrix=q_matrix, seed=seed),
+        school,
         plan,
-        done=_done(json, asked),
+        done=() if earlier is None else earlier.schools_for(asked),
         keep=keep,
         say=lambda step: typer.echo(step, err=True),
     ).model_copy(update={"asked": asked})
@@ -93,17 +121,6 @@ def _asked(plan: "Plan", file: Path | None, learners: int | None, days: int) -> 
         "drift": plan.drift.model_dump_json(),
         "training": f"at most {plan.training.max_iterations} rounds",
     }
-
-
-def _done(json: Path | None, asked: dict[str, str]) -> "tuple[School, ...]":
-    from aivo_assets.benchmarks.drift_report import DriftBenchmark  # noqa: PLC0415 - seconds of import
-
-    if json is None or not json.exists():
-        return ()
-    earlier = DriftBenchmark.model_validate_json(json.read_text())
-    # Fewer or more seeds of the same run; the load of the machine changes nothing either.
-    same = all(earlier.asked.get(name) == value for name, value in asked.items() if name not in {"seeds", "machine"})
-    return earlier.schools if same else ()
 
 
 def _data(file: Path | None, *, learners: int | None, days: int, q_matrix: Path | None, seed: int) -> "DriftData":

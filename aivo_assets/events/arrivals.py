@@ -5,7 +5,6 @@ cursor are read, few of them between two looks. Where neither is possible nothin
 """
 
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 import polars as pl
@@ -21,7 +20,7 @@ from aivo_assets.settings import Settings
 
 FILE_KINDS: Final = ("assistments", "datashop", "parquet", "csv")
 MOST_ROWS: Final = 50_000
-"""Of a database no more rows are read for this than a first extract has."""
+"""With so many new rows in a database no more of them are read for this: a landing has to."""
 
 _OF_A_FILE: Final = ("size", "mtime", "ino", "ETag", "etag", "md5Hash", "LastModified", "updated", "generation")
 
@@ -55,12 +54,17 @@ def _file(file: UPath) -> str:
 
 
 def _behind_the_cursor(source: Source, lake: Lake) -> list[str] | None:
-    extracts = list(islice(source.events(None, read_cursor(lake, source.fingerprint())), 2))
-    if len(extracts) > 1 or any(extract.frame.height >= MOST_ROWS for extract in extracts):
-        return None
+    """The cursor, and digests of new rows and of the learner table; None where there are too many new rows.
+
+    A landing moves the cursor and leaves no new row: without it a database would look as it did before they came.
+    """
+    cursor, frames = read_cursor(lake, source.fingerprint()), []
+    for extract in source.events(None, cursor):
+        frames.append(extract.frame)
+        if sum(frame.height for frame in frames) >= MOST_ROWS:
+            return None
     learners = source.learners()
-    frames = [extract.frame for extract in extracts] + ([] if learners is None else [learners])
-    return [_content(frame) for frame in frames]
+    return [repr(cursor), *map(_content, frames if learners is None else [*frames, learners])]
 
 
 def _content(frame: pl.DataFrame) -> str:

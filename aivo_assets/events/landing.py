@@ -65,16 +65,10 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
     batch_id = identity.digest([source.name, fingerprint, since or ""])
     with tempfile.TemporaryDirectory(prefix="aivo-landing-") as folder:
         staging = Staging(Path(folder))
-        for extract in source.events(wanted, since):
-            validated = validate(extract, now=now, subject=extract.subject, window=wanted)
-            staging.add(validated, folded=extract.folded, cursor=extract.cursor)
+        _stage(staging, source, window=wanted, since=since, now=now)
         if not source.window_applies:
             staging.add(due(lake, now, found.days), held_back=True)
-        keys = identity.with_ordinals(staging.keys())
-        judged = keys.join(
-            identity.resolve(keys, _held(lake, keys, found)), on="order", how="left", maintain_order="left"
-        )
-        judged, torn = found.mended_by(judged)
+        judged, torn = _judged(lake, staging.keys(), found)
         days_changed = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
         problems = pl.concat([staging.problems(), _refused(staging, judged)])
         if not source.window_applies:
@@ -83,23 +77,9 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
         sound = judged.filter(pl.col("status") != WAITS).select("order", "event_id")
         take_back(lake, lambda: staging.places(sound), reasons=(FUTURE, TORN_DAY), run=run)
 
-    counts = dict(judged.group_by("status").len().iter_rows())
     set_aside(lake, problems, batch_id=batch_id, run=run)
-    receipt = Receipt(
-        run=run,
-        source=source.name,
-        batch_id=batch_id,
-        landed_at=now,
-        rows_read=staging.rows_read + staging.folded,
-        rows_in=staging.rows_read - staging.outside_window,
-        kept=counts.get(NEW, 0),
-        duplicates=counts.get(DUPLICATE, 0),
-        set_aside=staging.set_aside + counts.get(CONFLICT, 0) + counts.get(WAITS, 0),
-        folded=staging.folded,
-        outside_window=staging.outside_window,
-        days_changed=days_changed,
-        by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
-        cursor=staging.cursor,
+    receipt = _account(
+        staging, judged, problems, days_changed, run=run, source=source.name, batch_id=batch_id, landed_at=now
     )
     write_receipt(lake, receipt, what=f"{wanted.first}_{wanted.last}" if wanted else "all")
     if not source.window_applies:
@@ -111,6 +91,51 @@ def read_cursor(lake: Lake, fingerprint: str) -> str | None:
     """How far the source of this fingerprint was read; None where it never was."""
     kept = _read_place(lake, fingerprint).get("cursor")
     return None if kept is None else str(kept)
+
+
+def _stage(staging: Staging, source: Source, *, window: Window | None, since: str | None, now: datetime) -> None:
+    """Read the source to its end, and validate what it gives."""
+    for extract in source.events(window, since):
+        validated = validate(extract, now=now, subject=extract.subject, window=window)
+        staging.add(validated, folded=extract.folded, cursor=extract.cursor)
+
+
+def _judged(lake: Lake, keys: pl.DataFrame, found: Torn) -> tuple[pl.DataFrame, Torn]:
+    """What each staged row is, by its status, and the days that stay damaged."""
+    keys = identity.with_ordinals(keys)
+    resolved = identity.resolve(keys, _held(lake, keys, found))
+    return found.mended_by(keys.join(resolved, on="order", how="left", maintain_order="left"))
+
+
+def _account(
+    staging: Staging,
+    judged: pl.DataFrame,
+    problems: pl.DataFrame,
+    days_changed: tuple[date, ...],
+    *,
+    run: str,
+    source: str,
+    batch_id: str,
+    landed_at: datetime,
+) -> Receipt:
+    """The receipt: what became of every row that was staged."""
+    counts = dict(judged.group_by("status").len().iter_rows())
+    return Receipt(
+        run=run,
+        source=source,
+        batch_id=batch_id,
+        landed_at=landed_at,
+        rows_read=staging.rows_read + staging.folded,
+        rows_in=staging.rows_read - staging.outside_window,
+        kept=counts.get(NEW, 0),
+        duplicates=counts.get(DUPLICATE, 0),
+        set_aside=staging.set_aside + counts.get(CONFLICT, 0) + counts.get(WAITS, 0),
+        folded=staging.folded,
+        outside_window=staging.outside_window,
+        days_changed=days_changed,
+        by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
+        cursor=staging.cursor,
+    )
 
 
 def _since(lake: Lake, fingerprint: str, torn: Torn) -> str | None:

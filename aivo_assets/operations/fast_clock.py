@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aivo_assets.errors import SettingsError
 from aivo_assets.lake.first_writer import write_once
-from aivo_assets.settings import Settings
+from aivo_assets.settings import ClockSettings, Settings
 
 BEGINNING = "clock.json"
 
@@ -50,7 +50,8 @@ def platform_time(settings: Settings, instant: datetime) -> datetime:
         instant: The present by the machine's clock, with a time zone.
 
     Raises:
-        SettingsError: The clock is to begin later than the machine's, or its beginning cannot be read.
+        SettingsError: The clock is to begin later than the machine's, its beginning cannot be read, or it was set going
+            with other settings.
     """
     if settings.clock.start is None:
         return instant
@@ -58,7 +59,7 @@ def platform_time(settings: Settings, instant: datetime) -> datetime:
     path = settings.home / BEGINNING
     if not path.exists():
         return start
-    return FastClock(start, _beginning(path), settings.clock.speed).at(instant)
+    return FastClock(start, _beginning(path, settings.clock), settings.clock.speed).at(instant)
 
 
 def set_going(settings: Settings, instant: datetime) -> None:
@@ -73,7 +74,7 @@ def set_going(settings: Settings, instant: datetime) -> None:
     path = settings.home / BEGINNING
     try:
         if not path.exists():
-            write_once(path, {"began": instant.astimezone(UTC).isoformat()})
+            write_once(path, {"began": instant.astimezone(UTC).isoformat(), **settings.clock.model_dump(mode="json")})
     except OSError as error:
         raise _unusable(path, error) from error
 
@@ -88,11 +89,19 @@ def _start(day: date, instant: datetime) -> datetime:
     return start
 
 
-def _beginning(path: Path) -> datetime:
+def _beginning(path: Path, clock: ClockSettings) -> datetime:
     try:
-        return datetime.fromisoformat(json.loads(path.read_text())["began"])
+        kept = json.loads(path.read_text())
+        began, set_to = datetime.fromisoformat(kept["began"]), ClockSettings(start=kept["start"], speed=kept["speed"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unusable(path, error) from error
+    if set_to != clock:
+        raise SettingsError(
+            f"The clock of this AIVO_HOME was set going at {set_to.start} with speed {set_to.speed:g}; from "
+            f"{clock.start} with speed {clock.speed:g} it would jump, perhaps back",
+            fix="Set AIVO_CLOCK_START and AIVO_CLOCK_SPEED as they were, or take a new AIVO_HOME.",
+        )
+    return began
 
 
 def _unusable(path: Path, error: Exception) -> SettingsError:

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
+from aivo_assets.operations.causes import MODEL_TAG
+
 EVERY_JOB: Final = (
     "main_brain_training",
     "drift_monitoring",
@@ -15,8 +17,13 @@ EVERY_JOB: Final = (
 )
 CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 """Jobs that are a function of what arrived, the day and the models: a training is not among them."""
+STUDENTS_NOW: Final = "adaptive_check"
+"""What also brings the student models up to date for whoever asks: reads what has arrived, trains nothing else."""
 TRAINING_JOBS: Final = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
 
+PARTITION_TAG: Final = "dagster/partition"
+RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
+RANGE_END_TAG: Final = "dagster/asset_partition_range_end"
 PRIORITY_TAG: Final = "dagster/priority"  # a run of a higher one leaves the queue first; 0 where there is none
 
 LOCATION: Final = "aivo"  # as workspace.yaml names it
@@ -27,7 +34,9 @@ MODELS: Final[tuple[ModelId, ...]] = ("main_brain", "student_models")
 
 READ_AT: Final = "read_at"  # metadata of raw_interactions, UTC ISO time from the injected clock
 TRAINED_AT: Final = "trained_at"  # metadata of main_brain_candidate, UTC ISO time from the injected clock
-TRAINED_OF: Final = "trained_of"  # metadata of main_brain_candidate, version of all anonymised answers at the training
+TRAINED_OF: Final = (
+    "trained_of"  # metadata of main_brain_candidate, version of the anonymised answers that the training read
+)
 
 # A run says by this tag that its job trains the main brain as a rule, and that this run leaves that out.
 WITHOUT_TRAINING_TAG: Final = "aivo/without_training"
@@ -51,4 +60,5 @@ def model_trained(job: str, tags: Mapping[str, str], assets: Collection[str] | N
         if not assets or CANDIDATE in assets:
             return "main_brain"
         return "student_models" if "student_models" in assets else None
-    return "student_models" if job == "student_model_update" else None
+    asked_for = job == STUDENTS_NOW and tags.get(MODEL_TAG) == "student_models"
+    return "student_models" if asked_for or job == "student_model_update" else None

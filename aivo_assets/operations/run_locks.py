@@ -31,8 +31,8 @@ def hold(path: Path) -> None:
 def is_let_go(path: Path) -> bool:
     """Whether the file is there and nobody holds it."""
     try:
-        with path.open("r+") as file:
+        with path.open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (FileNotFoundError, IsADirectoryError, BlockingIOError):
+    except OSError:  # gone, held, or another account's that may not even be read
         return False
     return True

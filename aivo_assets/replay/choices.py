@@ -1,6 +1,7 @@
 """The settings of a replay: what a person changes, what the replay chooses itself, and how two are compared as text."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,12 +13,23 @@ from aivo_assets.replay.feed import Feed
 from aivo_assets.settings import Settings, SourceSettings
 
 NO_BUDGET_BY_TIME: Final = 1e9
-OWN: Final = ("lake.url", "tuning.seconds", "tuning.weekly_seconds", "api", "alerts", "source")
+LEARNERS_A_SHARD: Final = 250_000  # as the setting says
+OWN: Final = ("lake.url", "lake.shards", "tuning.seconds", "tuning.weekly_seconds", "api", "alerts", "source")
 """Settings that a replay chooses itself, or that no decision depends on; they are not compared."""
 
 
-def own_settings(settings: Settings, home: Path, feed: Feed) -> Settings:
-    """The settings of the replayed platform: its own home and feed, no service outside, no budget by the wall clock."""
+def own_settings(settings: Settings, home: Path, feed: Feed, learners: int) -> Settings:
+    """The settings of the replayed platform: its own home and feed, no service outside, no budget by the wall clock.
+
+    Its lake has no more shards than so many learners need; no decision depends on it.
+
+    Args:
+        settings: Of the platform.
+        home: Of the replay.
+        feed: What arrives.
+        learners: How many are replayed.
+    """
+    shards = min(settings.lake.shards, math.ceil(learners / LEARNERS_A_SHARD))
     alerts = settings.alerts
     unset = {name: field.default for name, field in type(alerts).model_fields.items() if "url" in name}
     tuning = dict.fromkeys(("seconds", "weekly_seconds"), NO_BUDGET_BY_TIME)
@@ -28,7 +40,7 @@ def own_settings(settings: Settings, home: Path, feed: Feed) -> Settings:
         update={
             "home": home.absolute(),
             "postgres_url": None,
-            "lake": settings.lake.model_copy(update={"url": None}),
+            "lake": settings.lake.model_copy(update={"url": None, "shards": shards}),
             "source": source,
             "alerts": alerts.model_copy(update=unset),
             "tuning": settings.tuning.model_copy(update=tuning),

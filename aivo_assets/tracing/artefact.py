@@ -7,7 +7,6 @@ The trees are LightGBM's plain text; tables are Parquet; the rest is JSON. Loadi
 import hashlib
 import io
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,10 @@ from aivo_assets.tracing.trees import Trees
 FORMAT = 2
 MANIFEST = "manifest.json"
 DESCRIPTION = "main_brain.json"
+
+MOST_KEPT = 2
+"""Models that a process keeps of what it has read: the champion, and whom it is compared with."""
+_made: dict[str, tuple[MainBrain, tuple[float, ...]]] = {}  # by the SHA-256 of the manifest, which names all the others
 
 _AGAIN = "Train the model again, or roll back to an earlier version (aivo registry rollback)."
 
@@ -87,13 +90,20 @@ def load(folder: Path, *, digest: str | None = None) -> MainBrain:
         ModelError: A file is missing or is not the one that was saved (the message names it), or the installed
             libraries no longer predict from it what it predicted when it was saved.
     """
-    verified(folder, digest=digest)
-    return _made_of(folder, _sha256(_read(folder / MANIFEST, digest)))
-
-
-@lru_cache(maxsize=2)  # the champion and whom it is compared with
-def _made_of(folder: Path, digest: str) -> MainBrain:
     contents = verified(folder, digest=digest)
+    same = _sha256(contents[MANIFEST])
+    if same not in _made:
+        _made[same] = _made_of(contents, folder)
+        while len(_made) > MOST_KEPT:
+            del _made[next(iter(_made))]
+    brain, said = _made[same]
+    if not np.allclose(_probe(brain), said, rtol=0, atol=1e-9):
+        raise ModelError(f"The model in {folder} predicts otherwise than when it was saved", fix=_AGAIN)
+    return brain
+
+
+def _made_of(contents: dict[str, bytes], folder: Path) -> tuple[MainBrain, tuple[float, ...]]:
+    """The model, and what it predicted when it was saved."""
     try:
         description = _Description.model_validate_json(contents[DESCRIPTION])
     except ValidationError as error:
@@ -107,13 +117,11 @@ def _made_of(folder: Path, digest: str) -> MainBrain:
         made_by=description.made_by,
         summary=description.summary,
     )
-    if not np.allclose(_probe(brain), description.probe, rtol=0, atol=1e-9):
-        raise ModelError(f"The model in {folder} predicts otherwise than when it was saved", fix=_AGAIN)
-    return brain
+    return brain, description.probe
 
 
 def verified(folder: Path, *, digest: str | None = None) -> dict[str, bytes]:
-    """The files of a stored model, by name, each with the SHA-256 that it was saved with.
+    """The files of a stored model with its manifest, by name, each with the SHA-256 that it was saved with.
 
     Raises:
         ModelError: A file is missing or is not the one that was saved; the message names it.
@@ -127,7 +135,7 @@ def verified(folder: Path, *, digest: str | None = None) -> dict[str, bytes]:
         raise ModelError(f"The model's {folder / MANIFEST} is not a manifest: {error}", fix=_AGAIN) from error
     if written_in != FORMAT:
         raise ModelError(f"The model in {folder} has format {written_in}, this code reads {FORMAT}", fix=_AGAIN)
-    return {name: _read(folder / name, expected) for name, expected in files.items()}
+    return {MANIFEST: manifest_bytes, **{name: _read(folder / name, expected) for name, expected in files.items()}}
 
 
 def _read(path: Path, expected: str | None) -> bytes:

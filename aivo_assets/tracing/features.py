@@ -20,8 +20,8 @@ from aivo_assets.tracing.encoding import encode
 from aivo_assets.tracing.kernel import run
 from aivo_assets.tracing.layout import Feature, Floats, Parameters, Rows, Work
 from aivo_assets.tracing.population import population_of
-from aivo_assets.tracing.schema import FeatureTable
-from aivo_assets.tracing.states import LearnerStates, Workspace, open_workspace, refuse_late
+from aivo_assets.tracing.schema import STATES_LEARNERS, FeatureTable
+from aivo_assets.tracing.states import KINDS, LearnerStates, Workspace, open_workspace, refuse_late
 from aivo_assets.tracing.statistics import OutOfFold, Statistics, skill_set_codes
 
 __all__ = ["FEATURES", "FeatureSpec", "Folded", "feature_schema", "fold", "fold_version", "query"]
@@ -48,8 +48,9 @@ class Folded:
 
 
 def fold_version(statistics: Statistics | OutOfFold, settings: FeatureSettings) -> str:
-    """What makes a state: two folds of the same version may continue each other's states."""
-    return hashlib.sha256(f"{feature_schema(settings).hash} {statistics.version}".encode()).hexdigest()[:32]
+    """What makes a state and what it is kept as: two folds of the same version may continue each other's states."""
+    kept = [dict(dataset.schema) for dataset in (STATES_LEARNERS, *(dataset for dataset, _ in KINDS.values()))]
+    return hashlib.sha256(f"{feature_schema(settings).hash} {statistics.version} {kept}".encode()).hexdigest()[:32]
 
 
 def fold(

@@ -1,8 +1,8 @@
 """The fold's recurrence, compiled. Belongs here: what an event reads from and writes to the state; no frames or names.
 
 One row of features per event, computed from the state *before* it; then, if asked, the state moves on. Everything is
-float64 inside and float32 in the features. All compiled code stays in this file: numba's cache notices a change of this
-file only.
+float64 inside and float32 in the features. All compiled code of the fold stays in this file: numba's cache notices a
+change of this file only.
 """
 
 import math

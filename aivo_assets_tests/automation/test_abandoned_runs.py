@@ -21,7 +21,7 @@ import os, signal, sys
 import dagster as dg
 from aivo_assets.automation.abandoned_runs import held_by_this_process
 with dg.DagsterInstance.local_temp(sys.argv[1]) as instance, held_by_this_process(instance) as held:
-    instance.add_run(dg.DagsterRun(job_name="emergency_retrain", status=dg.DagsterRunStatus.STARTED, tags=held))
+    instance.add_run(dg.DagsterRun(job_name="emergency_retrain", status=dg.DagsterRunStatus(sys.argv[2]), tags=held))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -47,14 +47,36 @@ def begun(instance: dg.DagsterInstance, tags: dict[str, str]) -> str:
 
 
 def test_a_run_of_a_killed_process_is_ended_and_holds_no_training_back(instance: dg.DagsterInstance) -> None:
-    died = subprocess.run([sys.executable, "-c", BEGINS_AND_DIES, instance.root_directory], check=False)
+    assert died_as(instance, dg.DagsterRunStatus.STARTED) == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_that_was_being_cancelled_ends_as_cancelled_and_is_not_started_again(
+    instance: dg.DagsterInstance,
+) -> None:
+    assert died_as(instance, dg.DagsterRunStatus.CANCELING) == dg.DagsterRunStatus.CANCELED
+
+
+def died_as(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRunStatus:
+    """What becomes of a run of this status whose process is killed."""
+    command = [sys.executable, "-c", BEGINS_AND_DIES, instance.root_directory, status.value]
+    died = subprocess.run(command, check=False)
     assert died.returncode == -signal.SIGKILL
     (run,) = instance.get_runs()
-    assert run.status == dg.DagsterRunStatus.STARTED
+    assert run.status == status
     assert under_way(instance) is None
-    (run,) = instance.get_runs()
-    assert run.status == dg.DagsterRunStatus.FAILURE
     assert end_abandoned_runs(instance) == []
+    (run,) = instance.get_runs()
+    return run.status
+
+
+def test_a_lock_that_cannot_be_opened_holds_nobody_up(instance: dg.DagsterInstance) -> None:
+    """As another account's may be; here a link that leads to itself, which root cannot open either."""
+    folder = Path(instance.root_directory) / FOLDER
+    folder.mkdir()
+    (folder / "of-another-account").symlink_to(folder / "of-another-account")
+    begun(instance, {"aivo/held": "of-another-account"})
+    assert end_abandoned_runs(instance) == []
+    assert under_way(instance) is not None
 
 
 def test_a_run_of_any_worker_holds_itself_and_is_ended_when_the_worker_was_killed(

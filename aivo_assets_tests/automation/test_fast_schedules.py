@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from aivo_assets.automation.schedules import ADAPTIVE, DAILY, DRIFT, WEEKLY, build_schedules
+from aivo_assets.automation.schedules import ADAPTIVE, DAILY, DRIFT, WEEKLY
 from aivo_assets.automation.ticks import RANGE_END_TAG, RANGE_START_TAG
 from aivo_assets.definitions import build_definitions
 from aivo_assets.operations.causes import EVIDENCE_TAG
@@ -34,17 +34,17 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def clock(settings: Settings) -> PlatformClock:
+def repository(settings: Settings) -> dg.RepositoryDefinition:
+    """The real definitions, as Dagster loads them, over a clock that has just been set going."""
     set_going(settings, BEGAN)
-    return PlatformClock(settings)
+    return build_definitions(settings).get_repository_def()
 
 
 def ask(
-    instance: dg.DagsterInstance, settings: Settings, clock: PlatformClock, name: str, at: datetime
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, name: str, at: datetime
 ) -> dg.RunRequest | str:
-    repository = build_definitions(settings).get_repository_def()
     context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at, repository_def=repository)
-    schedule = next(each for each in build_schedules(settings, clock.at) if each.name == name)
+    schedule = repository.get_schedule_def(name)
     assert callable(schedule._execution_fn)
     answer = schedule._execution_fn(context)
     return str(answer.skip_message) if isinstance(answer, dg.SkipReason) else answer
@@ -54,10 +54,10 @@ def ask(
     ("name", "day"), [(DAILY, "2025-09-16"), (WEEKLY, "2025-09-16"), (DRIFT, "2025-09-17"), (ADAPTIVE, "2025-09-17")]
 )
 def test_days_are_those_of_the_platforms_clock(
-    name: str, day: str, instance: dg.DagsterInstance, settings: Settings, clock: PlatformClock
+    name: str, day: str, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition
 ) -> None:
-    first = ask(instance, settings, clock, name, BEGAN + timedelta(minutes=1))
-    next_day = ask(instance, settings, clock, name, BEGAN + timedelta(minutes=2))
+    first = ask(instance, repository, name, BEGAN + timedelta(minutes=1))
+    next_day = ask(instance, repository, name, BEGAN + timedelta(minutes=2))
     assert isinstance(first, dg.RunRequest)
     assert isinstance(next_day, dg.RunRequest)
     assert first.partition_key == day
@@ -68,12 +68,12 @@ def test_days_are_those_of_the_platforms_clock(
 
 @pytest.mark.parametrize(("read_at", "covers"), [("2025-09-17T00:05:00+00:00", 0), ("2025-09-16T18:00:00+00:00", 1)])
 def test_whether_a_day_was_read_whole_is_told_by_the_same_clock(
-    read_at: str, covers: int, instance: dg.DagsterInstance, settings: Settings, clock: PlatformClock
+    read_at: str, covers: int, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition
 ) -> None:
     """By the machine's clock every day of last year was read long after it was over."""
     read = dg.AssetMaterialization("raw_interactions", partition="2025-09-16", metadata={READ_AT: read_at})
     instance.report_runless_asset_event(read)
-    request = ask(instance, settings, clock, DAILY, BEGAN + timedelta(minutes=2))
+    request = ask(instance, repository, DAILY, BEGAN + timedelta(minutes=2))
     assert isinstance(request, dg.RunRequest)
     if covers:
         assert (request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG]) == ("2025-09-16", "2025-09-17")
@@ -81,6 +81,8 @@ def test_whether_a_day_was_read_whole_is_told_by_the_same_clock(
         assert request.partition_key == "2025-09-17"
 
 
-def test_the_definitions_give_everything_the_clock_of_the_settings(settings: Settings, clock: PlatformClock) -> None:
-    resources = build_definitions(settings).get_repository_def().get_top_level_resources()
-    assert isinstance(resources["clock"].resource_fn(dg.build_init_resource_context()), PlatformClock)
+def test_assets_are_given_the_clock_of_the_settings(repository: dg.RepositoryDefinition) -> None:
+    resource = repository.get_top_level_resources()["clock"]
+    clock = resource.resource_fn(dg.build_init_resource_context())
+    assert isinstance(clock, PlatformClock)
+    assert clock.at(BEGAN + timedelta(minutes=2)) == datetime(2025, 9, 18, tzinfo=UTC)

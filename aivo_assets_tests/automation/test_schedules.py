@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from aivo_assets.automation.guards import TRAINED_AT
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.schedules import build_schedules
+from aivo_assets.operations.job_names import TRAINED_AT
 from aivo_assets.settings import Settings
 
 Tick = Callable[[str, datetime], dg.RunRequest | str]

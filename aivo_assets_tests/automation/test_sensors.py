@@ -390,6 +390,15 @@ def test_a_day_whose_raw_file_was_cut_short_is_read_again_by_itself_and_holds_no
     assert look("late_events")[0][0].run_key != first.run_key
 
 
+def test_however_many_raw_files_are_damaged_each_is_asked_for(lake: Lake, look: Evaluate) -> None:
+    days = [TODAY - timedelta(days=back) for back in range(40)]
+    for day in days:
+        landed(lake, day, anonymised=True)
+        Path(lake.files(RAW_INTERACTIONS, days=[day])[0]).unlink()
+    asked = {request.tags["dagster/asset_partition_range_start"] for request in look("late_events")[0]}
+    assert asked == {str(day) for day in days}
+
+
 def test_late_days_wait_for_a_run_that_may_be_dealing_with_them(
     lake: Lake, look: Evaluate, instance: dg.DagsterInstance
 ) -> None:

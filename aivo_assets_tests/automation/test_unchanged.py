@@ -151,7 +151,7 @@ def test_a_changed_setting_makes_a_check_run(tick: Tick, checked: dg.DagsterRun,
         ("late_events", SUCCESS, {}),
         ("__ASSET_JOB", SUCCESS, {}),
         ("drift_monitoring", FAILURE, {}),
-        ("student_model_update", SUCCESS, {"asset_selection": frozenset([dg.AssetKey("learner_states")])}),
+        ("adaptive_check", SUCCESS, {"asset_selection": frozenset([dg.AssetKey("learner_states")])}),
     ],
 )
 def test_a_run_that_may_have_changed_a_model_or_the_events_makes_a_check_run(

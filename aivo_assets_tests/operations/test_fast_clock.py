@@ -36,7 +36,8 @@ def test_it_stands_at_midnight_until_it_is_set_going_and_then_a_day_takes_four_m
     assert platform_time(settings, BEGAN) == MIDNIGHT
     assert platform_time(settings, BEGAN + timedelta(minutes=1)) == MIDNIGHT + timedelta(hours=6)
     assert platform_time(settings, BEGAN + timedelta(minutes=4)) == MIDNIGHT + timedelta(days=1)
-    assert json.loads((tmp_path / "new home" / BEGINNING).read_text()) == {"began": BEGAN.isoformat()}
+    kept = json.loads((tmp_path / "new home" / BEGINNING).read_text())
+    assert kept == {"began": BEGAN.isoformat(), "start": "2025-09-17", "speed": 360.0}
 
 
 def test_it_is_set_going_once_and_everybody_agrees(tmp_path: Path) -> None:
@@ -45,6 +46,14 @@ def test_it_is_set_going_once_and_everybody_agrees(tmp_path: Path) -> None:
     set_going(place(tmp_path), later)
     assert platform_time(place(tmp_path), later) == MIDNIGHT + timedelta(hours=18)
     assert [path.name for path in tmp_path.iterdir()] == [BEGINNING]
+
+
+@pytest.mark.parametrize(("start", "speed"), [(START, 120), (START, 720), (START - timedelta(days=1), 360)])
+def test_a_clock_that_runs_is_not_set_otherwise_for_it_might_go_back(tmp_path: Path, start: date, speed: float) -> None:
+    set_going(place(tmp_path), BEGAN)
+    with pytest.raises(SettingsError, match="was set going at 2025-09-17 with speed 360") as refused:
+        platform_time(place(tmp_path, start, speed), BEGAN + timedelta(minutes=3))
+    assert "take a new AIVO_HOME" in refused.value.fix
 
 
 def test_the_machines_clock_needs_no_setting_going(tmp_path: Path) -> None:

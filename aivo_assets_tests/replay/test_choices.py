@@ -52,7 +52,7 @@ def test_a_replay_reaches_nothing_outside_of_its_folder(feed: Feed, tmp_path: Pa
             "alerts": {"webhook_url": "https://example.com/hook", "urls": "mailto://a:b@example.com"},
         }
     )
-    own = own_settings(real, tmp_path / "home", feed)
+    own = own_settings(real, tmp_path / "home", feed, learners=3000)
     assert own.lake_url == str(tmp_path / "home" / "lake")
     assert own.source.path == feed.events_path
     assert (own.postgres_url, own.source.url, own.alerts.webhook_url) == (None, None, None)
@@ -60,7 +60,7 @@ def test_a_replay_reaches_nothing_outside_of_its_folder(feed: Feed, tmp_path: Pa
 
 
 def test_no_search_ends_by_the_machines_clock(feed: Feed, tmp_path: Path) -> None:
-    own = own_settings(Settings(), tmp_path, feed)
+    own = own_settings(Settings(), tmp_path, feed, learners=1)
     assert own.tuning.trials == Settings().tuning.trials
     assert own.tuning.seconds > 1e6
 

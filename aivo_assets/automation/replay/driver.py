@@ -14,10 +14,11 @@ import dagster as dg
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.guards import last_training
-from aivo_assets.automation.replay.execution import PARTITION_TAG, Done, days_named, execute, silent_logger
+from aivo_assets.automation.replay.execution import Done, days_named, execute, silent_logger
 from aivo_assets.operations.alert_outbox import Outbox
 from aivo_assets.operations.alerts import Alert, Delivery
 from aivo_assets.operations.causes import CAUSE_TAG
+from aivo_assets.operations.job_names import PARTITION_TAG
 from aivo_assets.replay.clock import ReplayClock
 from aivo_assets.replay.feed import Feed
 from aivo_assets.replay.outcomes import Outcomes

@@ -9,8 +9,8 @@ from datetime import date
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-PARTITION_TAG = "dagster/partition"
-RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+from aivo_assets.operations.job_names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+
 LONGEST_FAILURE = 300
 
 
@@ -94,8 +94,8 @@ def days_named(tags: Mapping[str, str]) -> tuple[date, date] | None:
     if PARTITION_TAG in tags:
         day = date.fromisoformat(tags[PARTITION_TAG])
         return day, day
-    if RANGE_TAGS[0] in tags:
-        return date.fromisoformat(tags[RANGE_TAGS[0]]), date.fromisoformat(tags[RANGE_TAGS[1]])
+    if RANGE_START_TAG in tags:
+        return date.fromisoformat(tags[RANGE_START_TAG]), date.fromisoformat(tags[RANGE_END_TAG])
     return None
 
 

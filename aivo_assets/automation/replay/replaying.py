@@ -68,7 +68,8 @@ def replay(
     _refuse_used(plan.out)
     gathered = gather(source, plan.window, learners=plan.learners, seed=plan.seed)
     feed = Feed(gathered, plan.out / "feed")
-    own = own_settings(settings, plan.out / HOME, feed)
+    learners = gathered.events["learner_id"].n_unique()
+    own = own_settings(settings, plan.out / HOME, feed, learners)
     if plan.every_tick:
         schedule = own.schedule.model_copy(update={"skip_unchanged": False})
         own = own.model_copy(update={"schedule": schedule})
