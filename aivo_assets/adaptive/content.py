@@ -159,12 +159,17 @@ def _candidates(places: pl.DataFrame, items: pl.DataFrame, most: int) -> pl.Data
     miss = (pl.col("difficulty") - pl.col("_at") / _TENTHS) ** 2 + pl.col("difficulty_sd").fill_null(0.0) ** 2
     stretch, first = pl.col("_stretch"), pl.col("_stretch").min()
     nearest = stretch <= pl.coalesce(stretch.filter(stretch > first).min(), first).over("_place")
-    return (
+    skill = ["subject", "content_skill"]
+    levels = (  # that have any: first the levels are chosen, for the items are many
         places.lazy()
-        .join(of_skill, on=["subject", "content_skill"])
+        .join(of_skill.select(*skill, "level").unique(), on=skill)
         # Stretches by their distance, the easier side of two first.
-        .select("_place", "_item", "level", _stretch=beyond.cast(pl.Int32) * 3 + side, _miss=miss)
+        .with_columns(_stretch=beyond.cast(pl.Int32) * 3 + side)
         .filter(nearest)
+    )
+    return (
+        levels.join(of_skill, on=[*skill, "level"])
+        .select("_place", "_stretch", "_item", "level", _miss=miss)
         .sort("_place", "_stretch", "_miss", "_item")
         .group_by("_place", "_stretch", maintain_order=True)
         .agg(pl.col("_item", "level").head(most))

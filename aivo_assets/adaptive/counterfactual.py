@@ -114,11 +114,15 @@ def _nearest(asked: pl.DataFrame, rows: pl.DataFrame, policy: Policy, settings: 
         .with_columns(kind=policy.kinds())
         .join(rows.select(_ROW, _kind="kind", **{f"{name}_now": name for name in _SIGNALS}), on=_ROW, how="left")
     )
-    return (
+    found = (
         said.filter((pl.col("kind") != pl.col("_kind")) & _sensible())
         .sort(_ROW, "_way", "_number")
         .unique([_ROW, "_way"], keep="first", maintain_order=True)
-        .select(_ROW, way="_way", number="_number", other="kind", changes=_differences())
+    )
+    return (
+        found.join(_differences(found), on=[_ROW, "_way"], how="left", maintain_order="left")
+        .with_columns(pl.col("changes").fill_null([]))
+        .select(_ROW, way="_way", number="_number", other="kind", changes="changes")
     )
 
 
@@ -131,18 +135,22 @@ def _sensible() -> pl.Expr:
     return ~pl.col("_way").is_in(["right", "wrong"]) | along.fill_null(value=False)
 
 
-def _differences() -> pl.Expr:
-    """Signals that differ from those of now, as a list of `CHANGE`."""
+def _differences(found: pl.DataFrame) -> pl.DataFrame:
+    """_row, _way and `changes`, a list of `CHANGE`: the signals that differ from those of now, where any does."""
     each = [
-        pl.struct(
+        found.lazy()
+        .select(
+            _ROW,
+            "_way",
             signal=pl.lit(name),
             value=pl.col(f"{name}_now").cast(pl.Float64),
             instead=pl.col(name).cast(pl.Float64),
-        ).cast(CHANGE)
+        )
+        .filter(pl.col("value").ne_missing(pl.col("instead")))
         for name in _SIGNALS
     ]
-    differs = pl.element().struct.field("value").ne_missing(pl.element().struct.field("instead"))
-    return pl.concat_list(each).list.filter(differs)
+    changes = pl.struct("signal", "value", "instead").cast(CHANGE)
+    return pl.concat(each).group_by(_ROW, "_way", maintain_order=True).agg(changes=changes).collect()
 
 
 def _rested(asked: pl.DataFrame, _: int, __: PolicySettings) -> pl.DataFrame:

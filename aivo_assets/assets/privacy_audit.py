@@ -30,6 +30,8 @@ MARTS = ("dim_items", "dim_skills", "fct_learner_skill_daily", "mart_class_progr
             blocking=True,
         )
     ],
+    # A file that is replaced twice while the search goes on is gone; the search then begins anew with those there are.
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=10),
     **owned("audit"),
 )
 def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:

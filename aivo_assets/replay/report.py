@@ -1,5 +1,6 @@
 """The report of a replay: one HTML file with its pictures inside. Belongs here: what stands where, in which words."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ STOPPED: Final = (
     " It was stopped before its end: the last day is the one that it had reached; learners and answers are those of "
     "all days that were asked for."
 )
+PSEUDONYM: Final = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{26}\b")
+"""Of a learner the report shows as much as `aivo student` needs to find him, for it may be handed on."""
 STYLE: Final = """
 main { max-width: 72rem; }
 td, thead th { text-align: left; vertical-align: top; }
@@ -194,7 +197,7 @@ def _alerts(record: Record) -> list[Block]:
             severity,
             f"{count:,}",
             f"{first[title, severity].at:%Y-%m-%d %H:%M}",
-            first[title, severity].body[:300],
+            PSEUDONYM.sub(r"\1…", first[title, severity].body)[:300],
         )
         for (title, severity), count in counts.most_common()
     ]

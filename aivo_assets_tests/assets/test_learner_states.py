@@ -10,7 +10,7 @@ import pytest
 from aivo_assets.adaptive.schema import ITEM_BANK, RECOMMENDATIONS
 from aivo_assets.adaptive.signals import compute_signals
 from aivo_assets.adaptive.signals_by_shard import assignments_of, signals_of
-from aivo_assets.assets.learner_states import COMPARE, STATES_TAG, fold_learners
+from aivo_assets.assets.learner_states import COMPARE, STATES_TAG, fold_learners, folded_once
 from aivo_assets.assets.student_models import item_bank, newest, student_models
 from aivo_assets.drift.schema import SCORED_EVENTS
 from aivo_assets.operations.causes import Cause
@@ -81,6 +81,26 @@ def test_runs_one_after_the_other_fold_what_is_new_and_equal_a_fold_from_nothing
 
     answers = stage.lake.scan(ANONYMISED_INTERACTIONS, days=[days[2]]).select(pl.len()).collect().item()
     assert stage.lake.scan(SCORED_EVENTS, days=[days[2]]).select(pl.len()).collect().item() == answers
+
+
+def test_answers_that_come_while_others_are_folded_are_the_next_runs_and_a_lost_one_is_found(tmp_path: Path) -> None:
+    lake = open_lake(settings(tmp_path))
+    school = events(learners=10, days=3)
+    day = FIRST + timedelta(days=2)
+    filled(lake, school)
+    parts = lake.parts(ANONYMISED_INTERACTIONS, until=day)
+    counted = {shard: school.filter(pl.col("shard") == shard).group_by("learner").len()["len"] for shard in parts}
+    assert folded_once(lake, counted, parts, day).passed
+
+    busy = next(shard for shard, kept in parts.items() if kept)
+    one_less = {**counted, busy: counted[busy] - pl.Series([1] + [0] * (len(counted[busy]) - 1))}
+    assert not folded_once(lake, one_less, parts, day).passed
+    lake.replace_shard(ANONYMISED_INTERACTIONS, school.filter(day=FIRST, shard=busy).head(1), day=FIRST, shard=busy)
+    meanwhile = folded_once(lake, one_less, parts, day)
+    assert meanwhile.passed
+    assert meanwhile.metadata["shards that got answers meanwhile"].value == 1
+    other = next(shard for shard, kept in parts.items() if kept and shard != busy)
+    assert not folded_once(lake, {**one_less, other: counted[other] + 1}, parts, day).passed
 
 
 def test_signals_made_some_learners_after_the_others_are_those_of_all_at_once(stage: Stage) -> None:

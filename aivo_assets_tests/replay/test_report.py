@@ -8,7 +8,7 @@ import pytest
 from aivo_assets.errors import LakeError
 from aivo_assets.replay.comparison import write_comparison
 from aivo_assets.replay.figures import causes, cost_by_day, cost_by_job, cost_by_step, differing, failures, key_figures
-from aivo_assets.replay.record import COSTS, RECORD, Record, read, write
+from aivo_assets.replay.record import COSTS, RECORD, Alerted, Record, read, write
 from aivo_assets.replay.report import MOST_ROWS, table, write_report
 from aivo_assets.tracing.card_document import Paragraph
 from aivo_assets_tests.replay.records import AT, DAY, costs, record, run, score
@@ -90,6 +90,13 @@ def test_a_replay_in_which_nothing_was_decided_still_has_its_report(tmp_path: Pa
 def test_a_replay_that_was_stopped_says_so(tmp_path: Path) -> None:
     assert "stopped before its end" in write_report(tmp_path, record(ended="stopped"), costs()).read_text()
     assert "stopped before its end" not in write_report(tmp_path, record(), costs()).read_text()
+
+
+def test_no_whole_pseudonym_stands_in_a_report_that_may_be_handed_on(tmp_path: Path) -> None:
+    told = Alerted(at=AT, severity="warning", title="1 learner newly struggles", body=f"- learner {'4f' * 16}, algebra")
+    page = write_report(tmp_path, record(alerts=(told,)), costs()).read_text()
+    assert "4f4f4f…, algebra" in page
+    assert "4f4f4f4f" not in page
 
 
 def test_settings_other_than_the_defaults_are_shown(tmp_path: Path) -> None:
