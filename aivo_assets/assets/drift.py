@@ -14,11 +14,11 @@ from aivo_assets.drift.checks import check_models
 from aivo_assets.drift.plots import plot_calibration, plot_scores
 from aivo_assets.drift.report import render_report, summarise
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
-from aivo_assets.drift.training_need import COLUMN_DESCRIPTIONS, TRAINING_NEED, Champion, ask
+from aivo_assets.drift.training_need import COLUMN_DESCRIPTIONS, TRAINING_NEED, Champion, ask, missing_events
 from aivo_assets.drift.verdict import judge
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
-from aivo_assets.settings import Settings, TrainingSettings
+from aivo_assets.settings import Settings
 from aivo_assets.tracing.registry import Registry
 
 VERDICTS_SHOWN = 30
@@ -129,7 +129,7 @@ def training_need(
     day = as_of(context)
     note_days_passed_over(context)
     scored = lake.scan(SCORED_EVENTS, days=[day]).collect()
-    champion, missing = _champion(lake, registry, day, settings), _missing(lake, day, settings.training)
+    champion, missing = _champion(lake, registry, day, settings), missing_events(lake, day, settings.training)
     answer = ask(scored, champion, day=day, settings=settings.adaptive, missing=missing)
     written = lake.write(TRAINING_NEED, answer, day=day)
     row = answer.row(0, named=True)
@@ -155,14 +155,6 @@ def _window(lake: Lake, day: date, settings: Settings) -> pl.DataFrame:
 def _history(lake: Lake, day: date) -> pl.DataFrame:
     days = [kept for kept in lake.days(DRIFT_VERDICTS) if kept <= day]
     return lake.scan(DRIFT_VERDICTS, days=days[-VERDICTS_SHOWN:]).collect()
-
-
-def _missing(lake: Lake, day: date, settings: TrainingSettings) -> int:
-    """Events that are missing in the training window until there are enough to train on; not above 0 where none are."""
-    first = day - timedelta(days=settings.window_days - 1)
-    days = [kept for kept in lake.days(ANONYMISED_INTERACTIONS) if first <= kept <= day]
-    there: int = lake.scan(ANONYMISED_INTERACTIONS, days=days).select(pl.len()).collect().item()
-    return settings.minimum_events - there
 
 
 def _champion(lake: Lake, registry: Registry, day: date, settings: Settings) -> Champion | None:

@@ -1,6 +1,6 @@
 """When a training must wait: what the instance and the lake tell the rule, which is operations/training_guard.py."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import dagster as dg
@@ -10,6 +10,7 @@ from dagster._core.scheduler.instigation import InstigatorStatus
 
 from aivo_assets.automation.abandoned_runs import end_abandoned_runs
 from aivo_assets.drift.schema import DRIFT_VERDICTS
+from aivo_assets.drift.training_need import missing_events
 from aivo_assets.lake import Lake
 from aivo_assets.operations.causes import BY_TAG
 from aivo_assets.operations.job_names import (
@@ -25,6 +26,7 @@ from aivo_assets.operations.job_names import (
 from aivo_assets.operations.training_guard import Wait, cooling_down
 from aivo_assets.operations.training_guard import reason_to_wait as rule
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.settings import TrainingSettings
 from aivo_assets.tracing.verdicts import refused_in_a_row
 
 __all__ = ["TRAINED_AT", "last_training", "reason_to_wait", "refused_lately", "training_under_way", "under_way"]
@@ -99,6 +101,20 @@ def refused_lately(lake: Lake, now: datetime, hours: float) -> str | None:
     """Why a check asks for no training, in a sentence, where a challenger was refused within so many hours."""
     refused = refused_in_a_row(lake)
     return _said(cooling_down(refused[0].decided_at if refused else None, now, hours))
+
+
+def too_few_to_train(lake: Lake, day: date, settings: TrainingSettings) -> str | None:
+    """Why a cron may not train as of a day, in a sentence, where fewer answers are known than a training needs.
+
+    Where none are known at all nobody has read the source yet, and the training itself reads it.
+    """
+    missing = missing_events(lake, day, settings)
+    if not 0 < missing < settings.minimum_events:
+        return None
+    return (
+        f"{settings.minimum_events - missing:,} answers are known, a training needs {settings.minimum_events:,}; "
+        "the two-hourly check asks for one as soon as they are there."
+    )
 
 
 def drift_goes_first(instance: dg.DagsterInstance, lake: Lake, machine_now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 
-from aivo_assets.automation.guards import drift_goes_first, is_switched_off, reason_to_wait, under_way
+from aivo_assets.automation.guards import drift_goes_first, is_switched_off, reason_to_wait, too_few_to_train, under_way
 from aivo_assets.automation.ticks import (
     all_but_training,
     first_day_missed,
@@ -132,8 +132,10 @@ def _frequent(
 
 def _reason_to_wait(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> str | None:
     """Why a cron may not train now, in a sentence, or None when it may."""
+    lake, day = open_lake(settings), date.fromisoformat(last_complete_day(now))
     wait = reason_to_wait(context.instance, now, settings.training.minimum_hours_between)
-    return wait or drift_goes_first(context.instance, open_lake(settings), _now(context))
+    wait = wait or drift_goes_first(context.instance, lake, _now(context))
+    return wait or too_few_to_train(lake, day, settings.training)
 
 
 def _over_days(

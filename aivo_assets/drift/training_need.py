@@ -5,13 +5,14 @@ that the champion has not seen, or is it so wrong today, that the nightly traini
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
-from aivo_assets.lake import Dataset
-from aivo_assets.settings import AdaptiveSettings
+from aivo_assets.lake import Dataset, Lake
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.settings import AdaptiveSettings, TrainingSettings
 
 TRAINING_NEED = Dataset(
     "drift/training_need",
@@ -60,6 +61,20 @@ class Champion:
     known_items: pl.Series
     fitted_events: int
     new_events: int
+
+
+def missing_events(lake: Lake, day: date, settings: TrainingSettings) -> int:
+    """Events that are missing in the training window until there are enough to train on; not above 0 where none are.
+
+    Args:
+        lake: What is known.
+        day: Last day of the window.
+        settings: The window, and how many are enough.
+    """
+    first = day - timedelta(days=settings.window_days - 1)
+    days = [kept for kept in lake.days(ANONYMISED_INTERACTIONS) if first <= kept <= day]
+    there: int = lake.scan(ANONYMISED_INTERACTIONS, days=days).select(pl.len()).collect().item()
+    return settings.minimum_events - there
 
 
 def ask(

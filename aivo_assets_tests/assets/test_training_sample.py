@@ -17,8 +17,10 @@ from aivo_assets.assets.main_brain import (
     main_brain_promotion,
 )
 from aivo_assets.assets.model_card import main_brain_card
+from aivo_assets.assets.stored import answers_of_training
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import Lake
+from aivo_assets.operations.job_names import TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets.resources.platform import open_lake
@@ -117,8 +119,17 @@ def test_where_all_fits_nothing_changes_to_the_last_bit_and_nothing_is_said(room
     exact = with_memory(roomy, gib_for(everything.height))
     figures = materialise(exact, CHAMPION_DAY, [fold_training_events], keep=tmp_path)
     assert lake.version(TRAINING_FEATURES, days=[CHAMPION_DAY]) == version
-    assert lake.manifest(TRAINING_FEATURES, day=CHAMPION_DAY)["made_by"] == {}  # type: ignore[index]
+    assert "sampling" not in lake.manifest(TRAINING_FEATURES, day=CHAMPION_DAY)["made_by"]  # type: ignore[index]
     assert figures["training_features"]["trained on"] == "all 4,800 answers of all 60 learners"
+
+
+def test_a_training_says_which_answers_it_knew_and_those_of_later_days_are_not_among_them(
+    sampled: tuple[Settings, Figures],
+) -> None:
+    lake = open_lake(sampled[0])
+    known = answers_of_training(lake, SAMPLED_DAY)
+    assert sampled[1]["main_brain_candidate"][TRAINED_OF] == known == lake.version(ANONYMISED_INTERACTIONS)
+    assert answers_of_training(lake, CHAMPION_DAY) == lake.version(ANONYMISED_INTERACTIONS, until=CHAMPION_DAY) != known
 
 
 def test_the_memory_is_no_parameter_of_the_model(roomy: Settings) -> None:

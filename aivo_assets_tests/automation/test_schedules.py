@@ -1,15 +1,19 @@
 """When runs are asked for, and for which day: the four schedules of the contract at given instants."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.jobs import CAUSE_TAG
-from aivo_assets.automation.schedules import build_schedules
-from aivo_assets.operations.job_names import TRAINED_AT
+from aivo_assets.automation.schedules import DAILY, WEEKLY, build_schedules
+from aivo_assets.operations.job_names import TRAINED_AT, WITHOUT_TRAINING_TAG
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 
 Tick = Callable[[str, datetime], dg.RunRequest | str]
@@ -143,3 +147,31 @@ def test_hours_are_settings() -> None:
     every_five_minutes = schedule("adaptive_training_2h", settings)
     assert every_five_minutes.cron_schedule == "*/5 * * * *"
     assert every_five_minutes.execution_timezone == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(("answers", "trains"), [(0, True), (1, False), (1999, False), (2000, True)])
+def test_nobody_trains_on_fewer_answers_than_a_training_needs_but_an_unread_source_is_read(
+    answers: int, trains: bool, instance: dg.DagsterInstance, definitions: dg.Definitions, tmp_path: Path
+) -> None:
+    """The weekly run makes all else; the daily one, a day later, has nothing else to make."""
+    settings, sunday = Settings(home=tmp_path), datetime(2026, 3, 8, 3, tzinfo=UTC)
+    if answers:
+        known = ANONYMISED_INTERACTIONS.empty().clear(answers).with_columns(shard=pl.lit(0, pl.Int32))
+        open_lake(settings).write(ANONYMISED_INTERACTIONS, known, day=date(2026, 3, 7))
+
+    def asked(name: str, at: datetime) -> dg.RunRequest | str:
+        context = dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=at, repository_def=definitions.get_repository_def()
+        )
+        data = schedule(name, settings).evaluate_tick(context)
+        return data.run_requests[0] if data.run_requests else str(data.skip_message)
+
+    weekly, daily = asked(WEEKLY, sunday), asked(DAILY, sunday + timedelta(hours=23))
+    assert isinstance(weekly, dg.RunRequest)
+    why = weekly.tags.get(WITHOUT_TRAINING_TAG)
+    if trains:
+        assert why is None
+        assert isinstance(daily, dg.RunRequest)
+    else:
+        assert f"{answers:,} answers are known, a training needs 2,000" in str(why)
+        assert why == daily
