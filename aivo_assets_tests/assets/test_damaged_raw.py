@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
+from aivo_assets.assets import privacy_audit as audit
 from aivo_assets.assets.anonymised import anonymised_interactions
 from aivo_assets.assets.privacy_audit import privacy_audit
 from aivo_assets.automation.checks import as_many_as_raw
@@ -16,7 +17,10 @@ from aivo_assets.errors import LakeError
 from aivo_assets.events.landing import land
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
+from aivo_assets.privacy.artefacts import Artefact
 from aivo_assets.privacy.keys import load_key
+from aivo_assets.privacy.leak_scan import Finding, scan
+from aivo_assets.privacy.raw_values import RawValues
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets_tests.conftest import NOW
@@ -70,3 +74,28 @@ def test_the_audit_is_refused_while_it_cannot_know_what_to_search_for(given: dic
     Path(lake.files(RAW_INTERACTIONS)[0]).unlink()
     with pytest.raises(LakeError, match="2024-05-01 cannot be read"):
         dg.materialize([privacy_audit], resources={"lake": lake})
+
+
+def test_the_audit_begins_anew_where_a_file_was_replaced_while_it_was_searched(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a run beside it does, twice; what is there by then is searched."""
+    lake = given["lake"]
+    landed(lake, answer(1))
+    assert anonymised(given).success
+    searches = 0
+
+    def scan_while_it_is_replaced(raw: RawValues, artefacts: list[Artefact]) -> list[Finding]:
+        nonlocal searches
+        searches += 1
+        if searches == 1:
+            for number in (2, 3):
+                landed(lake, answer(number))
+                assert anonymised(given).success
+        return scan(raw, artefacts)
+
+    monkeypatch.setattr(audit, "scan", scan_while_it_is_replaced)
+    monkeypatch.setattr(audit, "SECONDS_TO_SETTLE", 0)
+    result = dg.materialize([privacy_audit], resources={"lake": lake})
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.passed, searches) == (True, 2)
