@@ -29,8 +29,6 @@ from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import TrainingSettings
 from aivo_assets.tracing.verdicts import refused_in_a_row
 
-__all__ = ["TRAINED_AT", "last_training", "reason_to_wait", "refused_lately", "training_under_way", "under_way"]
-
 DRIFT_SENSOR: Final = "drift_retraining"
 DRIFT_IS_WAITED_FOR: Final = timedelta(hours=1)
 """The sensor looks every minute; longer than this it waits for something that is broken."""
@@ -104,12 +102,9 @@ def refused_lately(lake: Lake, now: datetime, hours: float) -> str | None:
 
 
 def too_few_to_train(lake: Lake, day: date, settings: TrainingSettings) -> str | None:
-    """Why a cron may not train as of a day, in a sentence, where fewer answers are known than a training needs.
-
-    Where none are known at all nobody has read the source yet, and the training itself reads it.
-    """
+    """Why a cron may not train as of a day, in a sentence, where fewer answers are known than a training needs."""
     missing = missing_events(lake, day, settings)
-    if not 0 < missing < settings.minimum_events:
+    if missing <= 0:
         return None
     return (
         f"{settings.minimum_events - missing:,} answers are known, a training needs {settings.minimum_events:,}; "

@@ -18,6 +18,7 @@ from aivo_assets.automation.ticks import (
     last_complete_day,
     partition_tags,
     steps_aside,
+    was_read_lately,
 )
 from aivo_assets.automation.unchanged import GIVEN_TAG, given, nothing_new
 from aivo_assets.operations.causes import MODEL_TAG, Cause
@@ -135,7 +136,9 @@ def _reason_to_wait(context: dg.ScheduleEvaluationContext, now: datetime, settin
     lake, day = open_lake(settings), date.fromisoformat(last_complete_day(now))
     wait = reason_to_wait(context.instance, now, settings.training.minimum_hours_between)
     wait = wait or drift_goes_first(context.instance, lake, _now(context))
-    return wait or too_few_to_train(lake, day, settings.training)
+    if wait is None and was_read_lately(context.instance, now):  # else the training itself reads the source
+        wait = too_few_to_train(lake, day, settings.training)
+    return wait
 
 
 def _over_days(

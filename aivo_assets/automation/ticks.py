@@ -74,6 +74,12 @@ def all_but_training(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
     )
 
 
+def was_read_lately(instance: dg.DagsterInstance, now: datetime) -> bool:
+    """Whether some run has read the source for today or yesterday within the last 24 hours."""
+    times = [_read_at(instance, now.date() - timedelta(days=back)) for back in (0, 1)]
+    return any(at is not None and now - at < timedelta(days=1) for at in times)
+
+
 def _read_at(instance: dg.DagsterInstance, day: date) -> datetime | None:
     records = dg.AssetRecordsFilter(asset_key=INTAKE, asset_partitions=[day.isoformat()])
     found = instance.fetch_materializations(records, limit=1).records

@@ -11,7 +11,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.schedules import DAILY, WEEKLY, build_schedules
-from aivo_assets.operations.job_names import TRAINED_AT, WITHOUT_TRAINING_TAG
+from aivo_assets.operations.job_names import READ_AT, TRAINED_AT, WITHOUT_TRAINING_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
@@ -149,12 +149,32 @@ def test_hours_are_settings() -> None:
     assert every_five_minutes.execution_timezone == "Asia/Tokyo"
 
 
-@pytest.mark.parametrize(("answers", "trains"), [(0, True), (1, False), (1999, False), (2000, True)])
-def test_nobody_trains_on_fewer_answers_than_a_training_needs_but_an_unread_source_is_read(
-    answers: int, trains: bool, instance: dg.DagsterInstance, definitions: dg.Definitions, tmp_path: Path
+@pytest.mark.parametrize(
+    ("answers", "read_hours_ago", "trains"),
+    [
+        (0, 1, False),
+        (1, 1, False),
+        (1999, 1, False),
+        (2000, 1, True),
+        (0, None, True),
+        (1999, None, True),
+        (1, 49, True),
+    ],
+)
+def test_nobody_trains_on_fewer_answers_than_a_training_needs_but_a_source_that_nobody_reads_is_read(
+    answers: int,
+    read_hours_ago: int | None,
+    trains: bool,
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    tmp_path: Path,
 ) -> None:
-    """The weekly run makes all else; the daily one, a day later, has nothing else to make."""
+    """The weekly run makes all else; the daily one has nothing else to make."""
     settings, sunday = Settings(home=tmp_path), datetime(2026, 3, 8, 3, tzinfo=UTC)
+    if read_hours_ago is not None:
+        at = sunday - timedelta(hours=read_hours_ago)
+        read = {"partition": at.date().isoformat(), "metadata": {READ_AT: at.isoformat()}}
+        instance.report_runless_asset_event(dg.AssetMaterialization("raw_interactions", **read))
     if answers:
         known = ANONYMISED_INTERACTIONS.empty().clear(answers).with_columns(shard=pl.lit(0, pl.Int32))
         open_lake(settings).write(ANONYMISED_INTERACTIONS, known, day=date(2026, 3, 7))
@@ -166,7 +186,7 @@ def test_nobody_trains_on_fewer_answers_than_a_training_needs_but_an_unread_sour
         data = schedule(name, settings).evaluate_tick(context)
         return data.run_requests[0] if data.run_requests else str(data.skip_message)
 
-    weekly, daily = asked(WEEKLY, sunday), asked(DAILY, sunday + timedelta(hours=23))
+    weekly, daily = asked(WEEKLY, sunday), asked(DAILY, sunday + timedelta(hours=22))
     assert isinstance(weekly, dg.RunRequest)
     why = weekly.tags.get(WITHOUT_TRAINING_TAG)
     if trains:
