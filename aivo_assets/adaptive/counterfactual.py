@@ -122,7 +122,7 @@ def _nearest(asked: pl.DataFrame, rows: pl.DataFrame, policy: Policy, settings: 
     return (
         found.join(_differences(found), on=[_ROW, "_way"], how="left", maintain_order="left")
         .with_columns(pl.col("changes").fill_null([]))
-        .select(_ROW, way="_way", number="_number", other="kind", changes="changes")
+        .select(_ROW, "changes", way="_way", number="_number", other="kind")
     )
 
 

@@ -22,7 +22,7 @@ from aivo_assets.tracing.model_store import mastery_in_force
 
 
 @dataclass(frozen=True)
-class Told:
+class Tally:
     """What is told of recommendations; those of several shards are added.
 
     Attributes:
@@ -46,7 +46,7 @@ class Told:
     kinds: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, signals: pl.DataFrame, made: pl.DataFrame) -> "Told":
+    def of(cls, signals: pl.DataFrame, made: pl.DataFrame) -> "Tally":
         """What is told of the `RECOMMENDATIONS` that were made of these `SIGNALS`."""
         first = made.filter(pl.col("rank") == 1)
         learners = first["learner"].n_unique()
@@ -61,8 +61,8 @@ class Told:
             kinds=Counter(first["kind"].to_list()),
         )
 
-    def __add__(self, other: "Told") -> "Told":
-        return Told(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def one_each(self) -> bool:
@@ -111,7 +111,7 @@ def recommendations_of(
     settings: PolicySettings,
     wording: Wording,
     made_by: str,
-) -> tuple[pl.DataFrame, Told]:
+) -> tuple[pl.DataFrame, Tally]:
     """`RECOMMENDATIONS` of the learners of a shard, and what is told of them.
 
     Args:
@@ -127,7 +127,7 @@ def recommendations_of(
     signals = lake.scan(SIGNALS, days=[day], shards=[shard]).collect()
     here = replace(known, mastery=_mastery(lake, shard, signals, known.graph, day))
     made = recommend(signals, item_bank, settings=settings, wording=wording, made_by=made_by, known=here)
-    return made, Told.of(signals, made)
+    return made, Tally.of(signals, made)
 
 
 def _mastery(lake: Lake, shard: int, signals: pl.DataFrame, graph: SkillGraph, day: date) -> pl.DataFrame | None:

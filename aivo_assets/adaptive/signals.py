@@ -224,8 +224,8 @@ def _trends(settings: PolicySettings) -> dict[str, pl.Expr]:
     least = pl.min_horizontal(pl.col("_late_correct").count(), pl.col("_early_correct").count())
 
     def difference(name: str) -> pl.Expr:
-        fell_or_grew = pl.col(f"_late_{name}").mean() - pl.col(f"_early_{name}").mean()
-        return pl.when(least >= settings.trend_events).then(fell_or_grew)
+        change = pl.col(f"_late_{name}").mean() - pl.col(f"_early_{name}").mean()
+        return pl.when(least >= settings.trend_events).then(change)
 
     return {"accuracy_trend": difference("correct"), "ability_trend": difference("residual")}
 

@@ -29,8 +29,8 @@ def owned(group: str) -> dict[str, Any]:
     return {"group_name": group, "owners": [OWNERS[group]]}
 
 
-A_DAY = 26
-"""Hours for what the frequent checks make: they are skipped while nothing arrives, but never on a new day."""
+FRESH_HOURS = 26
+"""A day and some more: the frequent checks are skipped while nothing arrives, but never on a new day."""
 
 
 def fresh_within(hours: float, *, warn: float | None = None) -> dg.FreshnessPolicy:

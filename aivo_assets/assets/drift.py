@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.api.addresses import document_url
-from aivo_assets.assets.describe import A_DAY, columns, fresh_within, owned, picture
+from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, picture
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.assets.stored import published_attributes, serving_champion
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
@@ -33,7 +33,7 @@ VERDICTS_SHOWN = 30
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(DRIFT_VERDICTS, DESCRIPTIONS[DRIFT_VERDICTS.path]),
-    freshness_policy=fresh_within(hours=A_DAY),
+    freshness_policy=fresh_within(hours=FRESH_HOURS),
     **owned("drift"),
 )
 def drift_verdict(

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.describe import A_DAY, fresh_within, owned, picture, step_log
+from aivo_assets.assets.describe import FRESH_HOURS, fresh_within, owned, picture, step_log
 from aivo_assets.assets.features import training_days
 from aivo_assets.assets.hyperparameters import training_settings
 from aivo_assets.assets.stored import (
@@ -47,7 +47,7 @@ NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the f
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     kinds={"lightgbm", "mlflow"},
-    freshness_policy=fresh_within(hours=2 * A_DAY, warn=A_DAY),
+    freshness_policy=fresh_within(hours=2 * FRESH_HOURS, warn=FRESH_HOURS),
     pool="main_brain",
     retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
     **owned("main_brain"),

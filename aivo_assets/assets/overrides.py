@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from aivo_assets.assets.describe import A_DAY, columns, fresh_within, owned
+from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.events import overrides as landing
 from aivo_assets.events.identity import digest
 from aivo_assets.lake import Lake
@@ -53,7 +53,7 @@ def raw_overrides(
     description="The same with pseudonyms and a coded reason; the teacher's own words stay in the raw zone.",
     kinds={"parquet"},
     metadata=columns(OVERRIDES, OVERRIDE_DESCRIPTIONS),
-    freshness_policy=fresh_within(hours=A_DAY),
+    freshness_policy=fresh_within(hours=FRESH_HOURS),
     **owned("privacy"),
 )
 def overrides(

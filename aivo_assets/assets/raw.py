@@ -6,7 +6,7 @@ from datetime import date
 
 import dagster as dg
 
-from aivo_assets.assets.describe import A_DAY, columns, fresh_within, owned
+from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
 from aivo_assets.errors import AivoError, SourceUnreachableError
 from aivo_assets.events.landing import land
@@ -34,7 +34,7 @@ TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIA
             partitions_def=DAYS,
             kinds={"parquet"},
             metadata=columns(RAW_INTERACTIONS),
-            freshness_policy=fresh_within(hours=A_DAY),
+            freshness_policy=fresh_within(hours=FRESH_HOURS),
             **owned("events"),
         ),
         dg.AssetSpec(

@@ -6,11 +6,11 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.adaptive.prerequisites import SkillGraph
-from aivo_assets.adaptive.recommendations_by_shard import Told, known_to_all, provenance, recommendations_of
+from aivo_assets.adaptive.recommendations_by_shard import Tally, known_to_all, provenance, recommendations_of
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES, RECOMMENDATIONS, SIGNALS
 from aivo_assets.adaptive.signals_by_shard import assignments_of, signals_of
 from aivo_assets.adaptive.wording import load_wording
-from aivo_assets.assets.describe import A_DAY, columns, fresh_within, owned
+from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.assets.student_models import newest
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
@@ -63,7 +63,7 @@ def learning_signals(
     backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(RECOMMENDATIONS, COLUMN_DESCRIPTIONS[RECOMMENDATIONS.path]),
-    freshness_policy=fresh_within(hours=A_DAY),
+    freshness_policy=fresh_within(hours=FRESH_HOURS),
     check_specs=[
         dg.AssetCheckSpec(
             "one_for_every_active_learner",
@@ -89,30 +89,30 @@ def recommendations(
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=_nothing_to_check())
     known = known_to_all(lake, bank, newest(lake, OUTCOMES, until=day), settings.policy)
     wording = load_wording(settings.policy)
-    made_by, told = provenance(lake, day=day, wording=wording), Told()
+    made_by, tally = provenance(lake, day=day, wording=wording), Tally()
 
     def shards() -> Iterator[tuple[int, pl.DataFrame]]:
-        nonlocal told
+        nonlocal tally
         for shard in range(lake.shards):
             made, here = recommendations_of(
                 lake, shard, bank, known, day=day, settings=settings.policy, wording=wording, made_by=made_by
             )
-            told += here
+            tally += here
             yield shard, made
 
     written = lake.write_by_shard(RECOMMENDATIONS, shards(), day=day)
     return dg.MaterializeResult(
         metadata={
-            "rows_in": told.rows_in,
+            "rows_in": tally.rows_in,
             "rows_out": written.rows,
-            "learners": told.learners,
-            "changed": told.changed,
-            "under a teacher's word": told.overridden,
+            "learners": tally.learners,
+            "changed": tally.changed,
+            "under a teacher's word": tally.overridden,
             "confidence rests on": known.confidence.outcomes,
-            "by kind": _by_kind(told),
+            "by kind": _by_kind(tally),
         },
         data_version=dg.DataVersion(written.version),
-        check_results=[_one_each(told), _sound(known.graph)],
+        check_results=[_one_each(tally), _sound(known.graph)],
     )
 
 
@@ -134,17 +134,17 @@ def _sound(graph: SkillGraph) -> dg.AssetCheckResult:
     )
 
 
-def _by_kind(told: Told) -> dg.MetadataValue:
-    kinds = sorted(told.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+def _by_kind(tally: Tally) -> dg.MetadataValue:
+    kinds = sorted(tally.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
     return dg.MetadataValue.table(
         [dg.TableRecord({"kind": kind, "learners": learners}) for kind, learners in kinds]
         or [dg.TableRecord({"kind": "none"})]
     )
 
 
-def _one_each(told: Told) -> dg.AssetCheckResult:
+def _one_each(tally: Tally) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name="one_for_every_active_learner",
-        passed=told.one_each,
-        metadata={"learners without": told.without, "levels outside 1 to 10": told.outside},
+        passed=tally.one_each,
+        metadata={"learners without": tally.without, "levels outside 1 to 10": tally.outside},
     )

@@ -8,7 +8,7 @@ import polars as pl
 from aivo_assets.adaptive.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.levels import subject_levels
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
-from aivo_assets.assets.describe import A_DAY, columns, fresh_within, owned, step_log
+from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, step_log
 from aivo_assets.assets.learner_states import WEEKLY_JOB
 from aivo_assets.assets.main_brain import NO_CHAMPION
 from aivo_assets.assets.stored import serving_champion
@@ -68,7 +68,7 @@ def item_bank(
     backfill_policy=ONE_RUN,
     kinds={"lightgbm", "parquet"},
     metadata=columns(SKILL_MASTERY),
-    freshness_policy=fresh_within(hours=A_DAY),
+    freshness_policy=fresh_within(hours=FRESH_HOURS),
     pool="student_models",
     **owned("student_models"),
 )

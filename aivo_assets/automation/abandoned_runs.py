@@ -2,9 +2,9 @@
 
 A run that a command does in its own process (`aivo run`, `aivo train`) has no worker that Dagster watches; one that the
 daemon launched has a code server that does, but that dies with it where a container or a machine goes down. Such a run
-would count as under way for hours, hold its pools, and keep every training waiting. So every run of
-our jobs holds a lock on a file of its own, which the kernel takes back however the process ends; whoever gets the lock
-knows that it is over.
+would count as under way for hours, hold its pools, and keep every training waiting. So every run of our jobs holds a
+lock on a file of its own, which the kernel takes back however the process ends; whoever gets the lock knows that it is
+over.
 """
 
 import fcntl
@@ -51,8 +51,8 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Record as failed what runs in a process that is gone, and free the pools that it held; returns the runs' ids.
 
     Dagster then starts it again where the daemon had launched it. A run that somebody was cancelling is recorded as
-    cancelled, and is not. A run whose file is not here was begun on another
-    machine, or has not come to its first step yet, and is left alone.
+    cancelled, and is not. A run whose file is not here was begun on another machine, or has not come to its first step
+    yet, and is left alone.
     """
     folder = _folder(instance)
     # First the locks, then the runs: a process that is gone by then has recorded what it had to record.

@@ -17,8 +17,8 @@ EVERY_JOB: Final = (
 )
 CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 """Jobs that are a function of what arrived, the day and the models: a training is not among them."""
-STUDENTS_NOW: Final = "adaptive_check"
-"""What also brings the student models up to date for whoever asks: reads what has arrived, trains nothing else."""
+STUDENT_MODELS_JOB: Final = "adaptive_check"
+"""Brings the student models up to date with all that has arrived, also for whoever asks; no model is fitted."""
 TRAINING_JOBS: Final = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
 
 PARTITION_TAG: Final = "dagster/partition"
@@ -34,9 +34,7 @@ MODELS: Final[tuple[ModelId, ...]] = ("main_brain", "student_models")
 
 READ_AT: Final = "read_at"  # metadata of raw_interactions, UTC ISO time from the injected clock
 TRAINED_AT: Final = "trained_at"  # metadata of main_brain_candidate, UTC ISO time from the injected clock
-TRAINED_OF: Final = (
-    "trained_of"  # metadata of main_brain_candidate, version of the anonymised answers that the training read
-)
+TRAINED_OF: Final = "trained_of"  # metadata of main_brain_candidate, version of the answers that were read for it
 
 # A run says by this tag that its job trains the main brain as a rule, and that this run leaves that out.
 WITHOUT_TRAINING_TAG: Final = "aivo/without_training"
@@ -60,5 +58,5 @@ def model_trained(job: str, tags: Mapping[str, str], assets: Collection[str] | N
         if not assets or CANDIDATE in assets:
             return "main_brain"
         return "student_models" if "student_models" in assets else None
-    asked_for = job == STUDENTS_NOW and tags.get(MODEL_TAG) == "student_models"
+    asked_for = job == STUDENT_MODELS_JOB and tags.get(MODEL_TAG) == "student_models"
     return "student_models" if asked_for or job == "student_model_update" else None

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from aivo_assets.adaptive.confidence import Confidence
 from aivo_assets.adaptive.prerequisites import read_prerequisites, skill_graph
 from aivo_assets.adaptive.recommendations import Known, recommend
-from aivo_assets.adaptive.recommendations_by_shard import Told, known_to_all, provenance, recommendations_of
+from aivo_assets.adaptive.recommendations_by_shard import Tally, known_to_all, provenance, recommendations_of
 from aivo_assets.adaptive.schema import RECOMMENDATIONS, SIGNALS
 from aivo_assets.adaptive.wording import load_wording
 from aivo_assets.lake import Lake
@@ -69,7 +69,7 @@ def with_graph(tmp_path: Path) -> PolicySettings:
     return SETTINGS.model_copy(update={"prerequisites": str(path)})
 
 
-def by_shard(lake: Lake, known: Known) -> list[tuple[pl.DataFrame, Told]]:
+def by_shard(lake: Lake, known: Known) -> list[tuple[pl.DataFrame, Tally]]:
     how: dict[str, Any] = {"day": TODAY, "settings": SETTINGS, "wording": WORDING, "made_by": "test"}
     return [recommendations_of(lake, shard, BANK, known, **how) for shard in range(lake.shards)]
 
@@ -100,7 +100,7 @@ def test_what_is_told_of_the_shards_is_added(lake: Lake) -> None:
     first, second = (told for _, told in by_shard(lake, known_to_all(lake, BANK, None, SETTINGS)))
     assert (first.rows_in, first.learners, first.overridden) == (1, 1, 0)
     assert (second.rows_in, second.learners, second.overridden) == (2, 2, 1)
-    told = Told() + first + second
+    told = Tally() + first + second
     assert (told.rows_in, told.learners, told.overridden, told.changed) == (3, 3, 1, 3)
     assert told.kinds == Counter({"remediation": 2, "level_up": 1})
     assert told.one_each
@@ -128,7 +128,7 @@ def recommended(*rows: tuple[str, int, int]) -> pl.DataFrame:
 def test_one_for_each_means_one_of_rank_1_for_everybody_and_levels_that_exist(
     rows: list[tuple[str, int, int]], wrong: dict[str, int], given: pl.DataFrame
 ) -> None:
-    told = Told.of(given, recommended(*rows))
+    told = Tally.of(given, recommended(*rows))
     assert {name: getattr(told, name) for name in ("without", "twice", "outside") if getattr(told, name)} == wrong
     assert told.one_each == (not wrong)
     assert told.kinds == {"maintain": sum(rank == 1 for _, rank, _ in rows)}

@@ -81,6 +81,7 @@ def test_a_run_tells_who_asked_and_why(service: str, platform: Platform) -> None
     assert cause is not None
     assert (cause.kind, cause.by, cause.sentence) == ("api", "127.0.0.1", "Asked over HTTP: new pupils")
     assert run.tags["dagster/priority"] == "2"
+    assert run.job_name == "adaptive_check"  # which reads what has arrived, folds it, and makes the models of it
     told = httpx.get(f"{service}/v1/runs/{started['run_id']}", timeout=60).json()
     assert told["because"] == cause.sentence
     assert told["model_id"] == "student_models"

@@ -59,6 +59,13 @@ def test_a_replay_reaches_nothing_outside_of_its_folder(feed: Feed, tmp_path: Pa
     assert own.alerts.urls == ()
 
 
+@pytest.mark.parametrize(("learners", "shards"), [(1, 1), (250_000, 1), (250_001, 2), (10_000_000, 4)])
+def test_a_replay_has_no_more_shards_than_its_learners_need(
+    learners: int, shards: int, feed: Feed, tmp_path: Path
+) -> None:
+    assert own_settings(Settings(), tmp_path, feed, learners).lake.shards == shards
+
+
 def test_no_search_ends_by_the_machines_clock(feed: Feed, tmp_path: Path) -> None:
     own = own_settings(Settings(), tmp_path, feed, learners=1)
     assert own.tuning.trials == Settings().tuning.trials
