@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.adaptive.least import least_of_each
 from aivo_assets.adaptive.schema import LEVEL_COUNT
 from aivo_assets.settings import PolicySettings
 
@@ -160,18 +161,27 @@ def _candidates(places: pl.DataFrame, items: pl.DataFrame, most: int) -> pl.Data
     stretch, first = pl.col("_stretch"), pl.col("_stretch").min()
     nearest = stretch <= pl.coalesce(stretch.filter(stretch > first).min(), first).over("_place")
     skill = ["subject", "content_skill"]
+    group = ["_place", "_stretch"]
     levels = (  # that have any: first the levels are chosen, for the items are many
         places.lazy()
         .join(of_skill.select(*skill, "level").unique(), on=skill)
         # Stretches by their distance, the easier side of two first.
         .with_columns(_stretch=beyond.cast(pl.Int32) * 3 + side)
         .filter(nearest)
+        .sort(group)
+        .with_columns(_group=pl.struct(group).rle_id())
     )
+    fitting = (
+        levels.join(of_skill, on=[*skill, "level"], maintain_order="left")
+        .select(*group, "_group", "_item", "level", _miss=miss.fill_null(0.0))  # a place without `_at` has none at all
+        .collect()
+    )
+    of, value, number = (fitting[name].to_numpy() for name in ("_group", "_miss", "_item"))
     return (
-        levels.join(of_skill, on=[*skill, "level"])
-        .select("_place", "_stretch", "_item", "level", _miss=miss)
-        .sort("_place", "_stretch", "_miss", "_item")
-        .group_by("_place", "_stretch", maintain_order=True)
-        .agg(pl.col("_item", "level").head(most))
+        fitting.lazy()
+        .filter(least_of_each(of, value, number, most))
+        .sort(*group, "_miss", "_item")
+        .group_by(group, maintain_order=True)
+        .agg(pl.col("_item", "level"))
         .collect()
     )

@@ -63,7 +63,8 @@ def add_counterfactual(decided: pl.DataFrame, policy: Policy, settings: PolicySe
         cf_<way>_changes (List of `CHANGE`: these, put into the signals, make the policy say that kind).
     """
     rows = decided.with_row_index(_ROW)
-    asked = rows.drop(*_DECISION, *_LISTS)  # each row is asked some twenty times
+    read = {_ROW, *_SIGNALS, "success_sd", *policy.kinds().meta.root_names()}
+    asked = rows.select(name for name in rows.columns if name in read)  # each row is asked some twenty times
     found = [
         _nearest(part, rows[start : start + ROWS_AT_ONCE], policy, settings)
         for start in range(0, max(rows.height, 1), ROWS_AT_ONCE)
@@ -89,10 +90,6 @@ def with_nearest(rows: pl.DataFrame) -> pl.DataFrame:
         return pl.coalesce(f"cf_rest_{part}", f"cf_days_{part}", answers)
 
     return rows.with_columns(counterfactual_kind=of("kind"), counterfactual_changes=of("changes").fill_null([]))
-
-
-_LISTS: Final = ("recent_items", "level_probabilities")  # no rule reads them
-_DECISION: Final = ("rule", "kind", "at_least", "passes", "kind_beneath", "recommended_level", "plan", "priority")
 
 
 def _nearest(asked: pl.DataFrame, rows: pl.DataFrame, policy: Policy, settings: PolicySettings) -> pl.DataFrame:

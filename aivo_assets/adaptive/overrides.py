@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from aivo_assets.adaptive.evidence import entry
 from aivo_assets.adaptive.rules import Kind
-from aivo_assets.adaptive.schema import EVIDENCE
 from aivo_assets.settings import PolicySettings
 
 KEYS: Final = ["learner", "subject", "skill_id"]
@@ -72,8 +72,7 @@ def obey(
     Returns:
         The same rows in the same order with rule, kind, plan, recommended_level and priority as they now are; and
         override (`pin`, `reject`, `accept` or null: which word is in force and, for a rejection, has decided),
-        policy_rule, policy_kind, policy_level, override_evidence (List of `EVIDENCE`). A counterfactual that a word
-        would not let come true is taken away.
+        policy_rule, policy_kind, policy_level. A counterfactual that a word would not let come true is taken away.
     """
     up, stay, down = moves
     rows = decided.join(overrides, on=KEYS, how="left", maintain_order="left")
@@ -109,33 +108,22 @@ def obey(
         .then(pl.lit("reject"))
         .when(pl.col("accepted_days").is_not_null())
         .then(pl.lit("accept")),
-        override_evidence=_evidence(settings),
     )
     return _without_false_counterfactuals(rows).drop("_moved", "_refused")
 
 
+def words_as_evidence(settings: PolicySettings) -> list[pl.Expr]:
+    """Every word in force with the number that it stands against, structs of `EVIDENCE` over what `obey` returns."""
+    days, instead, less = pl.lit(settings.reject_days), pl.lit("instead of"), pl.lit("<")
+    return [
+        entry("override_pinned_level", pl.col("pinned_level"), pl.col("policy_level"), instead),
+        entry("override_rejected_days", pl.col("rejected_days"), days, less),
+        entry("override_accepted_days", pl.col("accepted_days"), days, less),
+    ]
+
+
 def _replaced(name: str, by_pin: pl.Expr, by_rejection: pl.Expr) -> pl.Expr:
     return pl.when("_moved").then(by_pin).when("_refused").then(by_rejection).otherwise(pl.col(name))
-
-
-def _evidence(settings: PolicySettings) -> pl.Expr:
-    """Every word in force, with the number that it brings and the one that it stands against."""
-
-    def entry(signal: str, value: str, threshold: pl.Expr, direction: str) -> pl.Expr:
-        return pl.struct(
-            signal=pl.lit(signal),
-            value=pl.col(value).cast(pl.Float64),
-            threshold=threshold.cast(pl.Float64),
-            direction=pl.lit(direction),
-        ).cast(EVIDENCE)
-
-    days = pl.lit(settings.reject_days)
-    words = pl.concat_list(
-        entry("override_pinned_level", "pinned_level", pl.col("policy_level"), "instead of"),
-        entry("override_rejected_days", "rejected_days", days, "<"),
-        entry("override_accepted_days", "accepted_days", days, "<"),
-    )
-    return words.list.filter(pl.element().struct.field("value").is_not_null())
 
 
 def _without_false_counterfactuals(rows: pl.DataFrame) -> pl.DataFrame:

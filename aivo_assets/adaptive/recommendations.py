@@ -15,12 +15,13 @@ import polars as pl
 from aivo_assets.adaptive.confidence import Confidence
 from aivo_assets.adaptive.content import add_content, richer_level
 from aivo_assets.adaptive.counterfactual import add_counterfactual, with_nearest
+from aivo_assets.adaptive.evidence import entry, listed
 from aivo_assets.adaptive.outlook import add_outlook
-from aivo_assets.adaptive.overrides import PIN_RULE, REJECT_RULE, in_force, obey
+from aivo_assets.adaptive.overrides import PIN_RULE, REJECT_RULE, in_force, obey, words_as_evidence
 from aivo_assets.adaptive.policy import ENRICHMENT, LEVEL_DOWN, LEVEL_UP, MAINTAIN, REMEDIATION, success_zone_policy
 from aivo_assets.adaptive.prerequisites import SkillGraph, add_prerequisite
 from aivo_assets.adaptive.rules import PRIORITIES, Policy
-from aivo_assets.adaptive.schema import EVIDENCE, RECOMMENDATIONS
+from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.adaptive.wording import Wording
 from aivo_assets.settings import PolicySettings
 
@@ -111,13 +112,11 @@ def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: Poli
 
 def _worded(ranked: pl.DataFrame, policy: Policy, wording: Wording, settings: PolicySettings) -> pl.DataFrame:
     """Rows with evidence and texts, each rule's rows at once."""
-    evidence = {rule.name: rule.evidence for rule in policy.rules}
+    evidence, words = {rule.name: rule.evidence for rule in policy.rules}, words_as_evidence(settings)
     parts = [
         part.with_columns(
             **wording.rule(rule, kind),
-            evidence=pl.concat_list(
-                as_it_stands(evidence[of_policy]), "override_evidence", _prerequisite_evidence(settings)
-            ),
+            evidence=listed([*evidence[of_policy], *words, _prerequisite_evidence(settings)]),
         ).select(*_WORDED)
         for (rule, kind, of_policy), part in ranked.partition_by(
             "rule", "kind", "policy_rule", as_dict=True, maintain_order=True
@@ -126,43 +125,10 @@ def _worded(ranked: pl.DataFrame, policy: Policy, wording: Wording, settings: Po
     return pl.concat(parts) if parts else _no_rows()
 
 
-def as_it_stands(evidence: pl.Expr) -> pl.Expr:
-    """Evidence whose every statement is true: what is shown and does not hold is shown the other way round.
-
-    Args:
-        evidence: List of `EVIDENCE`.
-    """
-    part = pl.element().struct.field
-    value, threshold, direction = part("value"), part("threshold"), part("direction")
-    below, at = value < threshold, value == threshold
-    holds = (
-        pl.when(direction == "<")
-        .then(below)
-        .when(direction == "<=")
-        .then(below | at)
-        .when(direction == ">")
-        .then(~below & ~at)
-        .otherwise(~below)
-    )
-    other = direction.replace_strict({"<": ">=", "<=": ">", ">": "<=", ">=": "<"}, return_dtype=pl.String)
-    told = pl.struct(
-        signal=part("signal"),
-        value=value,
-        threshold=threshold,
-        direction=pl.when(holds).then(direction).otherwise(other),
-    )
-    return evidence.list.eval(told)
-
-
 def _prerequisite_evidence(settings: PolicySettings) -> pl.Expr:
     """The weakest prerequisite's mastery, where it was chosen and is known."""
-    entry = pl.struct(
-        signal=pl.lit("prerequisite_mastery"),
-        value=pl.col("prerequisite_mastery"),
-        threshold=pl.lit(settings.success_zone[0]),
-        direction=pl.lit("<"),
-    ).cast(EVIDENCE)
-    return pl.concat_list(entry).list.filter(pl.element().struct.field("value").is_not_null())
+    zone = pl.lit(settings.success_zone[0])
+    return entry("prerequisite_mastery", pl.col("prerequisite_mastery"), zone, pl.lit("<"))
 
 
 # What is decided, said and needed for `changed`; `policy`, `made_by` and `changed` are added for all rows at once.

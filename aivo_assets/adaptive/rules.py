@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 import polars as pl
 
-from aivo_assets.adaptive.schema import EVIDENCE, LEVEL_COUNT
+from aivo_assets.adaptive.evidence import OTHERWISE, entry
+from aivo_assets.adaptive.schema import LEVEL_COUNT
 
 Direction = Literal["<", "<=", ">", ">="]
 
@@ -39,13 +40,9 @@ class Criterion:
         return outcomes[self.direction].fill_null(value=False)
 
     def evidence(self) -> pl.Expr:
-        """The test as a struct of `EVIDENCE`."""
-        return pl.struct(
-            signal=pl.lit(self.signal),
-            value=pl.col(self.signal).cast(pl.Float64),
-            threshold=pl.lit(float(self.threshold)),
-            direction=pl.lit(self.direction),
-        ).cast(EVIDENCE)
+        """The test as a struct of `EVIDENCE` that is true: where it does not hold it is told the other way round."""
+        told = pl.when(self.holds()).then(pl.lit(self.direction)).otherwise(pl.lit(OTHERWISE[self.direction]))
+        return entry(self.signal, pl.col(self.signal), pl.lit(self.threshold), told)
 
 
 @dataclass(frozen=True)
@@ -102,13 +99,9 @@ class Rule:
         return pl.when(urgent).then(pl.lit("urgent")).otherwise(pl.lit(self.priority))
 
     @property
-    def evidence(self) -> pl.Expr:
-        """What decided, as a list of `EVIDENCE`; signals that are not known are left out."""
-        tests = [*self.tests, *self.shown]
-        if not tests:
-            return pl.lit([], dtype=pl.List(EVIDENCE))
-        shown = pl.concat_list(test.evidence() for test in tests)
-        return shown.list.filter(pl.element().struct.field("value").is_not_null())
+    def evidence(self) -> list[pl.Expr]:
+        """What decided and what is shown, each as a struct of `EVIDENCE`; its value is null where it is not known."""
+        return [test.evidence() for test in (*self.tests, *self.shown)]
 
 
 @dataclass(frozen=True)

@@ -155,15 +155,13 @@ def _last_before(
     schema |= {"previous_moved": pl.Boolean}
     if recommendations is None:
         return pl.DataFrame(schema=schema)
+    history = pl.col("day").is_between(as_of - timedelta(days=settings.history_days), as_of, closed="left")
+    rows = recommendations.lazy().filter(history).select(*SKILL_KEYS, *wanted.values())
+    moved = (pl.col("recommended_level") != pl.col("current_level")).any()
+    last = rows.group_by(SKILL_KEYS).agg(pl.col("day").max(), previous_moved=moved)
     return (
-        recommendations.lazy()
-        .filter(pl.col("day").is_between(as_of - timedelta(days=settings.history_days), as_of, closed="left"))
-        .sort("day")
-        .group_by(SKILL_KEYS)
-        .agg(
-            *(pl.col(theirs).last().alias(ours) for ours, theirs in wanted.items()),
-            previous_moved=(pl.col("recommended_level") != pl.col("current_level")).any(),
-        )
+        rows.join(last, on=[*SKILL_KEYS, "day"])  # a learner x skill has one recommendation a day
+        .rename({theirs: ours for ours, theirs in wanted.items()})
         .select(*schema)
         .collect()
     )

@@ -140,7 +140,7 @@ class Registry:
             ModelError: There is no champion, or none before it that can be loaded, or it is not the one that is meant.
         """
         with self._store.locked():
-            line = self._line()
+            line, _ = self._line()
             if champion is not None and line[:1] != [champion]:
                 raise ModelError(
                     f"Version {champion} was to be rolled back from, the champion is {line[0] if line else 'nobody'}",
@@ -166,11 +166,11 @@ class Registry:
             never was a champion, or none can serve.
         """
         problems: list[str] = []
-        line = self._line()
-        if line and self._store.by_alias(CHAMPION) is None:
+        line, pointed = self._line()
+        if line and pointed is None:
             problems.append(f"The alias {CHAMPION} is gone; version {line[0]} was champion last")
         for number in line:
-            version = self._store.find(number)
+            version = pointed if pointed and pointed.number == number else self._store.find(number)
             if version is None:
                 problems.append(f"Champion {number} is gone from the registry")
                 continue
@@ -249,7 +249,7 @@ class Registry:
 
     def moves(self) -> list[Move]:
         """Every change of champion, oldest first."""
-        return [Move.model_validate_json(content) for content in self._store.notes()]
+        return _moves(self._store.notes())
 
     def _keep(
         self, brain: MainBrain, evaluation: Evaluation, as_of: date, now: datetime, pictures: Mapping[str, bytes]
@@ -291,9 +291,10 @@ class Registry:
             brain.refuse_other_features(features)
         return brain
 
-    def _line(self) -> list[int]:
-        pointed = self._store.by_alias(CHAMPION)
-        return line_of_champions(self.moves(), None if pointed is None else pointed.number)
+    def _line(self) -> tuple[list[int], Version | None]:
+        """The line of champions, latest first, and the version that the alias points to."""
+        notes, pointed = self._store.standing(CHAMPION)
+        return line_of_champions(_moves(notes), None if pointed is None else pointed.number), pointed
 
     def _move(self, kind: MoveKind, version: Version, *, asked_by: str, reason: str, now: datetime) -> Move:
         present = self._store.by_alias(CHAMPION)
@@ -311,6 +312,10 @@ class Registry:
         )
         self._store.point(CHAMPION, version.number)
         return move
+
+
+def _moves(notes: list[str]) -> list[Move]:
+    return [Move.model_validate_json(content) for content in notes]
 
 
 def _warn(problems: list[str], conclusion: str) -> None:

@@ -199,9 +199,13 @@ class RegistryStore:
 
     def notes(self) -> list[str]:
         """Every note, oldest first."""
+        return _notes(self._ask("get_registered_model", MODEL_NAME))
+
+    def standing(self, alias: str) -> tuple[list[str], Version | None]:
+        """Every note, oldest first, and the version that an alias points to; asked often, hence as one question."""
         model = self._ask("get_registered_model", MODEL_NAME)
-        tags: Mapping[str, str] = {} if model is None else model.tags
-        return [tags[name] for name in sorted(tags) if name.startswith(NOTE_PREFIX)]
+        number = None if model is None else model.aliases.get(alias)
+        return _notes(model), None if number is None else self.find(int(number))
 
     def _ask(self, question: str, *arguments: str) -> Any:
         """What MLflow answers to a question about one thing, or None where there is no such thing."""
@@ -242,6 +246,12 @@ class RegistryStore:
             logging.getLogger(chatty).setLevel(logging.WARNING)
         with self.locked():
             return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+
+def _notes(model: Any) -> list[str]:
+    """The notes of MLflow's registered model, oldest first; none of None."""
+    tags: Mapping[str, str] = {} if model is None else model.tags
+    return [tags[name] for name in sorted(tags) if name.startswith(NOTE_PREFIX)]
 
 
 def _version(made: Any, *, aliases: list[str] | None = None) -> Version | None:

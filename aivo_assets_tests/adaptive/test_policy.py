@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aivo_assets.adaptive.evidence import listed
 from aivo_assets.adaptive.policy import KINDS, LEVEL_UP, MAINTAIN, success_zone_policy
 from aivo_assets.adaptive.rules import PRIORITIES, Criterion, Kind, Policy, Rule
 from aivo_assets.adaptive.threshold_policy import threshold_policy
@@ -168,7 +169,7 @@ def test_remediation_goes_at_least_two_levels_back_and_further_where_that_is_sti
 
 def test_evidence_is_exactly_what_decided() -> None:
     rule = next(rule for rule in POLICY.rules if rule.name == "level_down")
-    evidence = signals(**HARD).select(rule.evidence.alias("evidence"))["evidence"][0].to_list()
+    evidence = signals(**HARD).select(listed(rule.evidence).alias("evidence"))["evidence"][0].to_list()
     assert {"signal": "p_level", "value": 0.55, "threshold": 0.6, "direction": "<"} in evidence
     assert {"signal": "recent_accuracy", "value": 0.5, "threshold": 0.7, "direction": "<"} in evidence
     assert [entry["signal"] for entry in evidence] == [test.signal for test in rule.tests]
