@@ -176,10 +176,10 @@ def _candidates(places: pl.DataFrame, items: pl.DataFrame, most: int) -> pl.Data
         .select(*group, "_group", "_item", "level", _miss=miss.fill_null(0.0))  # a place without `_at` has none at all
         .collect()
     )
-    of, value, number = (fitting[name].to_numpy() for name in ("_group", "_miss", "_item"))
+    each, miss_of, item = (fitting[name].to_numpy() for name in ("_group", "_miss", "_item"))
     return (
         fitting.lazy()
-        .filter(least_of_each(of, value, number, most))
+        .filter(least_of_each(each, miss_of, item, most))
         .sort(*group, "_miss", "_item")
         .group_by(group, maintain_order=True)
         .agg(pl.col("_item", "level"))

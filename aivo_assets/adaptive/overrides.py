@@ -72,7 +72,8 @@ def obey(
     Returns:
         The same rows in the same order with rule, kind, plan, recommended_level and priority as they now are; and
         override (`pin`, `reject`, `accept` or null: which word is in force and, for a rejection, has decided),
-        policy_rule, policy_kind, policy_level. A counterfactual that a word would not let come true is taken away.
+        policy_rule, policy_kind, policy_level and the columns of `in_force`. A counterfactual that a word would not let
+        come true is taken away.
     """
     up, stay, down = moves
     rows = decided.join(overrides, on=KEYS, how="left", maintain_order="left")

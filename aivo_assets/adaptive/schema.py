@@ -95,8 +95,11 @@ _SIGNALS: Final[dict[str, Column]] = {
         pl.String,
         "Where that comes from: `practised`, `followed`, `assigned`, `kept`, `model` or `middle`.",
     ),
-    "level_since": (pl.Date, "Day of the recommendation that moved the learner here; null where none did."),
-    "days_since_move": (pl.Int32, "Days since that move."),
+    "level_since": (
+        pl.Date,
+        "Day of the last recommendation that saw the learner at another level; null where none did.",
+    ),
+    "days_since_move": (pl.Int32, "Days since `level_since`."),
     "never_moved": (pl.Boolean, "Whether nothing within `history_days` tells of a move in this skill."),
     "attempts_since_move": (pl.Int32, "Answers on the skill at any level since the move; all of them without one."),
     "attempts_at_level": (pl.Int32, "Answers on the skill at the level, give or take the tolerance, since the move."),
@@ -165,7 +168,7 @@ _RECOMMENDATIONS: Final[dict[str, Column]] = {
     "changed": (pl.Boolean, "Whether level or plan differ from the learner's recommendation before, for this skill."),
     "level_since": (
         pl.Date,
-        "Day of the recommendation that moved the learner to the current level; null if none did.",
+        "Day of the last recommendation that saw the learner at another level; null where none did.",
     ),
     "model_version": (pl.String, "Version of the main brain that answered; null where none did."),
     "made_by": (pl.String, "What made it: code, policy and wording version, as the caller names them."),

@@ -71,7 +71,7 @@ class Wording:
             **{column: self.render(texts[reader]) for reader, column in READERS.items()},
             "counterfactual": self.render(self.texts["formats"]["counterfactual"]).str.strip_chars(),
             "expectation": self.render(texts.get("expectation", of_kind["expectation"])),
-            "suggested_actions": pl.concat_arr(self.render(action) for action in actions).arr.to_list(),
+            "suggested_actions": pl.concat_list(self.render(action) for action in actions),
         }
 
     def label(self, kind: str) -> str:

@@ -121,8 +121,8 @@ class DriftBenchmark(_Record):
         Args:
             asked: As the attribute; only what `DECIDES_NOTHING` may differ.
         """
-        same = all(self.asked.get(name) == value for name, value in asked.items() if name not in DECIDES_NOTHING)
-        return self.schools if same else ()
+        decides = (self.asked.keys() | asked.keys()) - set(DECIDES_NOTHING)
+        return self.schools if all(self.asked.get(name) == asked.get(name) for name in decides) else ()
 
     @property
     def rules(self) -> list[str]:

@@ -50,7 +50,7 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
         renew_days=renew_days,
         evidently=evidently,
     )
-    asked = _asked(plan, file, learners, days)
+    asked = _asked(plan, file, q_matrix, learners, days)
     _run(lambda seed: _data(file, learners=learners, days=days, q_matrix=q_matrix, seed=seed), plan, asked, json)
 
 
@@ -108,10 +108,11 @@ def _run(school: Callable[[int], "DriftData"], plan: "Plan", asked: dict[str, st
     keep(found.schools)
 
 
-def _asked(plan: "Plan", file: Path | None, learners: int | None, days: int) -> dict[str, str]:
+def _asked(plan: "Plan", file: Path | None, q_matrix: Path | None, learners: int | None, days: int) -> dict[str, str]:
     """What decides the figures, but for versions and machine."""
     return {
         "source": file.name if file else f"simulator, {days} days",
+        "q-matrix": q_matrix.name if q_matrix else "none",
         "learners": str(learners or ("all" if file else SIMULATED_LEARNERS)),
         "seeds": f"{plan.seeds[0]} to {plan.seeds[-1]}",
         "seeds a school": str(plan.seeds_a_school),

@@ -168,7 +168,7 @@ class Registry:
         problems: list[str] = []
         line, pointed = self._line()
         if line and pointed is None:
-            problems.append(f"The alias {CHAMPION} is gone; version {line[0]} was champion last")
+            problems.append(f"The alias {CHAMPION} points to no trained version; version {line[0]} was champion last")
         for number in line:
             version = pointed if pointed and pointed.number == number else self._store.find(number)
             if version is None:

@@ -202,7 +202,7 @@ class RegistryStore:
         return _notes(self._ask("get_registered_model", MODEL_NAME))
 
     def standing(self, alias: str) -> tuple[list[str], Version | None]:
-        """Every note, oldest first, and the version that an alias points to; asked often, hence as one question."""
+        """Every note, oldest first, and the version that an alias points to, both of one moment."""
         model = self._ask("get_registered_model", MODEL_NAME)
         number = None if model is None else model.aliases.get(alias)
         return _notes(model), None if number is None else self.find(int(number))

@@ -163,6 +163,22 @@ def test_a_recommendation_stands_until_practice_speaks_and_one_of_the_same_day_i
     assert signal(events, before=recommended(0, current=5, level=6))["previous_day"] is None
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
+def test_of_several_recommendations_the_last_counts_in_whatever_order_they_come(order: list[int]) -> None:
+    days = [
+        recommended(3, current=5, level=6, kind="level_up"),
+        recommended(2, current=5, level=5),
+        recommended(1, current=6, level=4, since=2, kind="remediation"),
+    ]
+    found = signal(answers(back=4, correct=[1] * 4), before=pl.concat([days[place] for place in order]))
+    assert (found["previous_day"], found["previous_kind"], found["previous_current_level"]) == (
+        day(1),
+        "remediation",
+        6,
+    )
+    assert found["previous_level"] == 4
+
+
 def test_a_recommendation_older_than_the_history_is_forgotten() -> None:
     history = SETTINGS.history_days
     events = answers(correct=[1] * 4)

@@ -17,3 +17,7 @@ def test_more_seeds_or_a_busier_machine_find_the_schools_again(other: dict[str, 
 @pytest.mark.parametrize("other", [{"source": "simulator, 60 days"}, {"versions": "Python 3.12"}, {"horizon": "7"}])
 def test_whatever_else_is_asked_for_is_measured_anew(other: dict[str, str]) -> None:
     assert EARLIER.schools_for(ASKED | other) == ()
+
+
+def test_what_decided_and_is_asked_for_no_more_counts_too() -> None:
+    assert EARLIER.schools_for({name: value for name, value in ASKED.items() if name != "source"}) == ()

@@ -289,9 +289,30 @@ def test_a_champion_deleted_from_mlflow_is_reported(made: School, registry: Regi
     assert serving is not None
     assert serving.version.number == 1
     assert serving.problems == (
-        "The alias champion is gone; version 2 was champion last",
+        "The alias champion points to no trained version; version 2 was champion last",
         "Champion 2 is gone from the registry",
     )
+
+
+def test_an_alias_that_somebody_moved_by_hand_is_the_truth_where_it_points_to_a_trained_version(
+    made: School, registry: Registry, models: list[Model]
+) -> None:
+    from mlflow import MlflowClient
+
+    promote(made, registry, models[0])
+    promote(made, registry, models[1], day=1)
+    client = MlflowClient(tracking_uri=registry.tracking_uri, registry_uri=registry.tracking_uri)
+    client.set_registered_model_alias("main_brain", "champion", "1")
+    by_hand = registry.champion()
+    assert by_hand is not None
+    assert (by_hand.version.number, by_hand.problems) == (1, ())
+
+    strange = client.create_model_version("main_brain", source="elsewhere").version
+    client.set_registered_model_alias("main_brain", "champion", strange)
+    serving = registry.champion()
+    assert serving is not None
+    assert serving.version.number == 2
+    assert serving.problems == ("The alias champion points to no trained version; version 2 was champion last",)
 
 
 def test_a_champion_of_other_features_does_not_serve(
