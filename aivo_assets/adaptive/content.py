@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from aivo_assets.adaptive.least import least_of_each
+from aivo_assets.adaptive.best_fitting import best_fitting
 from aivo_assets.adaptive.schema import LEVEL_COUNT
 from aivo_assets.settings import PolicySettings
 
@@ -176,10 +176,10 @@ def _candidates(places: pl.DataFrame, items: pl.DataFrame, most: int) -> pl.Data
         .select(*group, "_group", "_item", "level", _miss=miss.fill_null(0.0))  # a place without `_at` has none at all
         .collect()
     )
-    each, miss_of, item = (fitting[name].to_numpy() for name in ("_group", "_miss", "_item"))
+    groups, misses, numbers = (fitting[name].to_numpy() for name in ("_group", "_miss", "_item"))
     return (
         fitting.lazy()
-        .filter(least_of_each(each, miss_of, item, most))
+        .filter(best_fitting(groups, misses, numbers, most))
         .sort(*group, "_miss", "_item")
         .group_by(group, maintain_order=True)
         .agg(pl.col("_item", "level"))

@@ -1,11 +1,11 @@
-"""The least few of each group are what a sort would give."""
+"""The best fitting items of each group are those that a sort would put first."""
 
 import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aivo_assets.adaptive.least import least_of_each
+from aivo_assets.adaptive.best_fitting import best_fitting
 
 _GROUPS = st.lists(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 4.0]), max_size=30), max_size=8)
 
@@ -22,11 +22,11 @@ def test_they_are_those_that_a_sort_puts_first(groups: list[list[float]], most: 
         schema={"group": pl.UInt32, "value": pl.Float64, "number": pl.UInt32},
     )
     group, value, number = (rows[name].to_numpy() for name in rows.columns)
-    kept = rows.filter(least_of_each(group, value, number, most))
+    kept = rows.filter(best_fitting(group, value, number, most))
     sorted_first = rows.sort("group", "value", "number").group_by("group", maintain_order=True).head(most)
     assert kept.sort("group", "value", "number").equals(sorted_first)
 
 
 def test_of_equals_the_lower_number_stays() -> None:
     group, value = np.zeros(4, np.uint32), np.array([0.5, 0.1, 0.5, 0.5])
-    assert least_of_each(group, value, np.array([9, 8, 2, 7], np.uint32), 2).tolist() == [False, True, True, False]
+    assert best_fitting(group, value, np.array([9, 8, 2, 7], np.uint32), 2).tolist() == [False, True, True, False]
