@@ -27,6 +27,6 @@ def listed(entries: Iterable[pl.Expr]) -> pl.Expr:
     Args:
         entries: At least one.
     """
-    # As an array: polars 2.1 joins structs as lists tens of times slower. It calls `concat_arr` unstable, so that another
-    # version may need another way.
+    # As an array: polars 2.1 joins structs as lists tens of times slower.
+    # It calls `concat_arr` unstable: another version may need another way.
     return pl.concat_arr(list(entries)).arr.to_list().list.filter(pl.element().struct.field("value").is_not_null())
