@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from aivo_assets.benchmarks.features import measure_features
+from aivo_assets.benchmarks.accuracy.features import measure_features
 from aivo_assets.benchmarks.interactions import read_interactions
 from aivo_assets.settings import load_settings
 

@@ -12,8 +12,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from aivo_assets.events.simulation import School, Simulation, simulate
 from aivo_assets.settings import SimulatorSettings
+from aivo_assets.simulation import School, Simulation, simulate
 
 START = date(2026, 9, 7)
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)

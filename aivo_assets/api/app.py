@@ -22,7 +22,7 @@ from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
 from aivo_assets.errors import AivoError
 from aivo_assets.lake import Lake
-from aivo_assets.operations.fast_clock import platform_time
+from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.settings import Settings
 
 DOCUMENTS = {"drift": "drift/reports", "main_brain": "main_brain/cards"}

@@ -15,9 +15,9 @@ from aivo_assets.api.security import admission
 from aivo_assets.api.standing import Standing
 from aivo_assets.api.triggers import Call, Priority, Triggers
 from aivo_assets.lake import Lake
-from aivo_assets.operations.job_names import MODELS, ModelId
+from aivo_assets.operations.jobs.names import MODELS, ModelId
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry
 
 Reason = Annotated[
     str, Query(max_length=200, description="Why; kept with the run.", examples=["a new curriculum began"])

@@ -12,7 +12,7 @@ import httpx
 
 from aivo_assets.api import questions
 from aivo_assets.errors import ServiceError
-from aivo_assets.operations.job_names import LOCATION, REPOSITORY
+from aivo_assets.operations.jobs.names import LOCATION, REPOSITORY
 
 UNFINISHED: Final = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 _SELECTOR: Final = {"repositoryName": REPOSITORY, "repositoryLocationName": LOCATION}

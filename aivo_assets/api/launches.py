@@ -25,9 +25,9 @@ from aivo_assets.api.dagster_client import (
     Run,
 )
 from aivo_assets.errors import ServiceError
-from aivo_assets.operations.causes import IDEMPOTENCY_TAG
-from aivo_assets.operations.file_lock import held
-from aivo_assets.operations.training_guard import Wait
+from aivo_assets.lake.file_lock import held
+from aivo_assets.operations.jobs.causes import IDEMPOTENCY_TAG
+from aivo_assets.operations.jobs.training_guard import Wait
 
 FATE_KNOWN_AFTER: Final = timedelta(seconds=120)
 """Dagster's own calls between its processes end after 60 s; a launch asked for longer ago than this came to nothing."""

@@ -8,8 +8,8 @@ from aivo_assets.api import schema
 from aivo_assets.api.addresses import run_url
 from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
 from aivo_assets.api.standing import Standing
-from aivo_assets.operations.causes import CAUSE_TAG, Cause
-from aivo_assets.operations.job_names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, model_trained
+from aivo_assets.operations.jobs.causes import CAUSE_TAG, Cause
+from aivo_assets.operations.jobs.names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, model_trained
 from aivo_assets.settings import Settings
 
 BY_HAND: Final = "It was started by hand in the web UI; nobody said why."

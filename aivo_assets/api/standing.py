@@ -10,12 +10,12 @@ from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableErro
 from aivo_assets.api.launches import unfinished
 from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.lake import Lake
-from aivo_assets.operations.job_names import CANDIDATE, TRAINED_AT, ModelId, model_trained
-from aivo_assets.operations.training_guard import SECONDS_OF_A_TRAINING, Wait, reason_to_wait
+from aivo_assets.operations.jobs.names import CANDIDATE, TRAINED_AT, ModelId, model_trained
+from aivo_assets.operations.jobs.training_guard import SECONDS_OF_A_TRAINING, Wait, reason_to_wait
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.registry_store import Version
-from aivo_assets.tracing.verdicts import VERDICTS
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.registry_store import Version
+from aivo_assets.tracing.judging.verdicts import VERDICTS
 
 VERDICT_HOLDS_FOR: Final = timedelta(days=2)
 """A drift verdict older than this says nothing about now; the model is checked every six hours."""

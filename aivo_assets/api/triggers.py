@@ -12,9 +12,9 @@ from aivo_assets.api.addresses import run_url
 from aivo_assets.api.dagster_client import DagsterClient
 from aivo_assets.api.launches import Launch, Launched, Launcher, unfinished
 from aivo_assets.api.standing import Standing
-from aivo_assets.operations.causes import MODEL_TAG, Cause
-from aivo_assets.operations.job_names import PARTITION_TAG, PRIORITY_TAG, STUDENT_MODELS_JOB, ModelId, model_trained
-from aivo_assets.operations.training_guard import Wait
+from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
+from aivo_assets.operations.jobs.names import PARTITION_TAG, PRIORITY_TAG, STUDENT_MODELS_JOB, ModelId, model_trained
+from aivo_assets.operations.jobs.training_guard import Wait
 from aivo_assets.settings import Settings
 
 JOB_OF: Final[dict[ModelId, str]] = {"main_brain": "emergency_retrain", "student_models": STUDENT_MODELS_JOB}

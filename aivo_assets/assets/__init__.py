@@ -2,25 +2,11 @@
 
 import dagster as dg
 
-from aivo_assets.assets import (
-    anonymised,
-    drift,
-    features,
-    hyperparameters,
-    intervals,
-    learner_states,
-    main_brain,
-    model_card,
-    overrides,
-    policy_evaluation,
-    privacy_audit,
-    raw,
-    recommendation_outcomes,
-    recommendations,
-    shadow,
-    student_models,
-    warehouse,
-)
+from aivo_assets.assets.advice import overrides, policy_evaluation, recommendation_outcomes, recommendations
+from aivo_assets.assets.brain import features, hyperparameters, main_brain, model_card, shadow
+from aivo_assets.assets.drift import verdict
+from aivo_assets.assets.intake import anonymised, privacy_audit, raw, warehouse
+from aivo_assets.assets.students import intervals, learner_states, student_models
 from aivo_assets.settings import Settings
 
 
@@ -49,8 +35,8 @@ def all_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         recommendation_outcomes.recommendation_outcomes,
         recommendations.recommendations,
         policy_evaluation.policy_evaluation,
-        drift.drift_verdict,
-        drift.drift_report,
-        drift.training_need,
+        verdict.drift_verdict,
+        verdict.drift_report,
+        verdict.training_need,
         privacy_audit.privacy_audit,
     ]

@@ -4,13 +4,13 @@ from datetime import date
 
 import polars as pl
 
-from aivo_assets.assets.features import stored_statistics
+from aivo_assets.assets.brain.features import stored_statistics
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.catalogue import feature_schema
-from aivo_assets.tracing.registry import Registry, Serving
-from aivo_assets.tracing.training import TRAINING_FEATURES, TrainingSet, from_frames
+from aivo_assets.tracing.fold.catalogue import feature_schema
+from aivo_assets.tracing.judging.registry import Registry, Serving
+from aivo_assets.tracing.model.training import TRAINING_FEATURES, TrainingSet, from_frames
 
 
 def stored_training(lake: Lake, day: date, settings: Settings) -> TrainingSet:

@@ -1,7 +1,7 @@
 """The look-out: asks every rule, tells the digest, tries again what was not delivered, and shows all of it as an asset.
 
-Belongs here: from lake, registry and instance to the rules' arguments. The rules are operations/alert_rules.py, the
-digest is operations/interventions.py, and delivery is operations/alert_outbox.py.
+Belongs here: from lake, registry and instance to the rules' arguments. The rules are operations/alerts/rules.py, the
+digest is operations/alerts/interventions.py, and delivery is operations/alerts/outbox.py.
 """
 
 import hashlib
@@ -21,15 +21,15 @@ from aivo_assets.events.receipts import RECEIPTS_PATH
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
 from aivo_assets.lake.damage import damaged_files
-from aivo_assets.operations import alert_rules as rules
-from aivo_assets.operations.alert_folding import Kept
-from aivo_assets.operations.alert_outbox import Outbox
-from aivo_assets.operations.alerts import Alert, Notifier
-from aivo_assets.operations.interventions import NEEDED, TOLD, digests, newly_struggling, register
+from aivo_assets.operations.alerts import rules
+from aivo_assets.operations.alerts.alert import Alert, Notifier
+from aivo_assets.operations.alerts.folding import Kept
+from aivo_assets.operations.alerts.interventions import NEEDED, TOLD, digests, newly_struggling, register
+from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import AlertSettings
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.verdicts import refused_in_a_row
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.verdicts import refused_in_a_row
 
 ALERTS = dg.AssetKey("alerts")
 CHECK: Final = "every_alert_delivered"

@@ -1,4 +1,4 @@
-"""When a training must wait: what the instance and the lake tell the rule, which is operations/training_guard.py."""
+"""When a training must wait: what the instance and the lake tell the rule of operations/jobs/training_guard.py."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -10,10 +10,10 @@ from dagster._core.scheduler.instigation import InstigatorStatus
 
 from aivo_assets.automation.abandoned_runs import end_abandoned_runs
 from aivo_assets.drift.schema import DRIFT_VERDICTS
-from aivo_assets.drift.training_need import missing_events
+from aivo_assets.drift.verdicts.training_need import missing_events
 from aivo_assets.lake import Lake
-from aivo_assets.operations.causes import BY_TAG
-from aivo_assets.operations.job_names import (
+from aivo_assets.operations.jobs.causes import BY_TAG
+from aivo_assets.operations.jobs.names import (
     BY_HAND,
     CANDIDATE,
     PARTITION_TAG,
@@ -23,11 +23,11 @@ from aivo_assets.operations.job_names import (
     ModelId,
     model_trained,
 )
-from aivo_assets.operations.training_guard import Wait, cooling_down
-from aivo_assets.operations.training_guard import reason_to_wait as rule
+from aivo_assets.operations.jobs.training_guard import Wait, cooling_down
+from aivo_assets.operations.jobs.training_guard import reason_to_wait as rule
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import TrainingSettings
-from aivo_assets.tracing.verdicts import refused_in_a_row
+from aivo_assets.tracing.judging.verdicts import refused_in_a_row
 
 DRIFT_SENSOR: Final = "drift_retraining"
 DRIFT_IS_WAITED_FOR: Final = timedelta(hours=1)

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from aivo_assets.automation.abandoned_runs import end_abandoned_runs, held_by_this_process
 from aivo_assets.errors import AivoError, RunError
-from aivo_assets.operations.causes import by_hand
-from aivo_assets.operations.job_names import RANGE_END_TAG, RANGE_START_TAG
+from aivo_assets.operations.jobs.causes import by_hand
+from aivo_assets.operations.jobs.names import RANGE_END_TAG, RANGE_START_TAG
 
 
 @dataclass(frozen=True)

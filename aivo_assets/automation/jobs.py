@@ -3,8 +3,8 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from aivo_assets.operations.causes import CAUSE_TAG, MODEL_TAG
-from aivo_assets.operations.job_names import EVERY_JOB, TRAINING_JOBS
+from aivo_assets.operations.jobs.causes import CAUSE_TAG, MODEL_TAG
+from aivo_assets.operations.jobs.names import EVERY_JOB, TRAINING_JOBS
 
 __all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
 

@@ -21,8 +21,8 @@ from aivo_assets.automation.ticks import (
     was_read_lately,
 )
 from aivo_assets.automation.unchanged import GIVEN_TAG, given, nothing_new
-from aivo_assets.operations.causes import MODEL_TAG, Cause
-from aivo_assets.operations.job_names import WITHOUT_TRAINING_TAG
+from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
+from aivo_assets.operations.jobs.names import WITHOUT_TRAINING_TAG
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 

@@ -18,19 +18,19 @@ from aivo_assets.automation.evidence import run_that_made
 from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
-from aivo_assets.drift.training_need import TRAINING_NEED
+from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.lake.damage import damaged_days, damaged_files
-from aivo_assets.operations.alert_outbox import Outbox
-from aivo_assets.operations.alert_rules import drift_alert, failed_run_alert
-from aivo_assets.operations.alerts import Notifier
-from aivo_assets.operations.causes import MODEL_TAG, Cause
-from aivo_assets.operations.job_names import EVERY_JOB, PRIORITY_TAG
+from aivo_assets.operations.alerts.alert import Notifier
+from aivo_assets.operations.alerts.outbox import Outbox
+from aivo_assets.operations.alerts.rules import drift_alert, failed_run_alert
+from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
+from aivo_assets.operations.jobs.names import EVERY_JOB, PRIORITY_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
 _CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from aivo_assets.operations.job_names import RANGE_END_TAG, RANGE_START_TAG, READ_AT
+from aivo_assets.operations.jobs.names import RANGE_END_TAG, RANGE_START_TAG, READ_AT
 from aivo_assets.settings import ScheduleSettings
 
 INTAKE = dg.AssetKey("raw_interactions")

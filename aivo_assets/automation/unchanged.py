@@ -22,9 +22,9 @@ from aivo_assets.events.overrides import raw_overrides
 from aivo_assets.events.receipts import receipts_of
 from aivo_assets.events.schema import RAW_LEARNERS
 from aivo_assets.lake import Lake
-from aivo_assets.operations.job_names import CHECKS, PARTITION_TAG
+from aivo_assets.operations.jobs.names import CHECKS, PARTITION_TAG
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry
 
 GIVEN_TAG: Final = "aivo/given"
 """Of a run of a check: digest of all that it was to be made of, taken before it began."""

@@ -12,11 +12,11 @@ import polars as pl
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, BACKFILL_ID_TAG, PARENT_RUN_ID_TAG
 
 from aivo_assets.drift.schema import DRIFT_VERDICTS
-from aivo_assets.drift.training_need import TRAINING_NEED
+from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.errors import RunError
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.operations.causes import CAUSE_TAG, RUN_TAG, Cause
-from aivo_assets.operations.job_names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, WITHOUT_TRAINING_TAG
+from aivo_assets.operations.jobs.causes import CAUSE_TAG, RUN_TAG, Cause
+from aivo_assets.operations.jobs.names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, WITHOUT_TRAINING_TAG
 
 LONGEST_CHAIN: Final = 6
 _DATASETS: Final[Mapping[str, Dataset]] = {"drift": DRIFT_VERDICTS, "need": TRAINING_NEED}

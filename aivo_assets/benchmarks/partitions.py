@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.tracing.statistics import learner_folds
+from aivo_assets.tracing.fold.statistics import learner_folds
 
 TIME_SHARE = 0.8  # of the events come before the cut of the protocol "time"
 

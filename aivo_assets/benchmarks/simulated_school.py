@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from aivo_assets.benchmarks.interactions import read_interactions
-from aivo_assets.events.simulation import School
-from aivo_assets.events.simulation.records import Recorder
-from aivo_assets.events.simulation.simulation import Simulation, teacher
 from aivo_assets.settings import SimulatorSettings
+from aivo_assets.simulation import School
+from aivo_assets.simulation.records import Recorder
+from aivo_assets.simulation.simulation import Simulation, teacher
 
 FIRST_SCHOOL_DAY = date(2025, 9, 1)
 ATTRIBUTES = ("grade", "gender", "region", "disability")

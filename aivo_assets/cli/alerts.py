@@ -7,8 +7,8 @@ from rich.table import Table
 
 from aivo_assets.cli.data import terminal
 from aivo_assets.errors import ServiceError
-from aivo_assets.operations.alert_outbox import Outbox, build_outbox
-from aivo_assets.operations.alerts import Alert
+from aivo_assets.operations.alerts.alert import Alert
+from aivo_assets.operations.alerts.outbox import Outbox, build_outbox
 from aivo_assets.resources.clock import PlatformClock
 from aivo_assets.settings import load_settings
 

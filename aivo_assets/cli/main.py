@@ -9,12 +9,7 @@ from rich.console import Console
 
 from aivo_assets.cli import (
     alerts,
-    benchmark_checks,
-    benchmark_policy,
-    benchmark_students,
-    benchmark_training,
-    benchmark_validity,
-    benchmarks,
+    benchmark,
     data,
     keys,
     operate,
@@ -46,12 +41,7 @@ for part in (
     why,
     alerts,
     replay,
-    benchmarks,
-    benchmark_checks,
-    benchmark_policy,
-    benchmark_students,
-    benchmark_training,
-    benchmark_validity,
+    *benchmark.PARTS,
 ):
     part.add_to(app)
 

@@ -16,7 +16,7 @@ from aivo_assets.api.security import refuse_open_door
 from aivo_assets.cli.services import Service, Services
 from aivo_assets.errors import ServiceError
 from aivo_assets.lake import calendar
-from aivo_assets.operations.fast_clock import set_going
+from aivo_assets.operations.server.fast_clock import set_going
 from aivo_assets.resources.clock import PlatformClock, SystemClock
 from aivo_assets.resources.instance import REPOSITORY, open_instance
 from aivo_assets.resources.platform import open_lake

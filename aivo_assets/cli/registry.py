@@ -11,11 +11,11 @@ from aivo_assets.errors import ModelError, SettingsError
 from aivo_assets.resources.clock import PlatformClock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings, load_settings
-from aivo_assets.tracing.champions import Move
-from aivo_assets.tracing.model_card import HTML
-from aivo_assets.tracing.promotion import Verdict
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.verdicts import VERDICTS
+from aivo_assets.tracing.card.model_card import HTML
+from aivo_assets.tracing.judging.champions import Move
+from aivo_assets.tracing.judging.promotion import Verdict
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.verdicts import VERDICTS
 
 registry = typer.Typer(help="Versions of the main brain.", no_args_is_help=True)
 
@@ -108,7 +108,7 @@ def promote_version(settings: Settings, number: int, *, now: datetime, force: st
     Raises:
         ModelError: There is no verdict on it, or `Registry.promote` refuses.
     """
-    from aivo_assets.assets.drift_reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
+    from aivo_assets.assets.drift.reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
 
     kept, lake = Registry(settings.home), open_lake(settings)
     move = kept.promote(
@@ -143,7 +143,7 @@ def roll_back(settings: Settings, *, now: datetime, reason: str) -> Move:
     Raises:
         ModelError: `Registry.rollback` refuses.
     """
-    from aivo_assets.assets.drift_reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
+    from aivo_assets.assets.drift.reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
 
     kept = Registry(settings.home)
     move = kept.rollback(asked_by="aivo registry rollback", reason=reason, now=now)

@@ -11,7 +11,7 @@ from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from aivo_assets.adaptive.student_view import StudentView
+    from aivo_assets.adaptive.advice.student_view import StudentView
 
 student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
 
@@ -39,8 +39,8 @@ def show(
     events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
-    from aivo_assets.adaptive.student_page import student_page  # noqa: PLC0415 - seconds of import
-    from aivo_assets.adaptive.student_view import find_learner, view_student  # noqa: PLC0415
+    from aivo_assets.adaptive.advice.student_view import find_learner, view_student  # noqa: PLC0415
+    from aivo_assets.pages.student_page import student_page  # noqa: PLC0415 - seconds of import
     from aivo_assets.resources.platform import open_lake  # noqa: PLC0415
 
     settings = load_settings()
@@ -79,7 +79,7 @@ def _tell_student(console: Console, view: "StudentView") -> None:
 
 
 def _tell_recommendation(console: Console, view: "StudentView") -> None:
-    from aivo_assets.adaptive.student_page import headline  # noqa: PLC0415 - seconds of import
+    from aivo_assets.pages.student_page import headline  # noqa: PLC0415 - seconds of import
 
     console.print("\n[bold]What to do next[/]")
     if view.recommendations.is_empty():

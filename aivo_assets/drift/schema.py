@@ -130,7 +130,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     DRIFT_SCORES.path: {
         **_WINDOW,
         "reference_learners": "Learners of the champion's reference.",
-        "measure": "What was measured; drift/measures.py says how.",
+        "measure": "What was measured; drift/scores/measures.py says how.",
         "role": "decides: counts towards the verdict; explains: raises a watch at most; describes: for people.",
         "value": "The measure in the window.",
         "reference_value": "The measure in the reference.",

@@ -7,7 +7,7 @@ from aivo_assets.replay import plots
 from aivo_assets.replay.figures import causes, differing, key_figures
 from aivo_assets.replay.record import Costs, Record
 from aivo_assets.replay.report import page, table
-from aivo_assets.tracing.card_document import Block, Document, Paragraph, Picture, Section
+from aivo_assets.tracing.card.document import Block, Document, Paragraph, Picture, Section
 
 COMPARISON: Final = "comparison.html"
 WIDTH: Final = 4.9

@@ -9,15 +9,15 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.drift.cohorts import SEPARATOR
 from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS, SCORED_EVENTS
-from aivo_assets.drift.training_need import TRAINING_NEED
+from aivo_assets.drift.scores.cohorts import SEPARATOR
+from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.replay.record import Asked, Drifted, Moved, Recommended, Scored, Training
-from aivo_assets.tracing.promotion import Verdict
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.scores import area_under_curve, losses
-from aivo_assets.tracing.verdicts import VERDICTS
+from aivo_assets.tracing.judging.promotion import Verdict
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.verdicts import VERDICTS
+from aivo_assets.tracing.model.scores import area_under_curve, losses
 
 
 @dataclass

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aivo_assets.drift.cohorts import SEPARATOR
+from aivo_assets.drift.scores.cohorts import SEPARATOR
 from aivo_assets.replay.figures import cost_by_day, cost_by_job
 from aivo_assets.replay.record import Costs, Record
-from aivo_assets.tracing.plots import BASELINE_COLOUR, MODEL_COLOUR, REFERENCE_COLOUR, as_png, new_figure
+from aivo_assets.tracing.card.plots import BASELINE_COLOUR, MODEL_COLOUR, REFERENCE_COLOUR, as_png, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

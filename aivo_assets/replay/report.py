@@ -11,7 +11,7 @@ from aivo_assets.replay.choices import as_text
 from aivo_assets.replay.figures import causes, cost_by_job, cost_by_step, differing, failures, key_figures
 from aivo_assets.replay.record import Costs, Record
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.card_document import Block, Bullets, Document, Paragraph, Picture, Section, Table
+from aivo_assets.tracing.card.document import Block, Bullets, Document, Paragraph, Picture, Section, Table
 
 REPORT: Final = "report.html"
 MOST_ROWS: Final = 80

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
-from aivo_assets.operations.fast_clock import platform_time
+from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.settings import Settings
 
 

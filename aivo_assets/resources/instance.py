@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.operations.postgres import embedded_postgres
+from aivo_assets.operations.server.postgres import embedded_postgres
 from aivo_assets.settings import Settings
 
 Instance = dg.DagsterInstance  # so that commands may name it without knowing Dagster

@@ -12,13 +12,13 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from aivo_assets.lake import Lake
-from aivo_assets.operations.alert_outbox import build_outbox
-from aivo_assets.operations.job_names import EVERY_JOB
-from aivo_assets.operations.run_locks import FOLDER, hold
+from aivo_assets.operations.alerts.outbox import build_outbox
+from aivo_assets.operations.jobs.names import EVERY_JOB
+from aivo_assets.operations.jobs.run_locks import FOLDER, hold
 from aivo_assets.privacy.keys import load_key
 from aivo_assets.resources.clock import Clock, PlatformClock
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.warehouse import dbt_executable, environment, project_dir
 
 

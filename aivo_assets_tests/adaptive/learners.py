@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from aivo_assets.adaptive.levels import item_bank, subject_levels
+from aivo_assets.adaptive.policy.levels import item_bank, subject_levels
 from aivo_assets.adaptive.schema import SIGNALS
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import PolicySettings
-from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS
+from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 
 SETTINGS = PolicySettings()
 TODAY = date(2024, 3, 20)

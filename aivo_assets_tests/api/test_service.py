@@ -15,7 +15,7 @@ import dagster as dg
 import httpx
 import pytest
 
-from aivo_assets.operations.causes import Cause
+from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets_tests.api.service import Platform, http_service, web_ui
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ from aivo_assets.api.standing import Standing
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
-from aivo_assets_tests.drift.verdicts import DAY, verdicts
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets_tests.drift.stored_verdicts import DAY, verdicts
 
 Rows = list[tuple[str, str, float | None]]
 

@@ -13,7 +13,7 @@ from aivo_assets.lake import Lake, calendar
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 22)
 NOW = datetime(2026, 3, 23, 2, tzinfo=UTC)

@@ -8,9 +8,9 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from aivo_assets.assets import privacy_audit as audit
-from aivo_assets.assets.anonymised import anonymised_interactions
-from aivo_assets.assets.privacy_audit import privacy_audit
+from aivo_assets.assets.intake import privacy_audit as audit
+from aivo_assets.assets.intake.anonymised import anonymised_interactions
+from aivo_assets.assets.intake.privacy_audit import privacy_audit
 from aivo_assets.automation.checks import as_many_as_raw
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.errors import LakeError

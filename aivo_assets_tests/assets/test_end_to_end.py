@@ -10,19 +10,19 @@ import pytest
 
 from aivo_assets.adaptive.schema import ITEM_BANK, LEVELS, RECOMMENDATIONS, SIGNALS
 from aivo_assets.drift.schema import DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
-from aivo_assets.drift.training_need import TRAINING_NEED
+from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Dataset
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
-from aivo_assets.tracing.hyperparameters import HYPERPARAMETERS
-from aivo_assets.tracing.schema import (
+from aivo_assets.tracing.fold.schema import (
     SKILL_MASTERY,
     STUDENT_MODELS,
 )
-from aivo_assets.tracing.shadow import SHADOW
-from aivo_assets.tracing.state_store import StateStore
-from aivo_assets.tracing.states import LearnerStates
-from aivo_assets.tracing.training import TRAINING_FEATURES
+from aivo_assets.tracing.fold.states import LearnerStates
+from aivo_assets.tracing.judging.shadow import SHADOW
+from aivo_assets.tracing.model.search.hyperparameters import HYPERPARAMETERS
+from aivo_assets.tracing.model.training import TRAINING_FEATURES
+from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets_tests.assets.conftest import FIRST, LAST, Platform
 
 pytestmark = pytest.mark.slow

@@ -8,18 +8,18 @@ import polars as pl
 import pytest
 
 from aivo_assets.adaptive.schema import ITEM_BANK, RECOMMENDATIONS
-from aivo_assets.adaptive.signals import compute_signals
-from aivo_assets.adaptive.signals_by_shard import assignments_of, signals_of
-from aivo_assets.assets.learner_states import COMPARE, STATES_TAG, fold_learners, folded_once
-from aivo_assets.assets.student_models import item_bank, newest, student_models
+from aivo_assets.adaptive.signals.signals import compute_signals
+from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signals_of
+from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold_learners, folded_once
+from aivo_assets.assets.students.student_models import item_bank, newest, student_models
 from aivo_assets.drift.schema import SCORED_EVENTS
-from aivo_assets.operations.causes import Cause
+from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.platform import open_lake
-from aivo_assets.tracing.model_store import mastery_in_force, students_in_force
-from aivo_assets.tracing.state_store import StateStore
+from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force
+from aivo_assets.tracing.students.state_store import StateStore
+from aivo_assets_tests.tracing.judging.test_shadow_asset import Stage
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
-from aivo_assets_tests.tracing.test_shadow_asset import Stage
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 TRAINED, LEARNERS = FIRST + timedelta(days=14), 60
@@ -165,6 +165,6 @@ def test_a_promotion_folds_everybody_anew_and_makes_every_student_model_anew(sta
 
 
 def _other(stage: Stage):
-    from aivo_assets_tests.tracing.test_shadow_asset import fitted
+    from aivo_assets_tests.tracing.judging.test_shadow_asset import fitted
 
     return fitted(stage.sets[1], stage.settings.training, code="another")

@@ -17,13 +17,13 @@ from aivo_assets.events.overrides import COLUMNS, REJECTABLE, land_overrides
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake, calendar
-from aivo_assets.operations.causes import Cause
+from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.model_store import mastery_in_force, students_in_force
-from aivo_assets.tracing.state_store import StateStore
+from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force
+from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets_tests.assets.conftest import FIRST, LAST, SMALL, Platform
 
 pytestmark = pytest.mark.slow

@@ -8,32 +8,32 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from aivo_assets.assets.features import fold_training_events, training_events
-from aivo_assets.assets.hyperparameters import main_brain_hyperparameters
-from aivo_assets.assets.main_brain import (
+from aivo_assets.assets.brain.features import fold_training_events, training_events
+from aivo_assets.assets.brain.hyperparameters import main_brain_hyperparameters
+from aivo_assets.assets.brain.main_brain import (
     VERDICTS,
     main_brain_candidate,
     main_brain_evaluation,
     main_brain_promotion,
 )
-from aivo_assets.assets.model_card import main_brain_card
+from aivo_assets.assets.brain.model_card import main_brain_card
 from aivo_assets.assets.stored import answers_of_training
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import Lake
-from aivo_assets.operations.job_names import TRAINED_OF
+from aivo_assets.operations.jobs.names import TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.catalogue import FEATURES, feature_schema
-from aivo_assets.tracing.features import fold
-from aivo_assets.tracing.main_brain import MadeBy, fingerprint
-from aivo_assets.tracing.model_card import MARKDOWN
-from aivo_assets.tracing.promotion import Verdict
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.sampling import BASE_BYTES, BYTES_PER_EVENT_AND_FEATURE, GIB, events_within
-from aivo_assets.tracing.scores import Scores
-from aivo_assets.tracing.training import (
+from aivo_assets.tracing.card.model_card import MARKDOWN
+from aivo_assets.tracing.fold.catalogue import FEATURES, feature_schema
+from aivo_assets.tracing.fold.features import fold
+from aivo_assets.tracing.judging.promotion import Verdict
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.model.main_brain import MadeBy, fingerprint
+from aivo_assets.tracing.model.scores import Scores
+from aivo_assets.tracing.model.search.sampling import BASE_BYTES, BYTES_PER_EVENT_AND_FEATURE, GIB, events_within
+from aivo_assets.tracing.model.training import (
     ITEM_STATISTICS,
     SKILL_STATISTICS,
     TOTALS,

@@ -11,8 +11,8 @@ import pytest
 
 from aivo_assets.automation.abandoned_runs import end_abandoned_runs, held_by_this_process
 from aivo_assets.automation.guards import under_way
-from aivo_assets.operations import run_locks
-from aivo_assets.operations.run_locks import FOLDER
+from aivo_assets.operations.jobs import run_locks
+from aivo_assets.operations.jobs.run_locks import FOLDER
 from aivo_assets.resources.platform import build_resources
 from aivo_assets.settings import Settings
 

@@ -15,13 +15,13 @@ from aivo_assets.automation.sensors import watch_alerts
 from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
-from aivo_assets.operations.alert_outbox import Outbox
-from aivo_assets.operations.alerts import Alert, Delivery
-from aivo_assets.operations.interventions import TOLD
+from aivo_assets.operations.alerts.alert import Alert, Delivery
+from aivo_assets.operations.alerts.interventions import TOLD
+from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.settings import AlertSettings
-from aivo_assets.tracing.promotion import Identity, Verdict
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.verdicts import VERDICTS, refused_in_a_row
+from aivo_assets.tracing.judging.promotion import Identity, Verdict
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.verdicts import VERDICTS, refused_in_a_row
 from aivo_assets_tests.conftest import NOW
 
 TODAY = NOW.date()

@@ -9,9 +9,9 @@ import pytest
 from aivo_assets.automation.schedules import ADAPTIVE, DAILY, DRIFT, WEEKLY
 from aivo_assets.automation.ticks import RANGE_END_TAG, RANGE_START_TAG
 from aivo_assets.definitions import build_definitions
-from aivo_assets.operations.causes import EVIDENCE_TAG
-from aivo_assets.operations.fast_clock import set_going
-from aivo_assets.operations.job_names import READ_AT
+from aivo_assets.operations.jobs.causes import EVIDENCE_TAG
+from aivo_assets.operations.jobs.names import READ_AT
+from aivo_assets.operations.server.fast_clock import set_going
 from aivo_assets.resources.clock import PlatformClock
 from aivo_assets.settings import Settings
 

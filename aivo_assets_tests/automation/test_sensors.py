@@ -13,15 +13,15 @@ import pytest
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.jobs import CAUSE_TAG, MODEL_TAG
 from aivo_assets.drift.schema import DRIFT_VERDICTS
-from aivo_assets.drift.training_need import TRAINING_NEED
+from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.operations.alerts import Alert, Delivery
-from aivo_assets.operations.job_names import TRAINED_AT, TRAINED_OF
+from aivo_assets.operations.alerts.alert import Alert, Delivery
+from aivo_assets.operations.jobs.names import TRAINED_AT, TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
-from aivo_assets.tracing.promotion import Identity, Verdict
-from aivo_assets.tracing.verdicts import VERDICTS
+from aivo_assets.tracing.judging.promotion import Identity, Verdict
+from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets_tests.conftest import NOW
 
 TODAY = NOW.date()

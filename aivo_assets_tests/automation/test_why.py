@@ -14,8 +14,8 @@ from aivo_assets.automation.why import explain
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.errors import RunError
 from aivo_assets.lake import Lake
-from aivo_assets.operations.alert_outbox import Outbox
-from aivo_assets.operations.causes import Cause, by_hand
+from aivo_assets.operations.alerts.outbox import Outbox
+from aivo_assets.operations.jobs.causes import Cause, by_hand
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets_tests.conftest import NOW
 

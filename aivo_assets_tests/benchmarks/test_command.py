@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from aivo_assets.cli import benchmarks
+from aivo_assets.cli.benchmark import commands as benchmarks
 from aivo_assets.errors import SettingsError, SourceError
 from aivo_assets_tests.benchmarks.practice import practice
 

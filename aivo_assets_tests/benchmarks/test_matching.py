@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from aivo_assets.benchmarks.fairness import fairness
 from aivo_assets.benchmarks.matching import LEAST_LEARNERS, difference, mean_of
+from aivo_assets.benchmarks.validity.fairness import fairness
 
 
 def test_strata_weigh_by_the_rows_of_the_kind_by_hand() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aivo_assets.operations.postgres import embedded_postgres
+from aivo_assets.operations.server.postgres import embedded_postgres
 from aivo_assets_tests.chaos.school import SMALL, THREADS, Home, first_monday, write_answers
 
 DAYS_OF_FIRST_RUN = 14

@@ -20,7 +20,7 @@ from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.instance import open_instance
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings, load_settings
-from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets_tests.conftest import REPOSITORY
 
 LONGEST_SECONDS = 570

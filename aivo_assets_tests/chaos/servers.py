@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
-from aivo_assets.operations.postgres import embedded_postgres
+from aivo_assets.operations.server.postgres import embedded_postgres
 
 _KINDS = {pl.Int8: "smallint", pl.Int32: "int", pl.Int64: "bigint", pl.Float64: "float8"}
 

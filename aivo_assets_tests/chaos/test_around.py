@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aivo_assets.events.landing import read_receipts
-from aivo_assets.operations.alert_outbox import build_outbox
+from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets_tests.api.service import free_port
 from aivo_assets_tests.chaos.conftest import School
 from aivo_assets_tests.chaos.school import Home, nothing_lost_or_doubled

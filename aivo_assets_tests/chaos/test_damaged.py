@@ -11,7 +11,7 @@ import pytest
 
 from aivo_assets.definitions import build_definitions
 from aivo_assets.events.schema import RAW_INTERACTIONS
-from aivo_assets.operations.alerts import LogNotifier
+from aivo_assets.operations.alerts.alert import LogNotifier
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import SystemClock
 from aivo_assets_tests.chaos.conftest import LENIENT, School

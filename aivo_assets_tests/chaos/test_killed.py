@@ -13,7 +13,8 @@ from aivo_assets_tests.chaos.school import Home, nothing_lost_or_doubled
 pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
 
 TRAIN = ("train", "main-brain", "--force", "--reason", "a test of faults")
-MOVES_THE_ALIAS = "call:aivo_assets.tracing.registry_store:RegistryStore.point#2"  # the first makes the challenger
+# The first call makes the challenger.
+MOVES_THE_ALIAS = "call:aivo_assets.tracing.judging.registry_store:RegistryStore.point#2"
 
 
 def test_killed_in_a_shard_write_the_day_is_old_or_new_and_the_next_run_completes_it(

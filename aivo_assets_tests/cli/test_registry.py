@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from aivo_assets.assets.main_brain import VERDICTS
+from aivo_assets.assets.brain.main_brain import VERDICTS
 from aivo_assets.assets.stored import published_attributes
 from aivo_assets.cli.main import app
 from aivo_assets.cli.registry import promote_version, roll_back
@@ -16,12 +16,12 @@ from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.errors import ModelError, SettingsError
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.evaluation import evaluate, hold_out
-from aivo_assets.tracing.main_brain import MadeBy, fit_main_brain
-from aivo_assets.tracing.model_card import HTML
-from aivo_assets.tracing.promotion import Contender, decide
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.training import TrainingSet
+from aivo_assets.tracing.card.model_card import HTML
+from aivo_assets.tracing.judging.evaluation import evaluate, hold_out
+from aivo_assets.tracing.judging.promotion import Contender, decide
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.model.main_brain import MadeBy, fit_main_brain
+from aivo_assets.tracing.model.training import TrainingSet
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")

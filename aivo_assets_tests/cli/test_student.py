@@ -18,10 +18,10 @@ from aivo_assets.privacy.pseudonyms import pseudonyms, shard_of
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.features import fold
-from aivo_assets.tracing.schema import SKILL_MASTERY, STUDENT_MODELS, FeatureTable
-from aivo_assets.tracing.statistics import fit_statistics
-from aivo_assets.tracing.student_models import Brain, build_student_models
+from aivo_assets.tracing.fold.features import fold
+from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS, FeatureTable
+from aivo_assets.tracing.fold.statistics import fit_statistics
+from aivo_assets.tracing.students.student_models import Brain, build_student_models
 from aivo_assets_tests.tracing.small_lake import FIRST, SHARDS, events, filled, settings
 
 SECRET = "a key of thirty-two characters or more"

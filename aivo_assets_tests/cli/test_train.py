@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.cli.train import JOB, add_to, cause_of, train_now
 from aivo_assets.errors import AivoError, RunError, SettingsError
-from aivo_assets.operations.job_names import TRAINED_AT
+from aivo_assets.operations.jobs.names import TRAINED_AT
 from aivo_assets.settings import Settings
 
 NOW = datetime(2026, 3, 23, 9, tzinfo=UTC)

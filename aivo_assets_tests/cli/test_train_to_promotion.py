@@ -16,7 +16,7 @@ from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.lake import calendar
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry
 
 pytestmark = pytest.mark.slow
 

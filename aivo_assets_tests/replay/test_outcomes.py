@@ -6,8 +6,8 @@ from pathlib import Path
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake
 from aivo_assets.replay.outcomes import Outcomes
-from aivo_assets.tracing.registry import Registry
-from aivo_assets_tests.drift.verdicts import DAY, verdicts
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets_tests.drift.stored_verdicts import DAY, verdicts
 
 
 def test_cohorts_are_kept_where_they_asked_for_a_training(tmp_path: Path) -> None:

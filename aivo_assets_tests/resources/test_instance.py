@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.operations.postgres import embedded_postgres
+from aivo_assets.operations.server.postgres import embedded_postgres
 from aivo_assets.resources.instance import open_instance
 from aivo_assets.settings import Settings
 

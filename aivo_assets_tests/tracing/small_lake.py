@@ -9,7 +9,7 @@ import polars as pl
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.training import (
+from aivo_assets.tracing.model.training import (
     ITEM_STATISTICS,
     SKILL_SETS,
     SKILL_STATISTICS,

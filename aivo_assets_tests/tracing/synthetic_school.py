@@ -9,11 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.settings import TrainingSettings
-from aivo_assets.tracing.layout import FACTORS, REPEATS
-from aivo_assets.tracing.main_brain import MadeBy, MainBrain, fit_main_brain
-from aivo_assets.tracing.schema import FEATURE_KEYS, FeatureSchema, FeatureTable
-from aivo_assets.tracing.splits import Split, split_by_time
-from aivo_assets.tracing.statistics import ITEM_COLUMNS, SKILL_COLUMNS, Statistics
+from aivo_assets.tracing.fold.layout import FACTORS, REPEATS
+from aivo_assets.tracing.fold.schema import FEATURE_KEYS, FeatureSchema, FeatureTable
+from aivo_assets.tracing.fold.statistics import ITEM_COLUMNS, SKILL_COLUMNS, Statistics
+from aivo_assets.tracing.model.main_brain import MadeBy, MainBrain, fit_main_brain
+from aivo_assets.tracing.model.splits import Split, split_by_time
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 NAMES = ("item_difficulty", "learner_opportunities", "learner_win_rate", "ability_hint", "noise")

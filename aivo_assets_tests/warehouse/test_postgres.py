@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
 from aivo_assets import warehouse
-from aivo_assets.operations.postgres import embedded_postgres
+from aivo_assets.operations.server.postgres import embedded_postgres
 from aivo_assets_tests.warehouse import tiny_lake
 from aivo_assets_tests.warehouse.conftest import MARTS, MARTS_AND_STAGING, House
 

@@ -15,10 +15,10 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.guards import last_training
 from aivo_assets.automation.replay.execution import Done, days_named, execute, silent_logger
-from aivo_assets.operations.alert_outbox import Outbox
-from aivo_assets.operations.alerts import Alert, Delivery
-from aivo_assets.operations.causes import CAUSE_TAG
-from aivo_assets.operations.job_names import PARTITION_TAG
+from aivo_assets.operations.alerts.alert import Alert, Delivery
+from aivo_assets.operations.alerts.outbox import Outbox
+from aivo_assets.operations.jobs.causes import CAUSE_TAG
+from aivo_assets.operations.jobs.names import PARTITION_TAG
 from aivo_assets.replay.clock import ReplayClock
 from aivo_assets.replay.feed import Feed
 from aivo_assets.replay.outcomes import Outcomes
@@ -27,8 +27,8 @@ from aivo_assets.replay.ticks import Standing, Tick, in_order
 from aivo_assets.resources.clock import Clock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.registry import Registry
-from aivo_assets.tracing.verdicts import refused_in_a_row
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.verdicts import refused_in_a_row
 
 DOCUMENTS = ("drift_report", "main_brain_card", "policy_evaluation")
 """Assets for people to read, which nothing else reads; what is replayed changes nothing in the last."""

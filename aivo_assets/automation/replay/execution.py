@@ -9,7 +9,7 @@ from datetime import date
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-from aivo_assets.operations.job_names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from aivo_assets.operations.jobs.names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 
 LONGEST_FAILURE = 300
 

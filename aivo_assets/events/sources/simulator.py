@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.simulation import PARAMETERS, Disturbance, School
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.lake.first_writer import write_once
 from aivo_assets.settings import Settings, SimulatorSettings
+from aivo_assets.simulation import PARAMETERS, Disturbance, School
 
 CALENDAR = "simulator.json"
 ROWS_AN_EXTRACT = 200_000

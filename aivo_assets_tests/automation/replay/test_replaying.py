@@ -10,13 +10,13 @@ import pytest
 from aivo_assets.automation.replay.replaying import Plan, replay
 from aivo_assets.definitions import build_definitions
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.simulation import School
-from aivo_assets.events.simulation.disturbances import Disturbance
 from aivo_assets.events.sources.base import Window
 from aivo_assets.events.sources.simulator import SimulatorSource
 from aivo_assets.replay.record import RECORD, Costs, Record, read
 from aivo_assets.replay.ticks import Tick
 from aivo_assets.settings import Settings
+from aivo_assets.simulation import School
+from aivo_assets.simulation.disturbances import Disturbance
 
 pytestmark = pytest.mark.slow
 

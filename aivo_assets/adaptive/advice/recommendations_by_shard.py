@@ -1,0 +1,138 @@
+"""Recommendations of a shard from what the lake holds. Belongs here: what is read and told; nothing is decided.
+
+What holds for all learners is read once; of what hangs on the learner, one shard at a time is in memory.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from aivo_assets.adaptive.advice.confidence import Confidence
+from aivo_assets.adaptive.advice.recommendations import Known, code_version, recommend
+from aivo_assets.adaptive.advice.wording import Wording
+from aivo_assets.adaptive.policy.prerequisites import SkillGraph, read_prerequisites, skill_graph
+from aivo_assets.adaptive.schema import ITEM_BANK, LEVEL_COUNT, OUTCOMES, SIGNALS
+from aivo_assets.lake import Lake
+from aivo_assets.privacy.overrides import OVERRIDES
+from aivo_assets.settings import PolicySettings
+from aivo_assets.tracing.students.model_store import mastery_in_force
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is told of recommendations; those of several shards are added.
+
+    Attributes:
+        rows_in: Rows of signals, one a learner and skill.
+        learners: Learners with a recommendation of rank 1.
+        changed: Recommendations whose level or plan differs from the one before.
+        overridden: Recommendations under a teacher's word.
+        without: Learners with signals and without a recommendation of rank 1.
+        twice: Recommendations of rank 1 beyond a learner's first.
+        outside: Recommendations at a level outside 1 to 10.
+        kinds: Kind to the number of recommendations of rank 1.
+    """
+
+    rows_in: int = 0
+    learners: int = 0
+    changed: int = 0
+    overridden: int = 0
+    without: int = 0
+    twice: int = 0
+    outside: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, signals: pl.DataFrame, made: pl.DataFrame) -> "Tally":
+        """What is told of the `RECOMMENDATIONS` that were made of these `SIGNALS`."""
+        first = made.filter(pl.col("rank") == 1)
+        learners = first["learner"].n_unique()
+        return cls(
+            rows_in=signals.height,
+            learners=learners,
+            changed=int(made["changed"].sum()),
+            overridden=made["override"].count(),
+            without=signals["learner"].n_unique() - learners,
+            twice=first.height - learners,
+            outside=made.filter(~pl.col("recommended_level").is_between(1, LEVEL_COUNT)).height,
+            kinds=Counter(first["kind"].to_list()),
+        )
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def one_each(self) -> bool:
+        """Whether every learner with signals has exactly one recommendation of rank 1, all at a level that exists."""
+        return not (self.without or self.twice or self.outside)
+
+
+def known_to_all(lake: Lake, item_bank: pl.DataFrame, outcomes: pl.DataFrame | None, settings: PolicySettings) -> Known:
+    """What is known beside the signals and is the same for every shard; without mastery.
+
+    Args:
+        lake: Where teachers' words are.
+        item_bank: `ITEM_BANK` of one day; the skill graph is checked against its skills.
+        outcomes: `OUTCOMES` of one day, if there are any.
+        settings: Where the skill graph is, and how confidence is fitted.
+
+    Raises:
+        SettingsError: The skill graph that the settings name cannot be read.
+    """
+    graph = SkillGraph.none()
+    if settings.prerequisites is not None:
+        skills = item_bank["skill_ids"].explode(empty_as_null=True).drop_nulls().unique()
+        graph = skill_graph(read_prerequisites(Path(settings.prerequisites)), skills)
+    return Known(confidence=Confidence.fit(outcomes, settings), overrides=lake.scan(OVERRIDES).collect(), graph=graph)
+
+
+def provenance(lake: Lake, *, day: date, wording: Wording) -> str:
+    """Versions of the data and of the code as of a day, without which nobody could make the same again."""
+    versions = {
+        "signals": lake.version(SIGNALS, days=[day]),
+        "item bank": lake.version(ITEM_BANK, until=day),
+        "outcomes": lake.version(OUTCOMES, until=day),
+        "overrides": lake.version(OVERRIDES),
+        "code": code_version(),
+    }
+    return "; ".join([*(f"{name} {version[:12]}" for name, version in versions.items()), f"wording {wording.language}"])
+
+
+def recommendations_of(
+    lake: Lake,
+    shard: int,
+    item_bank: pl.DataFrame,
+    known: Known,
+    *,
+    day: date,
+    settings: PolicySettings,
+    wording: Wording,
+    made_by: str,
+) -> tuple[pl.DataFrame, Tally]:
+    """`RECOMMENDATIONS` of the learners of a shard, and what is told of them.
+
+    Args:
+        lake: Where signals and student models are.
+        shard: Which.
+        item_bank: `ITEM_BANK` of one day.
+        known: What `known_to_all` returns.
+        day: Whose signals.
+        settings: Thresholds and windows.
+        wording: The words.
+        made_by: What `provenance` returns.
+    """
+    signals = lake.scan(SIGNALS, days=[day], shards=[shard]).collect()
+    here = replace(known, mastery=_mastery(lake, shard, signals, known.graph, day))
+    made = recommend(signals, item_bank, settings=settings, wording=wording, made_by=made_by, known=here)
+    return made, Tally.of(signals, made)
+
+
+def _mastery(lake: Lake, shard: int, signals: pl.DataFrame, graph: SkillGraph, day: date) -> pl.DataFrame | None:
+    """Mastery of the learners who have signals, which only a skill graph asks for."""
+    if graph.closure.is_empty():
+        return None
+    learners = signals["learner"].unique().implode()
+    return mastery_in_force(lake, until=day, shards=[shard]).filter(pl.col("learner").is_in(learners)).collect()

@@ -1,0 +1,1 @@
+"""Assets of decisions: recommendations, what teachers override, and what came of earlier advice."""

@@ -1,0 +1,76 @@
+"""Stage 7b, policy evaluation: is the policy any good, in a simulated school whose truth is known?"""
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.assets.describe import columns, owned
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.benchmarks.policy.policy import REPORT_SEED, Plan, measure_policies
+from aivo_assets.benchmarks.policy.report import BETTER, OURS, WAY, PolicyReport
+from aivo_assets.lake import Dataset, Lake
+from aivo_assets.settings import Settings
+
+POLICY_EVALUATION = Dataset(
+    "policy_evaluation",
+    {
+        "day": pl.Date,
+        "policy": pl.String,
+        "measure": pl.String,
+        "mean": pl.Float64,
+        "lower": pl.Float64,
+        "upper": pl.Float64,
+    },
+    unit="day",
+)
+_DESCRIPTIONS = {
+    "day": "As-of day of the run; the result depends on code and settings only.",
+    "policy": "Who decided.",
+    "measure": "What was measured (docs/policy.md).",
+    "mean": "Mean over seeds.",
+    "lower": "Lower end of its 95 % interval.",
+    "upper": "Upper end.",
+}
+
+
+@dg.asset(
+    deps=["recommendations"],
+    description="The policy beside the threshold rules, random exercises, one level for all and an oracle, on the same "
+    "simulated learners: true gain, time in the success zone, wrong moves, days to notice trouble, flaps. Weekly, "
+    "small, always with the same seeds; `aivo benchmark policy` is the large one.",
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    kinds={"polars", "numba"},
+    metadata=columns(POLICY_EVALUATION, _DESCRIPTIONS),
+    **owned("evaluation"),
+)
+def policy_evaluation(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+) -> dg.MaterializeResult:
+    """Let simulated learners live under each policy, and keep the table."""
+    day = as_of(context)
+    note_days_passed_over(context)
+    chosen = settings.policy
+    plan = Plan(
+        seeds=chosen.evaluation_seeds,
+        first_seed=REPORT_SEED,
+        learners=chosen.evaluation_learners,
+        weeks=chosen.evaluation_weeks,
+        contents=1,
+        content_learners=chosen.evaluation_school,
+    )
+    report = measure_policies(plan, settings)
+    written = lake.write(POLICY_EVALUATION, _frame(report).with_columns(day=pl.lit(day)), day=day)
+    return dg.MaterializeResult(
+        metadata={
+            "rows_out": written.rows,
+            **{name: found.text() for name in (WAY, BETTER, "flaps") if (found := report.value(OURS, name))},
+            **report.asked,
+            "table": dg.MetadataValue.md(report.markdown()),
+        },
+        data_version=dg.DataVersion(written.version),
+    )
+
+
+def _frame(report: PolicyReport) -> pl.DataFrame:
+    rows = [{"policy": row.policy, "measure": row.measure, **row.value.model_dump()} for row in report.rows()]
+    return pl.DataFrame(rows).select(pl.lit(None, pl.Date).alias("day"), *list(POLICY_EVALUATION.schema)[1:])

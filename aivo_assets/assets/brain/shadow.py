@@ -1,0 +1,130 @@
+"""Stage 5, after a promotion: the champion before keeps scoring new answers, and comes back where it is better."""
+
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.assets.describe import columns, owned, step_log
+from aivo_assets.assets.drift.reference import restore_reference
+from aivo_assets.automation.jobs import CAUSE_TAG
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.lake import Lake
+from aivo_assets.operations.alerts.alert import Alert, Notifier
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.resources.clock import Clock
+from aivo_assets.settings import Settings
+from aivo_assets.tracing.fold.catalogue import feature_schema
+from aivo_assets.tracing.fold.features import fold
+from aivo_assets.tracing.fold.schema import FEATURE_KEYS
+from aivo_assets.tracing.judging.registry import Registry, Serving
+from aivo_assets.tracing.judging.shadow import (
+    COLUMN_DESCRIPTIONS,
+    SHADOW,
+    Pair,
+    ShadowVerdict,
+    judge,
+    pair_of,
+    to_frame,
+    window,
+)
+
+
+@dg.asset(
+    deps=["anonymised_interactions"],
+    description="Champion and the champion before it on the answers given since the promotion, which neither has seen. "
+    "Where the one before is better with confidence, it is champion again, before a new challenger is judged.",
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    kinds={"lightgbm", "mlflow"},
+    pool="main_brain",
+    metadata=columns(SHADOW, COLUMN_DESCRIPTIONS),
+    **owned("main_brain"),
+)
+def champion_shadow(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
+    notifier: dg.ResourceParam[Notifier],
+) -> dg.MaterializeResult:
+    """Compare as of the last day of this run, and roll back where the answers say so."""
+    day = as_of(context)
+    note_days_passed_over(context)
+    pair = pair_of(registry, feature_schema(settings.features))
+    days = pair if isinstance(pair, str) else _days_to_compare(lake, pair, day, settings)
+    if isinstance(pair, str) or isinstance(days, str):
+        # What an earlier run of this day found stays: it may be why there is nothing to compare any more.
+        context.log.info(str(days))
+        return dg.MaterializeResult(metadata={"rows_in": 0, "rows_out": 0, "note": str(days)})
+    step_log(context)(f"versions {pair.champion.version.number} and {pair.previous.version.number}, {days[0]} on")
+    scored = _scored(lake, pair, days, settings)
+    numbers = {"champion": pair.champion.version.number, "previous": pair.previous.version.number}
+    verdict = judge(scored, settings.promotion, **numbers)
+    context.log.info(verdict.reason)
+    written = lake.write(SHADOW, to_frame(verdict, day=day), day=day)
+    if verdict.roll_back:
+        asked_by = f"champion_shadow ({context.run.tags.get(CAUSE_TAG, 'a person')})"
+        registry.rollback(asked_by=asked_by, reason=verdict.reason, now=clock.now(), champion=verdict.champion)
+        restore_reference(lake, registry, settings)
+        notifier.send(_alert(verdict, clock))
+    figures = to_frame(verdict, day=day).drop("day", "since", "until").to_dicts()[0]
+    return dg.MaterializeResult(
+        metadata={
+            "rows_in": scored.height,
+            "rows_out": written.rows,
+            "days": f"{days[0]} to {days[1]}",
+            **{name: value for name, value in figures.items() if value is not None},
+        },
+        data_version=dg.DataVersion(written.version),
+    )
+
+
+def _days_to_compare(lake: Lake, pair: Pair, day: date, settings: Settings) -> tuple[date, date] | str:
+    """First and last day to compare, or why there is none. The last look is caught up on where it was missed."""
+    days = window(pair.champion.version.as_of, day, settings.promotion)
+    if days is None:
+        return f"Version {pair.champion.version.number} is as of {pair.champion.version.as_of}: no later answers yet."
+    looked = [kept for kept in lake.days(SHADOW) if days[1] <= kept < day]
+    if looked:
+        return f"The shadow of version {pair.previous.version.number} ended on {days[1]}."
+    return days
+
+
+def _scored(lake: Lake, pair: Pair, days: tuple[date, date], settings: Settings) -> pl.DataFrame:
+    """What both said of each answer of these days, shard by shard; only learners who gave one are folded."""
+    recent = pl.col("day").is_between(*days)
+    parts = []
+    for shard in range(lake.shards):
+        events = lake.scan(ANONYMISED_INTERACTIONS, until=days[1], shards=[shard])
+        active = events.filter(recent).select("learner").unique()
+        history = events.join(active, on="learner", how="semi").collect(engine="streaming")
+        if history.is_empty():
+            continue
+        keys, champion = _said(history, pair.champion, days, settings)
+        _, previous = _said(history, pair.previous, days, settings)
+        parts.append(keys.with_columns(champion, previous.alias("previous")))
+    schema = {name: FEATURE_KEYS[name] for name in ("learner", "occurred_at", "correct")}
+    empty = pl.DataFrame(schema=schema | {"champion": pl.Float64, "previous": pl.Float64})
+    return pl.concat([empty, *parts])
+
+
+def _said(
+    history: pl.DataFrame, serving: Serving, days: tuple[date, date], settings: Settings
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Keys of the answers of these days, and what a model said of each from features of its own statistics."""
+    table = fold(history, serving.brain.statistics, None, settings.features).features
+    recent = table.take(table.keys["day"].is_between(*days).to_numpy())
+    return recent.keys.select("learner", "occurred_at", "correct"), pl.Series("champion", serving.brain.predict(recent))
+
+
+def _alert(verdict: ShadowVerdict, clock: Clock) -> Alert:
+    return Alert(
+        title="The main brain was rolled back",
+        body=verdict.reason,
+        severity="critical",
+        key=f"rollback:{verdict.champion}",
+        context={"champion": str(verdict.previous), "rolled back": str(verdict.champion)},
+        occurred_at=clock.now(),
+    )

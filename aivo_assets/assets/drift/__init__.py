@@ -1,0 +1,1 @@
+"""Assets of drift: the reference a champion promised, the verdict and the report."""

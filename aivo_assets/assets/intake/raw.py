@@ -1,0 +1,168 @@
+"""Stage 1, the raw zone: events and learners as given, and what was set aside. Personal data lives here only."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import dagster as dg
+
+from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
+from aivo_assets.errors import AivoError, SourceUnreachableError
+from aivo_assets.events.landing import land
+from aivo_assets.events.learners import land_learners
+from aivo_assets.events.receipts import Receipt
+from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
+from aivo_assets.events.sources import open_source
+from aivo_assets.events.sources.base import Window
+from aivo_assets.lake import Lake
+from aivo_assets.lake.damage import damaged_days
+from aivo_assets.operations.jobs.names import READ_AT
+from aivo_assets.resources.clock import Clock
+from aivo_assets.settings import Settings
+
+TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+
+
+@dg.multi_asset(
+    name="ingest",
+    specs=[
+        dg.AssetSpec(
+            "raw_interactions",
+            description="Every answer of every learner, by the UTC day on which it happened. Raw identifiers: nothing "
+            "past the privacy stage reads it. The same extract twice changes nothing; late events land in their day.",
+            partitions_def=DAYS,
+            kinds={"parquet"},
+            metadata=columns(RAW_INTERACTIONS),
+            freshness_policy=fresh_within(hours=FRESH_HOURS),
+            **owned("events"),
+        ),
+        dg.AssetSpec(
+            "quarantine",
+            description="Rows that could not be kept, each with file, line, column, value and reason. Raw zone.",
+            partitions_def=DAYS,
+            kinds={"parquet"},
+            **owned("events"),
+        ),
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_row_accounted_for",
+            asset="raw_interactions",
+            description="rows in = kept + duplicates + set aside, for every extract.",
+            blocking=True,
+        )
+    ],
+    backfill_policy=ONE_RUN,
+    retry_policy=TRY_AGAIN,
+    pool="ingest",
+)
+def ingest(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+    lake: dg.ResourceParam[Lake],
+) -> Iterator[dg.MaterializeResult]:
+    """Read the source for the days of this run and land what is new."""
+    days = days_of(context)
+    now = clock.now()
+    with _final_unless_unreachable():
+        source = open_source(settings, now)
+        receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
+    _report_late_days(context, lake, receipt)
+    yield dg.MaterializeResult(
+        asset_key="raw_interactions",
+        metadata={
+            READ_AT: now.isoformat(),
+            "rows_in": receipt.rows_in,
+            "rows_out": receipt.kept,
+            "duplicates": receipt.duplicates,
+            "set_aside": receipt.set_aside,
+            "rows in the lake": _rows_by_manifest(lake, days),
+            **_damage(lake),
+        },
+        data_version=dg.DataVersion(lake.version(RAW_INTERACTIONS, days=days)),
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="every_row_accounted_for",
+                passed=receipt.rows_in == receipt.kept + receipt.duplicates + receipt.set_aside,
+                metadata={
+                    "rows in": receipt.rows_in,
+                    "kept": receipt.kept,
+                    "duplicates": receipt.duplicates,
+                    "set aside": receipt.set_aside,
+                },
+            )
+        ],
+    )
+    yield dg.MaterializeResult(
+        asset_key="quarantine",
+        metadata={"set_aside": receipt.set_aside, "reasons": _reasons(receipt)},
+    )
+
+
+@dg.asset(
+    description="What the school knows of each learner. Raw zone; optional.",
+    kinds={"parquet"},
+    retry_policy=TRY_AGAIN,
+    metadata=columns(RAW_LEARNERS),
+    **owned("events"),
+)
+def raw_learners(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+    lake: dg.ResourceParam[Lake],
+) -> dg.MaterializeResult:
+    """Read the source's learner table and merge it: the latest word on a learner wins."""
+    now = clock.now()
+    with _final_unless_unreachable():
+        receipt = land_learners(lake, open_source(settings, now), now=now, run=context.run.run_id)
+    return dg.MaterializeResult(
+        metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
+        data_version=dg.DataVersion(lake.version(RAW_LEARNERS)),
+    )
+
+
+@contextmanager
+def _final_unless_unreachable() -> Iterator[None]:
+    """Let the retry policy try again only where a second try can help: a file that is wrong stays wrong."""
+    try:
+        yield
+    except SourceUnreachableError:
+        raise
+    except AivoError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _report_late_days(context: dg.AssetExecutionContext, lake: Lake, receipt: Receipt) -> None:
+    """Tell Dagster of days outside this run that got events, so that what depends on them shows as out of date."""
+    for day in sorted(set(receipt.days_changed) - set(days_of(context))):
+        context.log_event(
+            dg.AssetMaterialization(
+                "raw_interactions",
+                partition=day.isoformat(),
+                description="Late events landed here.",
+                tags={"dagster/data_version": lake.version(RAW_INTERACTIONS, days=[day])},
+            )
+        )
+
+
+def _rows_by_manifest(lake: Lake, days: list[date]) -> int:
+    manifests = (lake.manifest(RAW_INTERACTIONS, day=day) for day in days)
+    return sum(int(manifest["rows"]) for manifest in manifests if manifest is not None)
+
+
+def _damage(lake: Lake) -> dict[str, str]:
+    """Days that stay damaged after this landing, if any; the alert says what can be done."""
+    days = damaged_days(lake, RAW_INTERACTIONS, lake.days(RAW_INTERACTIONS))
+    return {"days with a damaged file": ", ".join(map(str, days))} if days else {}
+
+
+def _reasons(receipt: Receipt) -> dg.MetadataValue:
+    """Counts by reason; the values themselves stay in the raw zone."""
+    if not receipt.by_reason:
+        return dg.MetadataValue.text("nothing was set aside")
+    return dg.MetadataValue.table(
+        [dg.TableRecord({"reason": reason, "rows": count}) for reason, count in sorted(receipt.by_reason.items())]
+    )

@@ -1,0 +1,259 @@
+"""Stage 6, the folded states: what is remembered of each learner, kept up with the answers that are new."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.describe import columns, owned, step_log
+from aivo_assets.assets.stored import serving_champion
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
+from aivo_assets.drift.scores.scored_window import ScoredWindow
+from aivo_assets.errors import ModelError
+from aivo_assets.lake import Lake
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.settings import Settings
+from aivo_assets.tracing.fold.schema import STATES_LEARNERS
+from aivo_assets.tracing.judging.registry import Registry, Serving
+from aivo_assets.tracing.model.main_brain import MainBrain
+from aivo_assets.tracing.students.model_store import models_sequence
+from aivo_assets.tracing.students.state_store import Parts, StateStore, rows_of
+from aivo_assets.tracing.students.state_update import Folder, Update, compare, rebuild, update
+
+WEEKLY_JOB = "weekly_full_retraining"
+STATES_TAG, COMPARE = "aivo/states", "compare"  # of a run: fold everything from nothing beside, whatever the job
+COMPARED = "states/compared.json"
+FOLDED_ONCE = "every_answer_folded_once"
+SAME_FROM_NOTHING = "incremental_equals_rebuild"
+
+
+@dg.multi_asset(
+    name="fold_learners",
+    specs=[
+        dg.AssetSpec(
+            "learner_states",
+            deps=["main_brain_promotion", "anonymised_interactions"],
+            description="All that is remembered of each learner: the heart of the student model. Only new answers are "
+            "folded; a learner whose past changed, and everybody under a new champion, is folded from nothing.",
+            partitions_def=DAYS,
+            kinds={"numba", "parquet"},
+            metadata=columns(STATES_LEARNERS),
+            **owned("student_models"),
+        ),
+        dg.AssetSpec(
+            "scored_events",
+            deps=["main_brain_promotion", "anonymised_interactions"],
+            description="What the champion said of each answer of the last days before it saw it.",
+            partitions_def=DAYS,
+            kinds={"lightgbm", "parquet"},
+            metadata=columns(SCORED_EVENTS, DESCRIPTIONS[SCORED_EVENTS.path]),
+            **owned("student_models"),
+        ),
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            FOLDED_ONCE,
+            asset="learner_states",
+            description="The states' events add up to the anonymised answers up to the as-of day.",
+            blocking=True,
+        ),
+        dg.AssetCheckSpec(
+            SAME_FROM_NOTHING,
+            asset="learner_states",
+            description="The weekly run folds every learner from nothing: the same states to the last bit. Shows the "
+            "last comparison.",
+        ),
+    ],
+    backfill_policy=ONE_RUN,
+    pool="student_models",
+)
+def fold_learners(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
+) -> Iterator[dg.MaterializeResult]:
+    """Fold what is new with the champion's statistics, shard by shard, and score what lies in the drift window."""
+    day = as_of(context)
+    note_days_passed_over(context, ["learner_states", "scored_events"])
+    serving = serving_champion(registry, settings)
+    if serving is None:
+        yield from _without_champion()
+        return
+    store, parts, say = StateStore(lake), lake.parts(ANONYMISED_INTERACTIONS, until=day), step_log(context)
+    step = Step(lake, store, parts, serving, settings, day)
+    updates: list[Update] = []
+    if context.job_name == WEEKLY_JOB or context.run.tags.get(STATES_TAG) == COMPARE:
+        updates += step.compare_with_rebuild(registry, say)
+    for shard in range(lake.shards):
+        done = step.update(shard)
+        updates.append(done)
+        say(f"shard {shard + 1} of {lake.shards}: {_sentence(done)}")
+    grown = store.overgrown(lake.shards, share=settings.students.layer_share, most=settings.students.most_layers)
+    if grown is not None:  # one a run, so that no run pays for all
+        step.merge(grown)
+        say(f"merged the layers of shard {grown + 1}")
+    yield _states_result(lake, store, parts, updates, day)
+    yield dg.MaterializeResult(
+        asset_key="scored_events",
+        metadata={"rows_in": sum(done.events for done in updates), "rows_out": step.scored},
+        data_version=dg.DataVersion(lake.version(SCORED_EVENTS, until=day)),
+    )
+
+
+class Step:
+    """One run's work on the states of all shards.
+
+    Args:
+        lake: Where events and scored events are.
+        store: Where states are.
+        parts: The days of each shard up to the as-of day.
+        serving: The champion.
+        settings: All of them.
+        day: The as-of day.
+    """
+
+    def __init__(
+        self, lake: Lake, store: StateStore, parts: Mapping[int, Parts], serving: Serving, settings: Settings, day: date
+    ) -> None:
+        self._lake, self._store, self._parts, self._day = lake, store, parts, day
+        self._serving, self._settings = serving, settings
+        self._folder = self._folder_of(serving.brain, serving.version.number)
+        self.scored = 0
+
+    def update(self, shard: int) -> Update:
+        """Fold what is new, and score it."""
+        window = self._window(shard)
+        done = update(self._lake, self._store, shard, self._parts[shard], self._folder, window)
+        self.scored += window.rows
+        return done
+
+    def compare_with_rebuild(self, registry: Registry, say: Callable[[str], None]) -> list[Update]:
+        """Bring the states up to date with the champion that folded them, and fold all of them from nothing beside.
+
+        What is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
+        """
+        done = []
+        for shard in range(self._lake.shards):
+            before = self._store.folded(shard)
+            if before is None:
+                continue
+            folder, window = self._folder, self._window(shard)
+            if before.champion != folder.champion:
+                try:
+                    folder = self._folder_of(registry.load(int(before.champion)), int(before.champion))
+                except ModelError as error:
+                    say(f"shard {shard + 1} cannot be compared, its champion does not load: {error.what}")
+                    continue
+            same = folder is self._folder
+            updated = update(self._lake, self._store, shard, self._parts[shard], folder, window if same else None)
+            self.scored += window.rows
+            seen = compare(self._lake, self._store, shard, folder)
+            if seen.differing and same:
+                reason = "The comparison with a rebuild found differences."
+                again = self._window(shard)
+                rebuild(self._lake, self._store, shard, self._parts[shard], folder, again, reason=reason)
+            elif same:
+                self.merge(shard)
+            say(f"shard {shard + 1}: {seen.compared:,} learners compared with a rebuild, {seen.differing:,} differ")
+            done.append(replace(updated, compared=seen.compared, differing=seen.differing))
+        found = {"compared": sum(one.compared for one in done), "differing": sum(one.differing for one in done)}
+        self._lake.write_bytes(COMPARED, json.dumps({"as of": self._day.isoformat(), **found}).encode())
+        return done
+
+    def merge(self, shard: int) -> None:
+        """Merge the layers that the student models know already: of the others they have yet to learn who changed."""
+        self._store.compact(shard, models_sequence(self._lake, shard, until=self._day))
+
+    def _folder_of(self, brain: MainBrain, number: int) -> Folder:
+        at_once = self._settings.students.events_at_once
+        return Folder(brain.statistics, self._settings.features, str(number), at_once)
+
+    def _window(self, shard: int) -> ScoredWindow:
+        return ScoredWindow(
+            self._lake,
+            shard,
+            self._serving.brain.predict,
+            model_version=self._folder.champion,
+            day=self._day,
+            days=self._settings.drift.window_days,
+        )
+
+
+def _states_result(
+    lake: Lake, store: StateStore, parts: Mapping[int, Parts], updates: Sequence[Update], day: date
+) -> dg.MaterializeResult:
+    events = {shard: store.learners(shard, ["learner", "events"])["events"] for shard in range(lake.shards)}
+    whole = sorted({done.whole for done in updates if done.whole})
+    return dg.MaterializeResult(
+        asset_key="learner_states",
+        metadata={
+            "rows_in": sum(done.events for done in updates),
+            "rows_out": sum(done.learners for done in updates),
+            "late learners folded anew": sum(done.late for done in updates),
+            "everybody folded anew": "; ".join(whole) or "no",
+            "answers": sum(rows_of(each) for each in parts.values()),
+            "learners": sum(len(shard) for shard in events.values()),
+        },
+        data_version=dg.DataVersion(store.version(lake.shards)),
+        check_results=[folded_once(lake, events, parts, day), _comparison(lake)],
+    )
+
+
+def folded_once(
+    lake: Lake, events: Mapping[int, pl.Series], parts: Mapping[int, Parts], day: date
+) -> dg.AssetCheckResult:
+    """Whether the states have seen each answer once; of a shard that got answers meanwhile the next run tells.
+
+    Args:
+        lake: Where the answers are.
+        events: Of each shard the number of events in each learner's state.
+        parts: Of each shard the days that were folded, as they were listed.
+        day: The as-of day.
+    """
+    present = lake.parts(ANONYMISED_INTERACTIONS, until=day)
+    still = [shard for shard in events if present[shard] == parts[shard]]
+    folded, answers = sum(int(events[shard].sum()) for shard in still), sum(rows_of(parts[shard]) for shard in still)
+    return dg.AssetCheckResult(
+        check_name=FOLDED_ONCE,
+        passed=folded == answers,
+        metadata={"answers": answers, "folded": folded, "shards that got answers meanwhile": len(events) - len(still)},
+    )
+
+
+def _comparison(lake: Lake) -> dg.AssetCheckResult:
+    """What the last comparison found, whichever run made it."""
+    try:
+        found = json.loads((lake.root / COMPARED).read_text())
+    except FileNotFoundError:
+        return dg.AssetCheckResult(
+            check_name=SAME_FROM_NOTHING, passed=True, description="No weekly run has compared yet."
+        )
+    return dg.AssetCheckResult(
+        check_name=SAME_FROM_NOTHING,
+        passed=found["differing"] == 0,
+        metadata={"as of": found["as of"], "learners compared": found["compared"], "differing": found["differing"]},
+        description=f"{found['compared']:,} learners compared as of {found['as of']}, {found['differing']:,} differ.",
+    )
+
+
+def _sentence(done: Update) -> str:
+    if done.whole:
+        return f"{done.learners:,} learners folded from nothing: {done.whole}"
+    return f"{done.events:,} events of {done.learners:,} learners folded, {done.late:,} of them from nothing"
+
+
+def _without_champion() -> Iterator[dg.MaterializeResult]:
+    nothing: dict[str, Any] = {"rows_out": 0, "note": NO_CHAMPION}
+    checks = [
+        dg.AssetCheckResult(check_name=name, passed=True, description=NO_CHAMPION)
+        for name in (FOLDED_ONCE, SAME_FROM_NOTHING)
+    ]
+    yield dg.MaterializeResult(asset_key="learner_states", metadata=nothing, check_results=checks)
+    yield dg.MaterializeResult(asset_key="scored_events", metadata=nothing)

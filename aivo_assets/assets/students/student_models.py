@@ -1,0 +1,150 @@
+"""Stage 7, student models: each learner's ability, mastery and chance of success at each level."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import dagster as dg
+import polars as pl
+
+from aivo_assets.adaptive.policy.levels import item_bank as item_bank_of
+from aivo_assets.adaptive.policy.levels import subject_levels
+from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
+from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, step_log
+from aivo_assets.assets.stored import serving_champion
+from aivo_assets.assets.students.learner_states import WEEKLY_JOB
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.lake import Dataset, Lake
+from aivo_assets.operations.jobs.causes import Cause
+from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
+from aivo_assets.settings import Settings
+from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
+from aivo_assets.tracing.fold.states import LearnerStates
+from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
+from aivo_assets.tracing.students.model_store import Maker, update_models, update_some
+from aivo_assets.tracing.students.state_store import StateStore
+from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
+
+
+@dg.asset(
+    deps=["main_brain_promotion"],
+    description="Level 1 to 10 of every item in its subject, with its uncertainty, from the champion's difficulties.",
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    kinds={"polars", "parquet"},
+    metadata=columns(ITEM_BANK, COLUMN_DESCRIPTIONS[ITEM_BANK.path]),
+    **owned("student_models"),
+)
+def item_bank(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
+) -> dg.MaterializeResult:
+    """Give every item that the champion knows its level."""
+    day = as_of(context)
+    note_days_passed_over(context)
+    serving = serving_champion(registry, settings)
+    if serving is None:
+        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+    items = serving.brain.statistics.items
+    before = newest(lake, LEVELS, until=day - timedelta(days=1))
+    levels = subject_levels(items, day=day, settings=settings.policy, before=before)
+    bank = item_bank_of(items, levels, day=day)
+    lake.write(LEVELS, levels, day=day)
+    written = lake.write(ITEM_BANK, bank, day=day)
+    return dg.MaterializeResult(
+        metadata={"rows_in": items.height, "rows_out": bank.height, "subjects": levels["subject"].n_unique()},
+        data_version=dg.DataVersion(written.version),
+    )
+
+
+@dg.asset(
+    deps=["learner_states", "item_bank", "anonymised_learners", "student_intervals"],
+    description="Ability and mastery of every learner with honest bands, and the main brain's probability of success "
+    "at each level of each of his skills. A learner without events gets the population's answer. A day holds the "
+    "models made as of that day; the newest of each learner is in force.",
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    kinds={"lightgbm", "parquet"},
+    metadata=columns(SKILL_MASTERY),
+    freshness_policy=fresh_within(hours=FRESH_HOURS),
+    pool="student_models",
+    **owned("student_models"),
+)
+def student_models(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
+) -> dg.MaterializeResult:
+    """Make the student models of who has new answers, of who is concerned, or everybody's, from the folded states."""
+    day = as_of(context)
+    note_days_passed_over(context)
+    serving, levels = serving_champion(registry, settings), newest(lake, LEVELS, until=day)
+    if serving is None or levels is None:
+        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+    brain = Brain(
+        serving.brain.predict,
+        serving.brain.statistics,
+        settings.features,
+        version=str(serving.version.number),
+        intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
+    )
+
+    def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
+        return build_student_models(states, brain, levels, end_of(day), settings.students, day=day, learners=strangers)
+
+    asked = (
+        brain.version,
+        brain.intervals.model_dump_json(),
+        settings.students.interval,
+        settings.students.starting_skills,
+    )
+    store, maker, say = StateStore(lake), Maker(build, " ".join(map(str, asked)), levels), step_log(context)
+    enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
+    weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
+    learners = skills = whole = 0
+    for shard in range(lake.shards):
+        here = enrolled.filter(pl.col("shard") == shard)
+        if concerned is None:
+            made = update_models(lake, store, shard, maker, here, day=day, whole=weekly)
+        else:
+            some = concerned.filter(pl.col("shard") == shard)["learner"]
+            made = update_some(lake, store, shard, maker, here, some, day=day)
+        learners, skills, whole = learners + made.learners, skills + made.skills, whole + made.whole
+        say(f"shard {shard + 1} of {lake.shards}: {made.learners:,} student models made")
+    versions = [lake.version(dataset, until=day) for dataset in (STUDENT_MODELS, SKILL_MASTERY)]
+    return dg.MaterializeResult(
+        metadata={
+            "rows_in": learners,
+            "rows_out": skills,
+            "learners": learners,
+            "learner x skill": skills,
+            "shards made whole": whole,
+        },
+        data_version=dg.DataVersion("-".join(versions)),
+    )
+
+
+def _concerned(context: dg.AssetExecutionContext, lake: Lake, day: date) -> pl.DataFrame | None:
+    """learner, shard of whose models a run is about; None: of everybody's who has something new.
+
+    A run that changed recommendations asked for is about the learners whose level or plan they changed.
+    """
+    cause = Cause.of(context.run.tags)
+    if cause is None or cause.kind != "recommendations":
+        return None
+    changed = lake.scan(RECOMMENDATIONS, days=[day]).filter("changed")
+    return changed.select("learner", "shard").unique().sort("learner").collect()
+
+
+def end_of(day: date) -> datetime:
+    """The first instant after a UTC day: all of the day is known, nothing of the next."""
+    return datetime.combine(day + timedelta(days=1), time(0), tzinfo=UTC)
+
+
+def newest(lake: Lake, dataset: Dataset, *, until: date) -> pl.DataFrame | None:
+    """The newest partition of a dataset up to a day, or None where there is none."""
+    days = [day for day in lake.days(dataset) if day <= until]
+    return lake.scan(dataset, days=days[-1:]).collect() if days else None

@@ -1,0 +1,1 @@
+"""What the policy is worth where the truth is known: the simulated school."""

@@ -1,0 +1,1 @@
+"""What a check of many learners costs, how honest bands are, and what personal parameters add."""

@@ -1,0 +1,1 @@
+"""What followed recommendations in real logs, against learners who were alike."""

@@ -1,0 +1,94 @@
+"""`aivo benchmark intervals` and `aivo benchmark personalisation`: are student models honest, and worth having?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, benchmark, parts_of
+
+if TYPE_CHECKING:
+    from aivo_assets.benchmarks.students.true_skills import KnownSchool
+
+JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """The commands are added with `aivo benchmark` itself; importing this module registered them there."""
+
+
+@benchmark.command("intervals")
+def intervals(
+    file: Annotated[
+        Path | None, typer.Argument(help="Real answers: counts in blocks are checked. Without: simulated schools.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Simulated schools.")] = 5,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first of them.")] = 0,
+    learners: Annotated[int, typer.Option(min=50, help="Learners of each; half of them are checked.")] = 1200,
+    days: Annotated[int, typer.Option(min=2, help="Days of each.")] = 40,
+    q_matrix: MatrixOption = None,
+    json: JsonOption = None,
+) -> None:
+    """How often the bands of ability and mastery hold the truth, by events seen and by time since practice."""
+    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415
+    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
+    from aivo_assets.benchmarks.students.block_cover import BlockReport, measure_blocks  # noqa: PLC0415 - seconds of import
+    from aivo_assets.benchmarks.students.intervals import CoverReport, measure_schools  # noqa: PLC0415
+    from aivo_assets.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    asked = {"nominal cover": f"{settings.students.interval:.0%}"}
+    report: CoverReport | BlockReport
+    if file is not None:
+        events = read_interactions(file, q_matrix=q_matrix)
+        report = measure_blocks(events, settings.features, settings.students)
+        asked |= {"file": file.name, "seed": str(settings.students.interval_seed)}
+    else:
+        schools = _schools(learners, days, range(first_seed, first_seed + seeds))
+        report = measure_schools(
+            schools, settings.features, settings.students, say=lambda step: typer.echo(step, err=True)
+        )
+        asked |= {"schools": f"{seeds} of {learners:,} learners and {days} days, seeds from {first_seed}"}
+    report = report.model_copy(update={"asked": asked | machine()})
+    typer.echo(report.text())
+    if json is not None:
+        json.write_text(report.model_dump_json(indent=1))
+
+
+def _schools(learners: int, days: int, seeds: range) -> "Iterator[KnownSchool]":
+    from aivo_assets.benchmarks.students.true_skills import live  # noqa: PLC0415 - seconds of import
+
+    return (live(learners=learners, days=days, seed=seed) for seed in seeds)
+
+
+@benchmark.command("personalisation")
+def personalisation(
+    file: FileArgument,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of learners.")] = 5,
+    fold: Annotated[int | None, typer.Option(min=0, help="This fold alone, from 0.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
+    q_matrix: MatrixOption = None,
+    test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners.")] = None,
+    learners: Annotated[
+        int | None, typer.Option(min=50, help="So many learners of the file, drawn by the seed. Default: all.")
+    ] = None,
+    json: JsonOption = None,
+) -> None:
+    """Log loss with an empty state, with the learner's, and with further personal parameters, by events seen."""
+    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415 - seconds of import
+    from aivo_assets.benchmarks.students.personalisation import measure_personalisation  # noqa: PLC0415
+    from aivo_assets.settings import load_settings  # noqa: PLC0415
+
+    parts = parts_of(file, test, q_matrix, protocol="learners", folds=folds, fold=fold, seed=seed, learners=learners)
+    settings = load_settings()
+    report = measure_personalisation(
+        parts, settings.features, settings.training, say=lambda step: typer.echo(step, err=True)
+    )
+    which = f"learners, {'fold ' + str(fold) if fold is not None else 'all folds'} of {folds}, seed {seed}"
+    which += f", {learners:,} learners drawn" if learners else ""
+    asked = {"file": file.name, **({"test file": test.name} if test else {"protocol": which})}
+    report = report.model_copy(update={"asked": asked | machine()})
+    typer.echo(report.text())
+    if json is not None:
+        json.write_text(report.model_dump_json(indent=1))

@@ -1,0 +1,1 @@
+"""What people read of drift: the report and its plots."""

@@ -1,0 +1,1 @@
+"""What follows from scores: drifted or not, and whether a training is needed."""

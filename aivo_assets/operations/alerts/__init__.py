@@ -1,0 +1,1 @@
+"""Alerts: their rules, folding, outbox and channels."""

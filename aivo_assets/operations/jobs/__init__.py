@@ -1,0 +1,1 @@
+"""What is known of jobs without Dagster: names, causes, guards and locks of runs."""

@@ -1,0 +1,62 @@
+"""Names that jobs, schedules and models are known by, for those who may not import Dagster. No job is defined here."""
+
+from collections.abc import Collection, Mapping
+from typing import Final, Literal
+
+from aivo_assets.operations.jobs.causes import MODEL_TAG
+
+EVERY_JOB: Final = (
+    "main_brain_training",
+    "drift_monitoring",
+    "weekly_full_retraining",
+    "adaptive_check",
+    "emergency_retrain",
+    "student_model_update",
+    "late_events",
+    "end_to_end",
+)
+CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
+"""Jobs that are a function of what arrived, the day and the models: a training is not among them."""
+STUDENT_MODELS_JOB: Final = "adaptive_check"
+"""Brings the student models up to date with all that has arrived, also for whoever asks; no model is fitted."""
+TRAINING_JOBS: Final = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
+
+PARTITION_TAG: Final = "dagster/partition"
+RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
+RANGE_END_TAG: Final = "dagster/asset_partition_range_end"
+PRIORITY_TAG: Final = "dagster/priority"  # a run of a higher one leaves the queue first; 0 where there is none
+
+LOCATION: Final = "aivo"  # as workspace.yaml names it
+REPOSITORY: Final = "__repository__"  # as Dagster names what is not put into a repository of its own
+
+ModelId = Literal["main_brain", "student_models"]
+MODELS: Final[tuple[ModelId, ...]] = ("main_brain", "student_models")
+
+READ_AT: Final = "read_at"  # metadata of raw_interactions, UTC ISO time from the injected clock
+TRAINED_AT: Final = "trained_at"  # metadata of main_brain_candidate, UTC ISO time from the injected clock
+TRAINED_OF: Final = "trained_of"  # metadata of main_brain_candidate, version of the answers that were read for it
+
+# A run says by this tag that its job trains the main brain as a rule, and that this run leaves that out.
+WITHOUT_TRAINING_TAG: Final = "aivo/without_training"
+
+BY_HAND: Final = "__ASSET_JOB"  # Dagster's own job, for what is materialised in the web UI
+CANDIDATE: Final = "main_brain_candidate"
+
+
+def model_trained(job: str, tags: Mapping[str, str], assets: Collection[str] | None) -> ModelId | None:
+    """Which model a run trains.
+
+    Args:
+        job: Name of the run's job.
+        tags: Tags of the run.
+        assets: Assets that the run is narrowed to; None for all of its job.
+
+    Returns:
+        The model, or None where it trains none.
+    """
+    if WITHOUT_TRAINING_TAG not in tags and (job in TRAINING_JOBS or (job == BY_HAND and assets)):
+        if not assets or CANDIDATE in assets:
+            return "main_brain"
+        return "student_models" if "student_models" in assets else None
+    asked_for = job == STUDENT_MODELS_JOB and tags.get(MODEL_TAG) == "student_models"
+    return "student_models" if asked_for or job == "student_model_update" else None

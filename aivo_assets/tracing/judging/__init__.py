@@ -1,0 +1,1 @@
+"""Which model serves: evaluation, the promotion verdict, the registry, and the champion's shadow."""

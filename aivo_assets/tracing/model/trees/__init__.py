@@ -1,0 +1,1 @@
+"""Boosted trees: fitting them, and walking them fast."""

@@ -1,0 +1,227 @@
+"""Where the student models are kept. Belongs here: which learners' models are to be made anew, and the models in force.
+
+A day holds the models that were made as of that day: all of them after a full build, otherwise those of learners who
+had new events. A learner's model in force is the one of his newest day; its `day` says as of when its bands hold.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+
+from aivo_assets.lake import Lake
+from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
+from aivo_assets.tracing.fold.states import LearnerStates
+from aivo_assets.tracing.students.state_store import StateStore
+from aivo_assets.tracing.students.student_models import StudentModels
+
+Build = Callable[[LearnerStates, pl.DataFrame], StudentModels]
+"""From states, and learner and shard of learners without any, to their models."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was done for a shard.
+
+    Attributes:
+        learners: Learners whose models were made.
+        skills: Their rows of mastery.
+        whole: Whether everybody's were.
+    """
+
+    learners: int
+    skills: int
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What makes student models.
+
+    Attributes:
+        build: Makes them.
+        version: Of the champion, and of whatever else its answers hang on.
+        levels: The levels that are asked about: subject, level, difficulty.
+    """
+
+    build: Build
+    version: str
+    levels: pl.DataFrame
+
+    @property
+    def stamp(self) -> str:
+        """Models of the same stamp belong together."""
+        # Levels are cut anew every day from the same items; the last bits of a cut make no other model.
+        levels = self.levels.select("subject", "level", pl.col("difficulty").round(6)).sort("subject", "level")
+        return sha256(f"{self.version} {levels.write_json()}".encode()).hexdigest()[:32]
+
+
+def update_models(
+    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
+) -> Made:
+    """Make the models of the learners of a shard whose states have changed since, and of those who are new.
+
+    Args:
+        lake: Where models are.
+        store: Where states are.
+        shard: Which.
+        maker: What makes them.
+        enrolled: learner, shard of the shard's learners, with or without events.
+        day: As of which; it gets the models.
+        whole: Make everybody's, whatever has changed.
+    """
+    folded = store.folded(shard)
+    sequence = 0 if folded is None else folded.sequence
+    said = _newest_note(lake, shard, day)
+    same = said is not None and said["stamp"] == maker.stamp and not whole
+    changed = store.changed_since(shard, int(said["sequence"])) if same and said is not None else None
+    note: dict[str, Any] = {"stamp": maker.stamp, "sequence": sequence}
+    if changed is None:
+        return _make_all(lake, store, shard, maker, enrolled, day=day, note=note)
+    held = students_in_force(lake, until=day, shards=[shard]).select("learner").collect()
+    asked = pl.concat([changed, enrolled.join(held, on="learner", how="anti")["learner"]])
+    return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
+
+
+def update_some(
+    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, asked: pl.Series, *, day: date
+) -> Made:
+    """Make the models of these learners of a shard as of a day, and nobody else's.
+
+    What `update_models` has to do for others stays to be done: whose states changed, and everybody where what makes
+    models has changed. Making the same again changes nothing.
+
+    Args:
+        lake: As for `update_models`.
+        store: As for `update_models`.
+        shard: As for `update_models`.
+        maker: As for `update_models`.
+        enrolled: As for `update_models`.
+        asked: Learners of this shard.
+        day: As for `update_models`.
+    """
+    said = _newest_note(lake, shard, day)
+    if said is None:
+        return Made(0, 0, whole=False)
+    note = {name: said[name] for name in ("stamp", "sequence")}
+    return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
+
+
+def students_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
+    """STUDENT_MODELS, each learner's newest row of the days up to this one, ascending by shard and learner."""
+    found = []
+    for shard in _shards(lake, shards):
+        days = _days(lake, shard, until)
+        newest = pl.col("day").max().over("learner")
+        scan = lake.scan(STUDENT_MODELS, days=days, shards=[shard])
+        found.append(scan if len(days) < 2 else scan.filter(pl.col("day") == newest).sort("learner"))
+    return pl.concat(found)
+
+
+def mastery_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
+    """SKILL_MASTERY of the same learners and days, ascending by shard, learner, subject and skill."""
+    found = []
+    for shard in _shards(lake, shards):
+        days = _days(lake, shard, until)
+        scan = lake.scan(SKILL_MASTERY, days=days, shards=[shard])
+        if len(days) > 1:
+            chosen = students_in_force(lake, until=until, shards=[shard]).select("learner", "day")
+            scan = scan.join(chosen, on=["learner", "day"], how="semi").sort("learner", "subject", "skill_id")
+        found.append(scan)
+    return pl.concat(found)
+
+
+def models_sequence(lake: Lake, shard: int, *, until: date) -> int | None:
+    """The commit of the states from which the newest models of a shard were made; None where there are none."""
+    note = _newest_note(lake, shard, until)
+    return None if note is None else int(note["sequence"])
+
+
+def has_models(lake: Lake, *, until: date) -> bool:
+    """Whether there is a student model of any day up to this one."""
+    return any(day <= until for day in lake.days(STUDENT_MODELS))
+
+
+def _make_some(
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: Maker,
+    enrolled: pl.DataFrame,
+    asked: pl.Series,
+    *,
+    day: date,
+    note: dict[str, Any],
+) -> Made:
+    """Put the models of these learners in the place of those that they have on the day; who is gone has none."""
+    if asked.is_empty():
+        return Made(0, 0, whole=False)
+    theirs = pl.col("learner").is_in(asked.implode())
+    made = maker.build(store.read(shard, asked, items=False), enrolled.filter(theirs))
+    today = lake.manifest(STUDENT_MODELS, day=day)
+    note = note | {"whole": bool(today and today["made_by"].get(_name(shard), {}).get("whole"))}
+    for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
+        kept = lake.scan(dataset, days=[day], shards=[shard]).filter(~theirs).collect()
+        keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
+        lake.replace_shard(dataset, pl.concat([kept, rows]).sort(keys), day=day, shard=shard, made_by=note)
+    return Made(made.learners.height, made.skills.height, whole=False)
+
+
+def _make_all(
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: Maker,
+    enrolled: pl.DataFrame,
+    *,
+    day: date,
+    note: dict[str, Any],
+) -> Made:
+    known = store.learners(shard, ["learner"])
+    strangers = enrolled.join(known, on="learner", how="anti")
+    made = [maker.build(states, enrolled.clear()) for states in store.blocks(shard, items=False)]
+    made.append(maker.build(LearnerStates.empty(), strangers))
+    skills = pl.concat([part.skills for part in made]).sort("learner", "subject", "skill_id")
+    learners = pl.concat([part.learners for part in made]).sort("learner")
+    note = note | {"whole": True}
+    lake.replace_shard(SKILL_MASTERY, skills, day=day, shard=shard, made_by=note)
+    lake.replace_shard(STUDENT_MODELS, learners, day=day, shard=shard, made_by=note)
+    return Made(learners.height, skills.height, whole=True)
+
+
+def _newest_note(lake: Lake, shard: int, until: date) -> dict[str, Any] | None:
+    """What the newest day up to this one says of its models of a shard; None where there are none."""
+    for day in reversed(lake.days(STUDENT_MODELS)):
+        note = _note(lake, shard, day) if day <= until else None
+        if note is not None:
+            return note
+    return None
+
+
+def _days(lake: Lake, shard: int, until: date) -> list[date]:
+    """Days, ascending, from the newest full build on."""
+    chain = []
+    for day in reversed([day for day in lake.days(STUDENT_MODELS) if day <= until]):
+        note = _note(lake, shard, day)
+        if note is not None:
+            chain.append(day)
+            if note["whole"]:
+                break
+    return chain[::-1]
+
+
+def _note(lake: Lake, shard: int, day: date) -> dict[str, Any] | None:
+    manifest = lake.manifest(STUDENT_MODELS, day=day)
+    note: dict[str, Any] | None = manifest["made_by"].get(_name(shard)) if manifest else None
+    return note
+
+
+def _name(shard: int) -> str:
+    return f"shard={shard:04d}"
+
+
+def _shards(lake: Lake, shards: Iterable[int] | None) -> list[int]:
+    return list(range(lake.shards) if shards is None else shards)

@@ -1,0 +1,116 @@
+"""The wording catalogue is complete, knows its fields, and says what is wrong with it where it is not."""
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aivo_assets.adaptive.advice.recommendations import recommend
+from aivo_assets.adaptive.advice.wording import CATALOGUE, READERS, Wording, load_wording
+from aivo_assets.adaptive.policy.overrides import PIN_RULE, REJECT_RULE
+from aivo_assets.adaptive.policy.policy import KINDS, success_zone_policy
+from aivo_assets.adaptive.policy.rules import Policy
+from aivo_assets.adaptive.policy.threshold_policy import threshold_policy
+from aivo_assets.errors import SettingsError
+from aivo_assets_tests.adaptive.advice.test_recommendations import TEXTS, consistent
+from aivo_assets_tests.adaptive.learners import SETTINGS, ladder, signals
+from aivo_assets_tests.adaptive.policy.test_policy import EASY
+
+LANGUAGES = sorted(file.stem for file in CATALOGUE.glob("*.toml"))
+POLICIES = [success_zone_policy(SETTINGS), threshold_policy()]
+
+
+def kinds_of(policy: Policy) -> dict[str, str]:
+    return {rule.name: rule.kind.name for rule in policy.rules}
+
+
+def broken(**changes: Any) -> Wording:
+    texts: Any = copy.deepcopy(dict(load_wording(SETTINGS).texts))
+    for path, value in changes.items():
+        group, name, text = path.split("__")
+        if value is None:
+            del texts[group][name][text]
+        else:
+            texts[group][name][text] = value
+    return Wording("broken", texts, SETTINGS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_every_rule_and_kind_has_every_text_and_no_template_an_unknown_field(language: str, policy: Policy) -> None:
+    wording = load_wording(SETTINGS, language)
+    wording.refuse_gaps(kinds_of(policy))
+    assert len({wording.label(kind.name) for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_belongs_to_a_rule_that_does_not_exist(language: str) -> None:
+    rules = {rule.name for policy in POLICIES for rule in policy.rules} | {PIN_RULE, REJECT_RULE}
+    texts = load_wording(SETTINGS, language).texts
+    assert set(texts["rules"]) == rules
+    assert set(texts["kinds"]) == {kind.name for kind in KINDS}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_missing_text_is_named(reader: str) -> None:
+    wording = broken(**{f"rules__level_up__{reader}": None})
+    with pytest.raises(SettingsError, match=f"rules.level_up.{reader} is missing"):
+        wording.refuse_gaps(kinds_of(POLICIES[0]))
+
+
+def test_a_kind_without_actions_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"kinds\.break\.actions is missing"):
+        broken(kinds__break__actions=None).refuse_gaps(kinds_of(POLICIES[0]))
+
+
+def test_an_unknown_field_is_named_with_its_place() -> None:
+    wording = broken(kinds__break__actions=["Rest, {nickname}."])
+    with pytest.raises(SettingsError, match=r"kinds\.break\.actions names an unknown field \{nickname\}"):
+        wording.refuse_gaps(kinds_of(POLICIES[0]))
+
+
+def test_a_language_without_a_catalogue_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(SettingsError, match="Choose one of: en"):
+        load_wording(SETTINGS, "xx")
+
+
+def test_a_missing_format_is_named() -> None:
+    texts: Any = copy.deepcopy(dict(load_wording(SETTINGS).texts))
+    del texts["formats"]["counterfactual"]
+    with pytest.raises(SettingsError, match=r"formats\.counterfactual is missing"):
+        Wording("broken", texts, SETTINGS).refuse_gaps(kinds_of(POLICIES[0]))
+
+
+def test_a_second_language_is_a_second_file_with_the_same_keys(tmp_path: Path) -> None:
+    """Every sentence of the English file in capitals, but for its fields, and the day before the month turned round."""
+    sentences = re.compile(r'"((?:[^"\\]|\\.)*)"')
+    shouted = sentences.sub(
+        lambda said: '"' + re.sub(r"(\{\w+\})|([^{]+)", lambda m: m[1] or m[2].upper(), said[1]) + '"',
+        (CATALOGUE / "en.toml").read_text(encoding="utf-8").replace("%d/%m/%Y", "%m.%Y"),
+    )
+    (tmp_path / "loud.toml").write_text(shouted.replace("%M.%Y", "%m.%Y"), encoding="utf-8")
+    loud = load_wording(SETTINGS.model_copy(update={"language": "loud"}), folder=tmp_path)
+    assert loud.language == "loud"
+    rows = signals(**consistent(EASY))
+    english, other = (
+        recommend(rows, ladder("fractions"), settings=SETTINGS, wording=wording, made_by="test").row(0, named=True)
+        for wording in (load_wording(SETTINGS), loud)
+    )
+    for text in ("reasoning", "reasoning_learner", "reasoning_parent", "counterfactual", "expectation"):
+        assert other[text] == english[text].upper().replace("FRACTIONS", "fractions")
+    assert {name for name in english if english[name] != other[name]} <= {*TEXTS, "suggested_actions"}
+
+
+def test_a_second_language_with_a_gap_is_refused_with_what_is_missing(tmp_path: Path) -> None:
+    text = (CATALOGUE / "en.toml").read_text(encoding="utf-8")
+    (tmp_path / "xx.toml").write_text(text.replace("[rules.level_up]\nteacher", "[rules.level_up]\nlehrer"))
+    with pytest.raises(SettingsError, match=r"'xx' has gaps: rules\.level_up\.teacher is missing"):
+        load_wording(SETTINGS, "xx", tmp_path).refuse_gaps(kinds_of(POLICIES[0]))
+    (tmp_path / "yy.toml").write_text("[rules]\n")
+    with pytest.raises(SettingsError, match="formats, units, notes, kinds missing"):
+        load_wording(SETTINGS, "yy", tmp_path)
+    (tmp_path / "zz.toml").write_text("rules =\n")
+    with pytest.raises(SettingsError, match=r"zz\.toml is no TOML"):
+        load_wording(SETTINGS, "zz", tmp_path)
