@@ -97,11 +97,17 @@ class OnRay:
             ) from error
         if not ray.is_initialized():
             try:
-                ray.init(address=self.address, namespace="aivo", log_to_driver=False, logging_level=logging.WARNING)
-            except (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError) as error:
+                ray.init(
+                    address=self.address,
+                    namespace="aivo",
+                    log_to_driver=False,
+                    logging_level=logging.WARNING,
+                    **({} if self.address else {"include_dashboard": False, "num_cpus": self.workers or None}),
+                )
+            except Exception as error:  # a node that does not come up in time raises a bare Exception
+                where = f"No Ray cluster answers at {self.address}" if self.address else "Ray did not start"
                 raise EngineError(
-                    f"No Ray cluster answers at {self.address}: {error}",
-                    fix="Start one with `ray start --head`, or correct AIVO_ENGINE_ADDRESS.",
+                    f"{where}: {error}", fix="Start one with `ray start --head`, or correct AIVO_ENGINE_ADDRESS."
                 ) from error
             self._refuse_other_code(ray)
         self.workers = self.workers or int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
