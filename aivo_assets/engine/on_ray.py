@@ -117,7 +117,7 @@ class OnRay:
     def _refuse_other_code(ray: Any) -> None:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415
 
-        mine, ask = package_hash(), ray.remote(num_cpus=0, max_retries=0)(package_hash)
+        mine, ask = package_hash(), ray.remote(num_cpus=0, max_retries=0)(_code_here)
         nodes = [node for node in ray.nodes() if node["Alive"]]
         asked = [
             ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote()
@@ -143,3 +143,8 @@ class OnRay:
 
         if ray.is_initialized():
             ray.shutdown()
+
+
+def _code_here() -> str:
+    """The code of the node that runs this; a plain function, which Ray wants."""
+    return package_hash()
