@@ -165,7 +165,8 @@ def _converted(raw: pl.DataFrame, tidy: pl.DataFrame, reading: TimeReading) -> t
         elif name == "skill_ids":
             read, reason = identifiers.skills(values), f"{name} {identifiers.ROUNDED}"
         elif name == "occurred_at":
-            read = conversion.moments(values, tidy["_zone"] if "_zone" in tidy.columns else None, reading)
+            zones = tidy["_zone"] if "_zone" in tidy.columns else None
+            read = conversion.moments(values, zones, reading, identifiers.text(tidy["learner_id"]))
             reason = _NO_TIME
         else:
             reader, reason = _NUMBERS[name]
