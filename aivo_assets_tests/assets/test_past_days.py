@@ -67,7 +67,7 @@ def test_features_folded_with_other_settings_are_folded_again_before_a_model_rea
 ) -> None:
     materialise(settings(tmp_path), WEEKS[1], [fold_training_events])
     before = lake.version(TRAINING_FEATURES, days=[WEEKS[1]])
-    materialise(settings(tmp_path, features={"session_gap_minutes": 7}), WEEKS[1], [main_brain_candidate])
+    materialise(settings(tmp_path, features={"ability_sd": 2.0}), WEEKS[1], [main_brain_candidate])
     assert lake.version(TRAINING_FEATURES, days=[WEEKS[1]]) != before
 
 
