@@ -155,7 +155,7 @@ def _timed(extract: Extract, window: Window) -> pl.DataFrame:
         frame = frame.filter(pl.col("_problem").is_null())
     zones = frame["_zone"] if "_zone" in frame.columns else None
     reading = TimeReading(extract.timezone, extract.first_event_at)
-    read = conversion.moments(frame["occurred_at"], zones, reading, conversion.text(frame["learner_id"]))
+    read = conversion.moments(frame["occurred_at"], zones, reading, identifiers.text(frame["learner_id"]))
     kept = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
         read.alias("occurred_at")
     )

@@ -1,4 +1,4 @@
-"""Settings that the chosen source cannot use. Belongs here: which setting is for which kind; new ones are added here."""
+"""Settings that the chosen source cannot use. Belongs here: which setting is for which kind of source."""
 
 import json
 
