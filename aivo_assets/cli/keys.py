@@ -1,12 +1,10 @@
-"""`aivo key`: the secret of the pseudonyms, and `aivo settings`: every setting with its present value."""
+"""`aivo key`: the secret of the pseudonyms. Where it is looked for is in privacy/keys.py."""
 
 import typer
-from pydantic import BaseModel, SecretStr
 from rich.console import Console
-from rich.table import Table
 
 from aivo_assets.privacy.keys import key_path, load_key
-from aivo_assets.settings import Settings, load_settings
+from aivo_assets.settings import load_settings
 
 keys = typer.Typer(help="The secret behind the pseudonyms.", no_args_is_help=True)
 
@@ -14,7 +12,6 @@ keys = typer.Typer(help="The secret behind the pseudonyms.", no_args_is_help=Tru
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.add_typer(keys, name="key")
-    app.command("settings")(show_settings)
 
 
 @keys.command("new")
@@ -26,27 +23,3 @@ def new_key() -> None:
     Console().print(
         "[dim]Whoever has it can link pseudonyms to learners; without it no new event finds its learner.[/dim]"
     )
-
-
-def show_settings() -> None:
-    """Show every setting: its variable, its present value and what it means."""
-    settings = load_settings()
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("variable", "value", "meaning"):
-        table.add_column(heading, overflow="fold")
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        if isinstance(value, BaseModel):
-            for inner, inner_field in type(value).model_fields.items():
-                table.add_row(
-                    f"AIVO_{name}_{inner}".upper(), _shown(getattr(value, inner)), inner_field.description or ""
-                )
-        else:
-            table.add_row(f"AIVO_{name}".upper(), _shown(value), field.description or "")
-    Console().print(table)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, SecretStr):
-        return "[dim]set, not shown[/dim]"
-    return "[dim]-[/dim]" if value is None else str(value)

@@ -1,11 +1,13 @@
 """The commands of `aivo`, and how an error reaches a person. Each command's work is in a module of its own."""
 
 import os
+import signal
 import sys
 import warnings
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from aivo_assets.cli import (
     alerts,
@@ -16,19 +18,22 @@ from aivo_assets.cli import (
     override,
     registry,
     replay,
+    settings,
     student,
     train,
     why,
 )
 from aivo_assets.errors import AivoError
+from aivo_assets.settings import load_settings
 
+HELP_OPTIONS = ("-h", "--help")
 app = typer.Typer(
     name="aivo",
     help="Knowledge tracing, student models and recommendations that train themselves.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": list(HELP_OPTIONS)},
 )
 for part in (
     data,
@@ -37,6 +42,7 @@ for part in (
     student,
     registry,
     keys,
+    settings,
     override,
     why,
     alerts,
@@ -46,17 +52,26 @@ for part in (
     part.add_to(app)
 
 
+@app.callback()
+def judge_settings() -> None:
+    """Knowledge tracing, student models and recommendations that train themselves."""
+    # Before every command, also before one that would not have read the setting that is wrong.
+    if not any(option in sys.argv for option in HELP_OPTIONS):
+        load_settings()
+
+
 def main() -> None:
     """Run the command line; an error of ours ends it with what was wrong, what to do, and the error's exit code."""
     # Threads of OpenMP that wait by spinning slow down everything else on a busy machine, themselves included.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.filterwarnings("ignore", category=Warning, module=r"dagster|dbt|mlflow|evidently|litestar")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, a command ends as by Ctrl-C
     try:
         app()
     except AivoError as error:
-        console = Console(stderr=True)
-        console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {error.what}", highlight=False)
-        console.print(f"  → {error.fix}", highlight=False, markup=False)
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {escape(error.what)}")
+        console.print(f"  → {escape(error.fix)}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
