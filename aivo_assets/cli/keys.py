@@ -1,10 +1,8 @@
 """`aivo key`: the secret of the pseudonyms. Where it is looked for is in privacy/keys.py."""
 
 import typer
-from rich.console import Console
 
-from aivo_assets.privacy.keys import key_path, load_key
-from aivo_assets.settings import load_settings
+from aivo_assets.cli.terminal import terminal
 
 keys = typer.Typer(help="The secret behind the pseudonyms.", no_args_is_help=True)
 
@@ -17,9 +15,12 @@ def add_to(app: typer.Typer) -> None:
 @keys.command("new")
 def new_key() -> None:
     """Make a secret for the pseudonyms in AIVO_HOME, readable by you alone. An existing one is kept."""
-    settings = load_settings()
+    from aivo_assets.privacy.keys import key_path, load_key
+    from aivo_assets.settings import load_settings
+
+    settings, console = load_settings(), terminal()
     load_key(settings, create=True)
-    Console().print(f"The key is {key_path(settings.home.absolute())}; keep a copy where you keep secrets.")
-    Console().print(
+    console.print(f"The key is {key_path(settings.home.absolute())}; keep a copy where you keep secrets.")
+    console.print(
         "[dim]Whoever has it can link pseudonyms to learners; without it no new event finds its learner.[/dim]"
     )

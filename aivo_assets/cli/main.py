@@ -4,7 +4,10 @@ import os
 import signal
 import sys
 import warnings
+from functools import wraps
+from typing import Any
 
+import click
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -24,16 +27,14 @@ from aivo_assets.cli import (
     why,
 )
 from aivo_assets.errors import AivoError
-from aivo_assets.settings import load_settings
 
-HELP_OPTIONS = ("-h", "--help")
 app = typer.Typer(
     name="aivo",
     help="Knowledge tracing, student models and recommendations that train themselves.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": list(HELP_OPTIONS)},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
     data,
@@ -52,22 +53,16 @@ for part in (
     part.add_to(app)
 
 
-@app.callback()
-def judge_settings() -> None:
-    """Knowledge tracing, student models and recommendations that train themselves."""
-    # Before every command, also before one that would not have read the setting that is wrong.
-    if not any(option in sys.argv for option in HELP_OPTIONS):
-        load_settings()
-
-
 def main() -> None:
     """Run the command line; an error of ours ends it with what was wrong, what to do, and the error's exit code."""
     # Threads of OpenMP that wait by spinning slow down everything else on a busy machine, themselves included.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.filterwarnings("ignore", category=Warning, module=r"dagster|dbt|mlflow|evidently|litestar")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, a command ends as by Ctrl-C
+    command = typer.main.get_command(app)
+    _judge_settings_before(command)
     try:
-        app()
+        command()
     except AivoError as error:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {escape(error.what)}")
@@ -75,3 +70,21 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _judge_settings_before(command: click.Command) -> None:
+    """Let every command below judge all settings first, also one that would not read the setting that is wrong."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _judge_settings_before(below)
+    elif command.callback is not None:
+        work = command.callback
+
+        @wraps(work)
+        def judged(*arguments: Any, **named: Any) -> Any:
+            from aivo_assets.settings import load_settings
+
+            load_settings()
+            return work(*arguments, **named)
+
+        command.callback = judged
