@@ -4,9 +4,10 @@ import json
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from aivo_assets.settings.group import Group, Share
+from aivo_assets.settings.kinds import PostgresUrl, TimeZoneName
 
 SourceKind = Literal["simulator", "assistments", "datashop", "parquet", "csv", "postgres"]
 
@@ -23,7 +24,7 @@ class SourceSettings(Group):
 
     kind: SourceKind = Field("simulator", description="Which source the raw assets read.")
     path: str | None = Field(None, description="File or glob for the file sources.")
-    url: SecretStr | None = Field(None, description="Database URL of the postgres source.")
+    url: PostgresUrl | None = Field(None, description="Database URL of the postgres source.")
     table: str = Field("interactions", description="Events table (schema-qualified) of the postgres source.")
     learner_table: str | None = Field(None, description="Learner table of the postgres source, if there is one.")
     cursor_column: str = Field("id", description="Ever-growing column by which the postgres source is read.")
@@ -51,7 +52,7 @@ class SourceSettings(Group):
         description="Numbers (or seconds) before the cursor that are read again, for rows that were committed late.",
     )
     encoding: str = Field("utf-8", description="Text encoding of CSV and tab-separated files.")
-    timezone: str = Field("UTC", description="Zone of times that carry none.")
+    timezone: TimeZoneName = Field("UTC", description="Zone of times that carry none.")
     subject: str = Field("general", description="Subject of events that name none.")
     skill_model: str | None = Field(None, description="Which KC (…) column of a DataShop export gives the skills.")
     first_event_at: str | None = Field(
