@@ -7,7 +7,8 @@ changes a little and often.
 
 from aivo_assets.lake.dataset import Dataset
 from aivo_assets.lake.layers import Layered, Layers
+from aivo_assets.lake.opening import open_lake
 from aivo_assets.lake.reading import Reading, read
 from aivo_assets.lake.store import Lake, Written
 
-__all__ = ["Dataset", "Lake", "Layered", "Layers", "Reading", "Written", "read"]
+__all__ = ["Dataset", "Lake", "Layered", "Layers", "Reading", "Written", "open_lake", "read"]
