@@ -10,6 +10,7 @@ from aivo_assets.assets.brain.hyperparameters import training_settings
 from aivo_assets.assets.describe import FRESH_HOURS, fresh_within, owned, picture, step_log
 from aivo_assets.assets.stored import (
     answers_of_training,
+    ensure_training,
     published_attributes,
     serving_champion,
     stored_sampling,
@@ -63,6 +64,7 @@ def main_brain_candidate(
     """Fit a challenger as of the last day of this run."""
     day = as_of(context)
     settings = settings.model_copy(update={"training": training_settings(lake, day, settings)})
+    ensure_training(lake, day, settings)
     # Before the features are read: what is written meanwhile is not what this was made of.
     made_by = MadeBy(
         data_versions={TRAINING_FEATURES.path: lake.version(TRAINING_FEATURES, days=[day])}, code_version=code_version()
