@@ -132,7 +132,8 @@ def raw_learners(
 def _first_to_read(lake: Lake, settings: Settings, days: list[date], now: datetime) -> date:
     """The first day that is landed: of a file that is watched also days gone by, for answers come late.
 
-    These are the days that the lake knows, as far back as the settings say. Only a run that brings the platform up to the present does so; one over days gone by lands these days alone.
+    These are the days that the lake knows, as far back as the settings say. Only a run that brings the platform up to
+    the present does so; one over days gone by lands these days alone.
     """
     if settings.source.kind not in FILE_KINDS or days[-1] < now.date() - timedelta(days=1):
         return days[0]
