@@ -50,9 +50,12 @@ def land_learners(lake: Lake, source: Source, *, now: datetime, run: str) -> Rec
     changed = latest.join(held, on=Learner.column_names(), how="anti", nulls_equal=True)
     # Nothing is written where nothing is known, so that a source without learners leaves no empty table behind.
     if not changed.is_empty():
-        untouched = held.join(changed, on="learner_id", how="anti")
-        merged = pl.concat([untouched, changed]).sort("learner_id")
-        lake.write(RAW_LEARNERS, Learner.validate(merged), made_by={"run": run, "source": source.name})
+
+        def merged(present: pl.DataFrame) -> pl.DataFrame:
+            untouched = present.join(changed, on="learner_id", how="anti")
+            return Learner.validate(pl.concat([untouched, changed]).sort("learner_id"))
+
+        lake.update(RAW_LEARNERS, merged, made_by={"run": run, "source": source.name})
 
     batch_id = digest([source.name, "learners", run])
     set_aside(lake, problems, batch_id=batch_id, run=run)

@@ -42,22 +42,16 @@ class Override(dy.Schema):
     given_at = dy.Datetime(time_unit="us", time_zone="UTC")
 
 
-OVERRIDES_PATH: Final = "raw/overrides"
 _SCHEMA: Final = Override.create_empty().schema
 COLUMNS: Final = tuple(name for name in Override.column_names() if name != "override_id")
 
-
-def overrides_batch(batch_id: str) -> Dataset:
-    """What one landing kept. Each landing has a batch of its own, so that teachers may speak at the same time."""
-    return Dataset(f"{OVERRIDES_PATH}/batch={batch_id}", _SCHEMA)
+# Each landing has a batch of its own, so that teachers may speak at the same time.
+OVERRIDES_GIVEN: Final = Dataset("raw/overrides", _SCHEMA, unit="batch")
 
 
 def raw_overrides(lake: Lake) -> pl.DataFrame:
     """All overrides that are kept; columns of `Override`, in the order in which they were given."""
-    base = lake.root / OVERRIDES_PATH
-    batches = sorted(entry.name.removeprefix("batch=") for entry in base.iterdir()) if base.exists() else []
-    frames = [lake.scan(overrides_batch(batch)).collect() for batch in batches]
-    held = pl.concat([Override.create_empty(), *frames])
+    held = lake.scan(OVERRIDES_GIVEN).collect()
     return held.sort("given_at", "override_id").unique("override_id", keep="first", maintain_order=True)
 
 
@@ -106,7 +100,13 @@ def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: dateti
     new = rows.join(raw_overrides(lake), on="override_id", how="anti")
     batch_id = digest([source, "overrides", run])
     if not new.is_empty():
-        lake.write(overrides_batch(batch_id), Override.validate(new), made_by={"run": run, "source": source})
+        added = Override.validate(new)
+        lake.update(
+            OVERRIDES_GIVEN,
+            lambda held: pl.concat([held, added.join(held, on="override_id", how="anti")]),
+            batch=batch_id,
+            made_by={"run": run, "source": source},
+        )
     set_aside(lake, problems.select(*BROKEN_COLUMNS), batch_id=batch_id, run=run)
     bad = typed.height - good.height
     receipt = Receipt(

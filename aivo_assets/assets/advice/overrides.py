@@ -19,7 +19,7 @@ from aivo_assets.settings import Settings
     "day. Raw identifiers and free text: nothing past the privacy stage reads it. Written by `aivo override add`, by a "
     "file (AIVO_SOURCE_OVERRIDE_PATH), or by a teacher's system through either.",
     kinds={"parquet"},
-    metadata=columns(landing.overrides_batch("any")),
+    metadata=columns(landing.OVERRIDES_GIVEN),
     **owned("events"),
 )
 def raw_overrides(
