@@ -21,7 +21,7 @@ from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitE
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
 from aivo_assets.errors import AivoError
-from aivo_assets.lake import Lake
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.settings import Settings
 
@@ -55,7 +55,7 @@ def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) 
         SettingsError: It would listen beyond this machine without a token.
     """
     refuse_open_door(settings.api)
-    lake = Lake(settings.lake_url, shards=settings.lake.shards)
+    lake = open_lake(settings)
     present = now or (lambda: platform_time(settings, datetime.now(UTC)))
     # FastAPI's own pages load scripts from the internet.
     app = FastAPI(title="AIVO", description=DESCRIPTION, version="1", docs_url=None, redoc_url=None)

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import polars as pl
 
 from aivo_assets.errors import SourceError
+from aivo_assets.events import repeated_hour
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "\\n")
 """What stands for no value in numbers and times, in lower case. In text only the empty string does: NA is a name."""
@@ -141,17 +142,20 @@ def is_missing(raw: pl.Series, *, as_text: bool) -> pl.Series:
     return raw.is_null()
 
 
-def moments(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl.Series:
+def moments(
+    raw: pl.Series, zones: pl.Series | None, reading: TimeReading, learners: pl.Series | None = None
+) -> pl.Series:
     """Times as UTC date-times of microseconds.
 
     Numbers, also as text, count seconds from `reading.first_event_at`. ISO text with an offset says its own zone.
-    Otherwise the row's zone counts, then `reading.zone`. Of an hour that the clock passes twice the first is meant; one
-    that it skips is no time.
+    Otherwise the row's zone counts, then `reading.zone`. Which pass of a repeated hour is meant, the order of the rows
+    tells (repeated_hour.py); a time that the clock skips is none.
 
     Args:
         raw: Times as given.
         zones: The zone that each row names; null where it names none.
         reading: How the rest is read.
+        learners: Whose row each is; None where that is not known.
 
     Raises:
         SourceError: `reading.zone` is no known time zone.
@@ -165,13 +169,13 @@ def moments(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl
     if raw.dtype.is_numeric():
         return _seconds_after(raw.cast(pl.Float64, strict=False), reading.first_event_at)
     if raw.dtype == pl.Date or isinstance(raw.dtype, pl.Datetime):
-        return _localised(raw.cast(pl.Datetime("us")), zones, reading.zone)
+        return _localised(raw.cast(pl.Datetime("us")), zones, reading.zone, learners)
     if raw.dtype != pl.String:
         return pl.Series(raw.name, [None] * len(raw), dtype=pl.Datetime("us", "UTC"))
-    return _from_text(raw, zones, reading)
+    return _from_text(raw, zones, reading, learners)
 
 
-def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl.Series:
+def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading, learners: pl.Series | None) -> pl.Series:
     parts = raw.str.strip_chars().str.extract_groups(_TIME).struct.unnest()
     stamp = pl.col("stamp").str.replace("T", " ", literal=True)
     length = stamp.str.len_bytes()
@@ -188,7 +192,7 @@ def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) ->
         pl.col("offset").is_not_null().alias("has_offset"),
     )
     read = read.with_columns(
-        _localised(read["naive"], zones, reading.zone).alias("local"),
+        _localised(read["naive"], zones, reading.zone, learners).alias("local"),
         _seconds_after(number(raw.rename("counted")), reading.first_event_at).alias("counted"),
     )
     return read.select(
@@ -196,22 +200,18 @@ def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) ->
     ).to_series()
 
 
-def _localised(naive: pl.Series, zones: pl.Series | None, default: str) -> pl.Series:
+def _localised(naive: pl.Series, zones: pl.Series | None, default: str, learners: pl.Series | None) -> pl.Series:
     if zones is None:
-        return _in_zone(naive, default)
+        return repeated_hour.instants(naive, default, learners)
     frame = pl.DataFrame({"naive": naive, "zone": zones.str.strip_chars().replace("", None).fill_null(default)})
     known = available_timezones()
     read = pl.Series(naive.name, [None] * len(naive), dtype=pl.Datetime("us", "UTC"))
     for zone in frame["zone"].unique().to_list():
         if zone in known:
             here = frame["zone"] == zone
-            read = read.zip_with(~here, _in_zone(naive.zip_with(here, naive.clear(len(naive))), zone))
+            local = naive.zip_with(here, naive.clear(len(naive)))
+            read = read.zip_with(~here, repeated_hour.instants(local, zone, learners))
     return read.rename(naive.name)
-
-
-def _in_zone(naive: pl.Series, zone: str) -> pl.Series:
-    local = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC")
 
 
 def _seconds_after(seconds: pl.Series, start: datetime) -> pl.Series:

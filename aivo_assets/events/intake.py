@@ -164,7 +164,8 @@ def _converted(raw: pl.DataFrame, reading: TimeReading) -> tuple[pl.DataFrame, p
             columns[name] = conversion.skills(values)
             continue
         if name == "occurred_at":
-            read = conversion.moments(values, raw["_zone"] if "_zone" in raw.columns else None, reading)
+            zones = raw["_zone"] if "_zone" in raw.columns else None
+            read = conversion.moments(values, zones, reading, conversion.text(raw["learner_id"]))
             reason = _NO_TIME
         else:
             reader, reason = _NUMBERS[name]

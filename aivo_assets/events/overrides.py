@@ -15,7 +15,7 @@ from aivo_assets.errors import SourceError
 from aivo_assets.events import conversion
 from aivo_assets.events.identity import digest, identity_hash
 from aivo_assets.events.quarantine import set_aside
-from aivo_assets.events.receipts import Receipt, write_receipt
+from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.lake import Dataset, Lake
 
@@ -91,7 +91,15 @@ def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: dateti
 
     Returns:
         The account: kept are new ones, duplicates are known ones.
+
+    Raises:
+        LakeError: Another landing did not end in time.
     """
+    with lake.exclusive(LANDING, run):
+        return _land_overrides(lake, given, subject=subject, now=now, run=run, source=source)
+
+
+def _land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datetime, run: str, source: str) -> Receipt:
     typed = _typed(given, subject, now)
     problems = _problems(typed)
     good = typed.join(problems.select("_location", "_row").unique(), on=["_location", "_row"], how="anti")

@@ -7,8 +7,9 @@ declares its own datasets beside its schema. `Layers` keeps what changes a littl
 from aivo_assets.lake.dataset import Dataset
 from aivo_assets.lake.layers import Layered, Layers
 from aivo_assets.lake.manifest import Written
+from aivo_assets.lake.opening import open_lake
 from aivo_assets.lake.staging import Staged
 from aivo_assets.lake.store import Lake
 from aivo_assets.lake.swapping import ConflictError
 
-__all__ = ["ConflictError", "Dataset", "Lake", "Layered", "Layers", "Staged", "Written"]
+__all__ = ["ConflictError", "Dataset", "Lake", "Layered", "Layers", "Staged", "Written", "open_lake"]

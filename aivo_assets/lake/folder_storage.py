@@ -83,6 +83,10 @@ class FolderStorage:
         except FileNotFoundError:
             return []
 
+    def files(self, path: str, prefix: str) -> list[str]:
+        """Names of the files directly in a folder that begin with a prefix, ascending."""
+        return [name for name in self.folders(path, prefix) if (self._root / path / name).is_file()]
+
     def refuse_without_preconditions(self) -> None:
         """A folder's locks do."""
 

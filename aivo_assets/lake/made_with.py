@@ -16,6 +16,8 @@ from aivo_assets.lake.swapping import swap_document
 
 LAKE: Final = "lake.json"
 FORMAT: Final = 1
+RESOLUTION: Final = "time_resolution_seconds"
+PSEUDONYM_KEY: Final = "pseudonym_key"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,22 @@ class MadeWith:
         swap_document(self._storage, LAKE, compose)
         self._is_kept = True
 
+    def value(self, name: str) -> str | int | None:
+        """What the lake was made with, as far as it says; None where it does not."""
+        document = self._storage.read(LAKE)
+        found: str | int | None = None if document is None else _parsed(document.content).get(name)
+        return found
+
+    def add(self, name: str, value: Value) -> None:
+        """Keep one more thing.
+
+        Raises:
+            LakeError: The lake was made with another.
+        """
+        self.values = {**self.values, name: value}
+        self._is_kept = False
+        self.keep()
+
     def _unknown_to(self, content: Mapping[str, Any]) -> dict[str, str | int]:
         return {name: wanted.value for name, wanted in self.values.items() if name not in content}
 
@@ -112,6 +130,16 @@ def shards_of(storage: Storage) -> int | None:
     """How many shards a lake was made with; None where it does not say."""
     document = storage.read(LAKE)
     return None if document is None else int(_parsed(document.content)["shards"])
+
+
+def change_value(storage: Storage, name: str, value: str | int) -> None:
+    """Let a lake be made with another value from now on; whoever does this sees to what was made before."""
+
+    def compose(present: bytes | None) -> bytes:
+        content = {} if present is None else _parsed(present)
+        return json.dumps(content | {name: value}, indent=1, sort_keys=True).encode()
+
+    swap_document(storage, LAKE, compose)
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ marks, others with; which of them this one is, is found out by the first swap th
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -121,15 +121,13 @@ class S3Storage:
 
     def folders(self, path: str, prefix: str) -> list[str]:
         """Names of the folders below a path that begin with a prefix, ascending; a thousand a request."""
-        base = f"{self._prefix}{path}/"
-        found: list[str] = []
-        token: dict[str, str] = {}
-        while True:
-            page = self._call("list_objects_v2", Prefix=base + prefix, Delimiter="/", **token)
-            found += [entry["Prefix"].removeprefix(base).rstrip("/") for entry in page.get("CommonPrefixes", [])]
-            if not page.get("IsTruncated"):
-                return sorted(found)
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+        return sorted(
+            entry["Prefix"].rstrip("/").rsplit("/", 1)[1] for entry in self._list(path, prefix, "CommonPrefixes")
+        )
+
+    def files(self, path: str, prefix: str) -> list[str]:
+        """Names of the objects directly below a path that begin with a prefix, ascending; a thousand a request."""
+        return sorted(entry["Key"].rsplit("/", 1)[1] for entry in self._list(path, prefix, "Contents"))
 
     def touch(self, path: str) -> None:
         """Write an empty object again; who may only read the lake cannot, and goes on."""
@@ -156,6 +154,16 @@ class S3Storage:
                 " two writers would lose each other's rows",
                 fix="Use a store that honours them (AWS S3, Ceph's radosgw, MinIO), or a folder.",
             )
+
+    def _list(self, path: str, prefix: str, kind: str) -> Iterator[dict[str, str]]:
+        start = self._prefix + (f"{path}/{prefix}" if path else prefix)
+        token: dict[str, str] = {}
+        while True:
+            page = self._call("list_objects_v2", Prefix=start, Delimiter="/", **token)
+            yield from page.get(kind, [])
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _changed_nothing(self, path: str, expected: str) -> bool:
         present = self.read(path)

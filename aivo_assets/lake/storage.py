@@ -88,6 +88,9 @@ class Storage(Protocol):
     def folders(self, path: str, prefix: str) -> list[str]:
         """Names of the folders below a path that begin with a prefix, ascending."""
 
+    def files(self, path: str, prefix: str) -> list[str]:
+        """Names of the files directly in a folder that begin with a prefix, ascending."""
+
     def refuse_without_preconditions(self) -> None:
         """Make sure that a swap is what it says, once for each lake.
 

@@ -18,7 +18,7 @@ from upath import UPath
 from aivo_assets.errors import LakeError
 from aivo_assets.lake.dataset import Dataset, shard_folder
 from aivo_assets.lake.exclusive import exclusive
-from aivo_assets.lake.made_with import MadeWith, Values
+from aivo_assets.lake.made_with import MadeWith, Value, Values
 from aivo_assets.lake.manifest import Manifest, Written, paths_of, written
 from aivo_assets.lake.reading import LakeReader
 from aivo_assets.lake.staging import Staged, refuse_other_columns, write_part
@@ -60,6 +60,18 @@ class Lake(LakeReader):
     def prepare(self) -> None:
         """Write down what the lake is made with, if nobody has; every write begins with it."""
         self._made_with.keep()
+
+    def kept_value(self, name: str) -> str | int | None:
+        """Something that the lake was made with; None where it does not say."""
+        return self._made_with.value(name)
+
+    def keep_value(self, name: str, value: Value) -> None:
+        """Keep something that the lake is made with from now on.
+
+        Raises:
+            LakeError: It was made with another.
+        """
+        self._made_with.add(name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened, (str(self.root), self.shards, self._access, self._made_with.values)

@@ -154,7 +154,8 @@ def _timed(extract: Extract, window: Window) -> pl.DataFrame:
     if "_problem" in frame.columns:
         frame = frame.filter(pl.col("_problem").is_null())
     zones = frame["_zone"] if "_zone" in frame.columns else None
-    read = conversion.moments(frame["occurred_at"], zones, TimeReading(extract.timezone, extract.first_event_at))
+    reading = TimeReading(extract.timezone, extract.first_event_at)
+    read = conversion.moments(frame["occurred_at"], zones, reading, conversion.text(frame["learner_id"]))
     kept = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
         read.alias("occurred_at")
     )

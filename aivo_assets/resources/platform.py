@@ -11,11 +11,11 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.jobs.names import EVERY_JOB
 from aivo_assets.operations.jobs.run_locks import FOLDER, hold
-from aivo_assets.privacy.keys import load_key
+from aivo_assets.privacy.lake_key import key_of_lake
 from aivo_assets.resources.clock import Clock, PlatformClock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
@@ -41,7 +41,7 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
             lambda context: _lake_of_run(context, settings), description=f"Datasets below {settings.lake_url}."
         ),
         "pseudonym_key": dg.ResourceDefinition(
-            lambda _: load_key(settings, create=False),
+            lambda _: key_of_lake(settings, create=False),
             description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
         ),
         "registry": given(Registry(settings.home), "MLflow registry of the main brain: champion, challenger, history."),
@@ -59,11 +59,6 @@ def _lake_of_run(context: dg.InitResourceContext, settings: Settings) -> Lake:
     if context.run is not None and context.instance is not None and context.run.job_name in EVERY_JOB:
         hold(Path(context.instance.root_directory) / FOLDER / context.run.run_id)
     return open_lake(settings)
-
-
-def open_lake(settings: Settings) -> Lake:
-    """The lake that the settings name."""
-    return Lake(settings.lake_url, shards=settings.lake.shards)
 
 
 def _dbt(settings: Settings) -> DbtCliResource:

@@ -9,6 +9,7 @@ from aivo_assets.events import overrides as landing
 from aivo_assets.events.identity import digest
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.keys import PseudonymKey
+from aivo_assets.privacy.lake_key import keep_key
 from aivo_assets.privacy.overrides import OVERRIDE_DESCRIPTIONS, OVERRIDES, anonymise_overrides
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
@@ -61,6 +62,7 @@ def overrides(
     pseudonym_key: dg.ResourceParam[PseudonymKey],
 ) -> dg.MaterializeResult:
     """Take the personal data out."""
+    keep_key(lake, pseudonym_key)
     raw = landing.raw_overrides(lake)
     made = anonymise_overrides(raw, pseudonym_key, lake.shards)
     written = lake.write(OVERRIDES, made)

@@ -26,6 +26,8 @@ STATES = Layered(
         "items": (STATES_ITEMS, ("learner", "item_id")),
     },
 )
+LAYERED = (STATES,)
+"""All that is kept in layers."""
 Parts = Mapping[date, tuple[str, int]]
 """Version and rows of each day's part of a shard."""
 
