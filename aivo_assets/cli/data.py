@@ -69,6 +69,7 @@ def run(
     yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
     calendar.extend(open_lake(settings), days[0])
+    tell_unused(console, settings)
     for part in _parts(days, every):
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
@@ -98,6 +99,7 @@ def ingest(
     window = None
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
+    tell_unused(console, settings)
     name = f"aivo-ingest-{now:%Y%m%dT%H%M%S}-{os.getpid()}"  # two at once have a receipt each
     receipt = land(lake, opened, window=window, now=now, run=name)
     land_learners(lake, opened, now=now, run=name)
@@ -111,6 +113,14 @@ def ingest(
         console.print(f"  {rows:>8,}  {reason}", highlight=False)
     if receipt.set_aside:
         console.print("[dim]The rows with their reasons: aivo lake show raw/quarantine[/dim]")
+
+
+def tell_unused(console: Console, settings: "Settings") -> None:
+    """Name the settings that were given and that the source does not use."""
+    from aivo_assets.events.sources.unused import unused_settings
+
+    for sentence in unused_settings(settings.source):
+        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
 def _simulated_days(settings: "Settings") -> tuple[date, date]:

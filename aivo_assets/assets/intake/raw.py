@@ -8,7 +8,7 @@ import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
-from aivo_assets.errors import AivoError, SourceUnreachableError
+from aivo_assets.errors import SourceUnreachableError
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
 from aivo_assets.events.receipts import Receipt
@@ -21,7 +21,8 @@ from aivo_assets.operations.jobs.names import READ_AT
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 
-TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+TRIES_AGAIN = 2
+SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
 
 
 @dg.multi_asset(
@@ -54,7 +55,6 @@ TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIA
         )
     ],
     backfill_policy=ONE_RUN,
-    retry_policy=TRY_AGAIN,
     pool="ingest",
 )
 def ingest(
@@ -66,7 +66,7 @@ def ingest(
     """Read the source for the days of this run and land what is new."""
     days = days_of(context)
     now = clock.now()
-    with _final_unless_unreachable():
+    with _tried_again(context):
         source = open_source(settings, now)
         receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
     _report_late_days(context, lake, receipt)
@@ -104,7 +104,6 @@ def ingest(
 @dg.asset(
     description="What the school knows of each learner. Raw zone; optional.",
     kinds={"parquet"},
-    retry_policy=TRY_AGAIN,
     metadata=columns(RAW_LEARNERS),
     **owned("events"),
 )
@@ -116,7 +115,7 @@ def raw_learners(
 ) -> dg.MaterializeResult:
     """Read the source's learner table and merge it: the latest word on a learner wins."""
     now = clock.now()
-    with _final_unless_unreachable():
+    with _tried_again(context):
         receipt = land_learners(lake, open_source(settings, now), now=now, run=context.run.run_id)
     return dg.MaterializeResult(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
@@ -125,14 +124,18 @@ def raw_learners(
 
 
 @contextmanager
-def _final_unless_unreachable() -> Iterator[None]:
-    """Let the retry policy try again only where a second try can help: a file that is wrong stays wrong."""
+def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Ask for another try only where one can help: a file that is wrong stays wrong, and so does an interrupt.
+
+    Dagster's retry policy would start a step again that a person has just ended.
+    """
     try:
         yield
-    except SourceUnreachableError:
-        raise
-    except AivoError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    except SourceUnreachableError as error:
+        if context.retry_number >= TRIES_AGAIN:
+            raise
+        pause = SECONDS_TO_NEXT_TRY * 2**context.retry_number
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=pause) from error
 
 
 def _report_late_days(context: dg.AssetExecutionContext, lake: Lake, receipt: Receipt) -> None:
