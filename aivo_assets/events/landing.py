@@ -155,6 +155,8 @@ def _account(
         days_changed=days_changed,
         by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
         cursor=staging.cursor,
+        before_window=staging.before_window,
+        earliest=staging.earliest,
     )
 
 

@@ -19,8 +19,8 @@ import polars as pl
 
 from aivo_assets.errors import LakeError
 from aivo_assets.lake.dataset import Dataset, shard_folder
+from aivo_assets.lake.lake_reader import polars_options
 from aivo_assets.lake.manifest import parsed, retired
-from aivo_assets.lake.reading import polars_options
 from aivo_assets.lake.staging import refuse_other_columns, write_part
 from aivo_assets.lake.store import Lake
 from aivo_assets.lake.swapping import ConflictError, swap_document

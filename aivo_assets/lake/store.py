@@ -1,4 +1,4 @@
-"""Writing datasets, whole or not at all. Belongs here: staging and committing units; reading is `reading.py`'s.
+"""Writing datasets, whole or not at all. Belongs here: staging and committing units; reading is `lake_reader.py`'s.
 
 A unit's folder holds Parquet files and one `_manifest.json` that lists the files which count. A write puts its files
 first and swaps the manifest last, in one step, so a reader sees the old unit or the new one. Writing the same content
@@ -18,9 +18,9 @@ from upath import UPath
 from aivo_assets.errors import LakeError
 from aivo_assets.lake.dataset import Dataset, shard_folder
 from aivo_assets.lake.exclusive import exclusive
+from aivo_assets.lake.lake_reader import LakeReader
 from aivo_assets.lake.made_with import MadeWith, Value, Values
 from aivo_assets.lake.manifest import Manifest, Written, paths_of, written
-from aivo_assets.lake.reading import LakeReader
 from aivo_assets.lake.staging import Staged, refuse_other_columns, write_part
 from aivo_assets.lake.storage import S3Access, open_storage
 from aivo_assets.lake.swapping import Compose, ConflictError, swap_document

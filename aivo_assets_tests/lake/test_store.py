@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from aivo_assets.errors import LakeError
 from aivo_assets.lake import Dataset, Lake, atomic_file
-from aivo_assets.lake.reading import MANIFEST
+from aivo_assets.lake.lake_reader import MANIFEST
 
 SCHEMA = {"learner": pl.String, "shard": pl.Int32, "value": pl.Float64, "tags": pl.List(pl.String)}
 WHOLE = Dataset("zone/whole", SCHEMA)
