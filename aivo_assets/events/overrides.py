@@ -4,7 +4,7 @@ A row is kept or set aside as a whole, for half an order to a school is none. Th
 a teacher writes freely (`note`) may name anybody and is never read past the raw zone.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,8 @@ from aivo_assets.events.identity import digest, identity_hash
 from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
+from aivo_assets.events.times.counted import EPOCH, Counted
+from aivo_assets.events.times.reading import TimeReading, moments
 from aivo_assets.lake import Dataset, Lake
 
 ACTIONS: Final = ("accept", "reject", "pin")
@@ -127,7 +129,7 @@ def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: dateti
 
 def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
     """Columns of `Override` but the id, with its types; what was given stays beside it as `<name>_given`."""
-    reading = conversion.TimeReading("UTC", datetime(1970, 1, 1, tzinfo=UTC))
+    reading = TimeReading(counted=Counted("s", EPOCH))
     columns: dict[str, pl.Series] = {}
     for name, dtype in _SCHEMA.items():
         if name == "override_id":
@@ -149,11 +151,11 @@ def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
     return typed.with_columns(*lowered, pl.col("subject").fill_null(subject), given_at=dated, _now=pl.lit(now))
 
 
-def _instant(raw: pl.Series, reading: conversion.TimeReading) -> pl.Series:
+def _instant(raw: pl.Series, reading: TimeReading) -> pl.Series:
     if isinstance(raw.dtype, pl.Datetime):
         moved = raw.dt.convert_time_zone("UTC") if raw.dtype.time_zone else raw.dt.replace_time_zone("UTC")
         return moved.dt.cast_time_unit("us")
-    return conversion.moments(raw, None, reading)
+    return moments(raw, None, reading)
 
 
 def _problems(typed: pl.DataFrame) -> pl.DataFrame:

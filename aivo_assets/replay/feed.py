@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion
-from aivo_assets.events.conversion import TimeReading
+from aivo_assets.events import conversion, labels
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import Extract, Source, Window
+from aivo_assets.events.times.reading import moments
 
 EVENTS = "events"
 LEARNERS = "learners.parquet"
@@ -154,9 +154,9 @@ def _timed(extract: Extract, window: Window) -> pl.DataFrame:
     if "_problem" in frame.columns:
         frame = frame.filter(pl.col("_problem").is_null())
     zones = frame["_zone"] if "_zone" in frame.columns else None
-    read = conversion.moments(frame["occurred_at"], zones, TimeReading(extract.timezone, extract.first_event_at))
+    read = moments(frame["occurred_at"], zones, extract.times, conversion.text(frame["learner_id"]))
     kept = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
-        read.alias("occurred_at")
+        read.alias("occurred_at"), labels.read(frame["correct"], extract.labels).alias("correct")
     )
     if "subject" not in kept.columns:
         kept = kept.with_columns(subject=pl.lit(extract.subject))
