@@ -23,14 +23,15 @@ _WORDS = {
     "right": 1, "wrong": 0, "correct": 1, "incorrect": 0, "ok": 1,
 }  # fmt: skip
 NEITHER = f"correct is neither 0 nor 1, nor one of {ACCEPTED} (--correct-values)"
-_PARTIAL = "correct is between 0 and 1, and nothing says what counts as right (--correct-threshold)"
+PARTIAL = "correct is between 0 and 1, and nothing says what counts as right (--correct-threshold)"
 _NOT_NAMED = "correct is none of the values of --correct-values"
 _NO_NUMBER = "correct is no number that --correct-threshold could be compared with"
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 _MOST_VALUES = 200
 _SHOWN = 5
-_FEW = 0.01  # of the labels may be above 1 before the column is one of points
+_FEW = 0.05  # of the labels, and one row, may be above 1 before the column is one of points
 _MOST_UNREAD = 0.5
+_UNREAD_BESIDE_ONE_CLASS = 0.25  # or two rows: fewer are single bad values
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def reasons(raw: pl.Series, reading: LabelReading) -> pl.Series:
     if number is None:
         return pl.repeat(NEITHER, len(raw), eager=True).alias("reason")
     partial = number.is_between(0, 1, closed="none").fill_null(value=False)
-    return pl.select(pl.when(partial).then(pl.lit(_PARTIAL)).otherwise(pl.lit(NEITHER)).alias("reason")).to_series()
+    return pl.select(pl.when(partial).then(pl.lit(PARTIAL)).otherwise(pl.lit(NEITHER)).alias("reason")).to_series()
 
 
 @dataclass
@@ -121,8 +122,17 @@ class LabelSurvey:
                 self.others += count
 
 
-def check(survey: LabelSurvey, reading: LabelReading, *, column: str, place: str) -> list[str]:
+def check(
+    survey: LabelSurvey, reading: LabelReading, *, column: str, place: str, others_expected: bool = False
+) -> list[str]:
     """Refuse a column that cannot be right or wrong; otherwise sentences that tell a person how it is read.
+
+    Args:
+        survey: Of the whole column.
+        reading: How it would be read.
+        column: Its name in the source.
+        place: File or table, for errors.
+        others_expected: Whether the kind of source has rows that are no answers; only a column of nothing else is bad.
 
     Raises:
         SourceError: Reading what can be read would leave a wrong picture, or nothing can be read.
@@ -139,19 +149,21 @@ def check(survey: LabelSurvey, reading: LabelReading, *, column: str, place: str
     where = f"{place}: the column {column!r} holds {shown}"
     meanings = rows["label"].drop_nulls().unique().sort().to_list()
     unread = together - int(rows.filter(pl.col("label").is_not_null())["rows"].sum())
-    if unread and (len(meanings) < 2 or unread > _MOST_UNREAD * together):
+    too_many = unread > _MOST_UNREAD * together and not others_expected
+    one_sided = unread > 1 or unread >= _UNREAD_BESIDE_ONE_CLASS * together
+    if too_many or not meanings or (len(meanings) == 1 and unread and one_sided and not others_expected):
         which = {1: "only right answers", 0: "only wrong answers"}.get(meanings[0]) if len(meanings) == 1 else None
         outcome = f"{unread:,} of {together:,} mean neither right nor wrong here"
         raise SourceError(f"{where}: {outcome}" + (f", and {which} would be left" if which else ""), fix=_fix(rows))
     if reading.threshold is None and not reading.values:
         points = int(rows.filter(pl.col("number") > 1)["rows"].sum())
-        if points > _FEW * together:
+        if points > max(1, _FEW * together):
             raise SourceError(f"{where}: these are points or percent, not right or wrong", fix=_fix(rows))
     if reading.threshold is not None:
         return [f"correct: right from {reading.threshold:g} on (--correct-threshold)"]
     used = rows.filter(pl.col("label").is_not_null()).sort("rows", descending=True)
     means = ", ".join(f"{value!r} = {label}" for value, label in used.select("value", "label").head(_SHOWN).iter_rows())
-    plain = set(used["value"].to_list()) <= {"0", "1"}
+    plain = used["number"].null_count() == 0 and not reading.values
     return [] if plain else [f"correct: {means}"]
 
 

@@ -23,6 +23,7 @@ from aivo_assets.events.held_back import due, replace_held_back
 from aivo_assets.events.identity import CONFLICT, DUPLICATE, NEW, REASON_CONFLICT
 from aivo_assets.events.intake import FUTURE, validate
 from aivo_assets.events.learners import land_learners
+from aivo_assets.events.order import merged
 from aivo_assets.events.quarantine import set_aside, take_back
 from aivo_assets.events.receipts import Receipt, read_receipts, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, Event
@@ -186,15 +187,16 @@ def _merge_days(
 ) -> tuple[date, ...]:
     """Write each day that got new events, a bundle of days at a time so that memory stays bounded."""
     new = judged.filter(pl.col("status") == NEW)
+    read_again = judged.filter(pl.col("status") == DUPLICATE).select("event_id", "order", "day")
     per_day = new.group_by("day").len().sort("day")
     for days in _bundles(per_day):
         chosen = new.filter(pl.col("day").is_in(days)).select("order", "event_id", "day")
         events = staging.events(chosen)
         for day in days:
-            added = events.filter(pl.col("day") == day).select(Event.column_names())
             held = lake.scan(RAW_INTERACTIONS, days=[] if day in torn.mended else [day]).collect()
-            merged = pl.concat([held, added]).sort("occurred_at", maintain_order=True)
-            lake.write(RAW_INTERACTIONS, Event.validate(merged), day=day, made_by={"run": run, "source": source})
+            again = read_again.filter(pl.col("day") == day).unique("event_id", keep="first", maintain_order=True)
+            after = merged(held, events.filter(pl.col("day") == day), again.drop("day"))
+            lake.write(RAW_INTERACTIONS, Event.validate(after), day=day, made_by={"run": run, "source": source})
     return tuple(per_day["day"].to_list())
 
 

@@ -101,7 +101,7 @@ class Staging:
         return pl.concat(self._problems) if self._problems else pl.DataFrame(schema=BROKEN_COLUMNS)
 
     def events(self, chosen: pl.DataFrame) -> pl.DataFrame:
-        """The events of these rows in reading order: columns of `Event` and `day`.
+        """The events of these rows in reading order: columns of `Event`, `day` and `order`.
 
         Args:
             chosen: Columns `order`, `event_id` and `day`.
@@ -113,7 +113,7 @@ class Staging:
             .drop("day")
             .join(chosen.lazy(), on="order", how="inner")
             .sort("order")
-            .select(*Event.column_names(), "day")
+            .select(*Event.column_names(), "day", "order")
             .collect(engine="streaming")
         )
 

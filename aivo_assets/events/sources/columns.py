@@ -88,11 +88,11 @@ def mapped(
     missing = [column for column in required if column not in found]
     if missing:
         by_option = " ".join(f"--map {ours}=COLUMN" for ours in missing)
-        names = "; ".join(f"{ours}: {', '.join(known[ours])}" for ours in missing if known[ours])
+        well_known = "; ".join(f"{ours}: {', '.join(known[ours])}" for ours in missing if known[ours])
         raise SourceError(
             f"{place} has no column for {', '.join(missing)}; it has: {there}",
             fix=f'Map it, ours=theirs: {by_option}, or {variable}={{"{missing[0]}": "…"}}.'
-            + (f" Known by themselves are {names}." if names else ""),
+            + (f" Known by themselves are {well_known}." if well_known else ""),
         )
     return found
 
@@ -108,10 +108,10 @@ def told(files: Mapping[str, tuple[dict[str, str], Sequence[str]]]) -> list[str]
         unused = tuple(column for column in available if column not in columns.values())
         alike.setdefault((tuple(sorted(columns.items())), unused), []).append(name)
     sentences = []
-    for (pairs, unused), places in alike.items():
+    for (taken, unused), places in alike.items():
         where = "" if len(alike) == 1 else f" ({', '.join(places[:3])}{' …' if len(places) > 3 else ''})"
-        taken = ", ".join(f"{ours} = {theirs}" for ours, theirs in pairs)
-        sentences.append(f"columns{where}: {taken}; not used: {', '.join(unused) or 'none'}")
+        pairs = ", ".join(f"{ours} = {theirs}" for ours, theirs in taken)
+        sentences.append(f"columns{where}: {pairs}; not used: {', '.join(unused) or 'none'}")
     return sentences
 
 

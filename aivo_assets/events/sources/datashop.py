@@ -18,7 +18,7 @@ attempt and a hint both say that the learner could not. So
   at least two skills apart and is not DataShop's own Single-KC or Unique-step, else none. Repeated columns of one
   model, and `~~` within a value, are several skills.
 * Times carry the row's `Time Zone`, else the zone of the settings. They are of whole seconds, in which a learner may do
-  several things: the n-th in the file gets n microseconds, so that the order of the export survives sorting by time.
+  several things; these stay in the order of the export, as all that happens in one instant does.
 * A duration of 0 seconds is one that was not measured (in one export nearly all are 0); `response_time_ms` is then
   empty.
 
@@ -40,6 +40,7 @@ from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, r
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, made
+from aivo_assets.events.times.reading import TimeReading, moments
 from aivo_assets.settings import SourceSettings
 
 _REQUIRED = ("Anon Student Id", "Time", "Problem Name", "Step Name", "Outcome")
@@ -55,6 +56,7 @@ _OPTIONAL = (
 )
 _OUTCOMES = {"CORRECT": 1, "INCORRECT": 0, "HINT": 0}
 _STEP = ("Anon Student Id", "Problem Name", "Problem View", "Step Name")
+_IN_UTC = TimeReading()
 _GENERATED_MODELS = ("Single-KC", "Unique-step")
 _KC_COLUMN = re.compile(r"^KC \((?P<model>.+?)\)(?: \(\d+\))?$")
 _NO_ANSWER = "the transaction is no answer: its outcome is none of"
@@ -107,7 +109,11 @@ class DataShopSource:
             if frames:
                 transactions = pl.concat(frames)
                 events = events_of(
-                    transactions, self._settings.skill_model, self._settings.attempts, outcomes=self._outcomes
+                    transactions,
+                    self._settings.skill_model,
+                    self._settings.attempts,
+                    times=self._plan.times,
+                    outcomes=self._outcomes,
                 )
                 rows += transactions.height + len(broken)
                 yield Extract(
@@ -149,6 +155,7 @@ class DataShopSource:
             asked,
             LabelReading({word.lower(): label for word, label in self._outcomes.items()}),
             now=self._now,
+            others_expected=not self._settings.correct_values,
         )
 
 
@@ -166,6 +173,7 @@ def events_of(
     skill_model: str | None,
     attempts: Literal["first", "all"],
     *,
+    times: TimeReading = _IN_UTC,
     outcomes: Mapping[str, int] = _OUTCOMES,
 ) -> pl.DataFrame:
     """Make events of transactions; the module says how.
@@ -174,6 +182,7 @@ def events_of(
         transactions: Columns of the export as text, and `_row`, in the export's order.
         skill_model: KC model that gives the skills; None to choose.
         attempts: Whether the first transaction of a step is an event, or each attempt.
+        times: How times are read.
         outcomes: What outcomes mean, in upper case: 1 right, 0 wrong; one that says HINT is a request for a hint.
 
     Returns:
@@ -184,26 +193,24 @@ def events_of(
     absent = [blank.alias(name) for name in _OPTIONAL if name not in transactions.columns]
     marked = (
         transactions.with_columns(absent)
-        .with_columns(
-            _outcome=pl.col("Outcome").str.strip_chars().str.to_uppercase(),
-            _nth=pl.int_range(pl.len()).over("Anon Student Id", "Time"),
-        )
+        .with_columns(_outcome=pl.col("Outcome").str.strip_chars().str.to_uppercase())
         .with_columns(_skills(transactions, skill_model).alias("skill_ids"))
     )
     # A transaction that names no step is a step of its own, and is judged by itself.
     own = pl.when((pl.col("Step Name").str.strip_chars() == "") | ~answered).then(pl.col("_row"))
-    stepwise = marked.with_columns(_own=own).with_columns(_timed().alias("occurred_at"))
+    at = moments(marked["Time"], marked["Time Zone"], times, marked["Anon Student Id"])
+    stepwise = marked.with_columns(_own=own, occurred_at=pl.col("Time").str.strip_chars(), _at=at)
     step = [*_STEP, "_own"]
     if attempts == "first":
         # Rows of a learner stand in order of time; where they do not, time decides.
         chosen = (
-            stepwise.sort("occurred_at", "_row", maintain_order=True)
+            stepwise.sort("_at", "_row", maintain_order=True)
             .with_columns(hint_count=_IS_HINT.sum().over(step), attempt_number=pl.lit(1))
             .unique(step, keep="first", maintain_order=True)
         )
     else:
         chosen = (
-            stepwise.sort("occurred_at", "_row", maintain_order=True)
+            stepwise.sort("_at", "_row", maintain_order=True)
             .with_columns(_hints=_IS_HINT.cum_sum().over(step), attempt_number=(~_IS_HINT).cum_sum().over(step))
             .with_columns(_pending=(~_IS_HINT | (pl.int_range(pl.len()) == pl.len() - 1)).over(step))
             .filter(pl.col("_pending"))
@@ -229,7 +236,7 @@ def events_of(
         class_id="Class",
         school_id="School",
         _zone=pl.col("Time Zone"),
-        _problem=pl.when(~answered).then(pl.lit(f"{_NO_ANSWER} {', '.join(outcomes)} (--correct-values)")),
+        _problem=pl.when(~answered).then(pl.lit(_no_answer(outcomes))),
     )
 
 
@@ -245,6 +252,11 @@ def _refuse(header: list[str], models: dict[str, list[str]], wanted: str | None,
             f"{place} has no column KC ({wanted}); its models are: {', '.join(models) or 'none'}",
             fix="Set AIVO_SOURCE_SKILL_MODEL to one of them, or unset it.",
         )
+
+
+def _no_answer(outcomes: Mapping[str, int]) -> str:
+    *names, last = outcomes
+    return f"{_NO_ANSWER} {', '.join(names)} and {last}"
 
 
 def _told_columns(header: list[str], skill_model: str | None) -> dict[str, str]:
@@ -280,17 +292,6 @@ def _best_model(transactions: pl.DataFrame, models: dict[str, list[str]]) -> str
         if model not in _GENERATED_MODELS and values.set(values == "", None).drop_nulls().n_unique() > 1:
             return model
     return None
-
-
-def _timed() -> pl.Expr:
-    """The time with the order within its second in the microseconds; as it is where it has parts of a second."""
-    time = pl.col("Time").str.strip_chars()
-    within = pl.concat_str(time, pl.lit("."), pl.col("_nth").cast(pl.String).str.zfill(6))
-    return (
-        pl.when((time != "") & ~time.str.contains(".", literal=True) & time.str.contains(":"))
-        .then(within)
-        .otherwise(time)
-    )
 
 
 def _item() -> pl.Expr:

@@ -73,6 +73,7 @@ def made(
     *,
     now: datetime,
     sample: pl.DataFrame | None = None,
+    others_expected: bool = False,
 ) -> Plan:
     """Look at times and labels of all files, and decide.
 
@@ -83,6 +84,7 @@ def made(
         reading: How labels are read.
         now: The present instant.
         sample: Some rows with all columns, under their own names, to look for another column of times.
+        others_expected: Whether the kind of source has rows that are no answers.
 
     Raises:
         SourceError: Times or labels cannot be read, or in several ways.
@@ -106,7 +108,8 @@ def made(
             how, notes = decide(times, asked, column=theirs["occurred_at"], place=place)
         except SourceError as error:
             raise _with_other_columns(error, sample, theirs["occurred_at"], now) from error
-    notes += labels.check(correct, reading, column=theirs.get("correct", "correct"), place=place)
+    column = theirs.get("correct", "correct")
+    notes += labels.check(correct, reading, column=column, place=place, others_expected=others_expected)
     return Plan(how, reading, (*told(files), *notes))
 
 

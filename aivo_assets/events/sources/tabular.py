@@ -2,10 +2,12 @@
 
 Belongs here: finding our columns in theirs, and reading no more of a Parquet file than the window asks for.
 
-A file without a time column may be read where `AIVO_SOURCE_FIRST_EVENT_AT` is set: its rows are then one second apart.
+A file without a time column may be read where `AIVO_SOURCE_FIRST_EVENT_AT` is set: its rows are then one second apart,
+and each file goes on where the one before it ends.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -56,15 +58,20 @@ class TabularSource:
         """Read in chunks; of Parquet only the window and rows whose time is not sound. See `Source.events`."""
         del cursor
         files = find_files(self._settings.path)
-        any_row = False
+        any_row, rows_before = False, 0
         for file in files:
+            header_lines, last_line = 1, 1
             if _is_parquet(file, self._settings):
-                any_row |= _height(file) > 0
-                yield from self._parquet(file, window)
+                header_lines, last_line = 0, _height(file)
+                any_row |= last_line > 0
+                extracts = self._parquet(file, window)
             else:
-                for extract in self._delimited(file):
-                    any_row = True
-                    yield extract
+                extracts = self._delimited(file)
+            for extract in extracts:
+                any_row = True
+                last_line = max(last_line, _last_line(extract))
+                yield self._in_order_of_rows(extract, rows_before)
+            rows_before += last_line - header_lines
         if not any_row:
             raise refuse_empty(files)
 
@@ -144,8 +151,6 @@ class TabularSource:
             yield self._extract(block.frame.select("_row", **_renamed(columns)), str(file), block.broken)
 
     def _extract(self, frame: pl.DataFrame, place: str, broken: list[tuple[int | None, str | None, str]]) -> Extract:
-        if "occurred_at" not in frame.columns:
-            frame = frame.with_columns(occurred_at=pl.col("_row"))
         return Extract(
             frame=split_skills(frame, self._settings.skill_separator).with_columns(_location=pl.lit(place)),
             broken=broken_rows(place, broken),
@@ -153,6 +158,13 @@ class TabularSource:
             labels=self._plan.labels,
             subject=self._settings.subject,
         )
+
+    def _in_order_of_rows(self, extract: Extract, rows_before: int) -> Extract:
+        """The extract with a time for each row, a second a row, where the file has none."""
+        if "occurred_at" in extract.frame.columns:
+            return extract
+        second = pl.duration(seconds=pl.col("_row") + rows_before)
+        return replace(extract, frame=extract.frame.with_columns(occurred_at=pl.lit(self._first_event_at) + second))
 
     def _columns(self, file: UPath, available: list[str], schema: pl.Schema | None) -> dict[str, str]:
         required = ["learner_id", "item_id", "correct"]
@@ -188,10 +200,16 @@ class TabularSource:
             return pl.lit(value=True)
         scale, start = PER_SECOND[counted.unit], counted.start
         first, last, earliest, latest = (
-            (moment - start).total_seconds() * scale for moment in (window.start, window.end, EARLIEST, self._now)
+            (moment - start).total_seconds() * scale
+            for moment in (window.start, window.end, max(EARLIEST, start), self._now)
         )
         unsound = at.is_null() | at.is_nan() | (at < earliest) | (at > latest)
         return unsound | ((at >= first) & (at < last))
+
+
+def _last_line(extract: Extract) -> int:
+    lines = pl.concat([extract.frame["_row"], extract.broken["row"]]).max()
+    return lines if isinstance(lines, int) else 0
 
 
 def _is_parquet(file: UPath, settings: SourceSettings) -> bool:

@@ -58,9 +58,11 @@ def numbers(raw: pl.Series) -> pl.Series:
     if raw.dtype != pl.String:
         return pl.Series(raw.name, [None] * len(raw), dtype=pl.Float64)
     text = raw.str.strip_chars()
-    whole = text.str.contains(r"^[+-]?\d{1,18}$").fill_null(value=False)
+    whole = text.str.contains(r"^[+-]?\d{1,19}$").fill_null(value=False)
     if whole.sum() == len(text) - text.null_count():
-        return text.cast(pl.Int64, strict=False)
+        exactly = text.cast(pl.Int64, strict=False)
+        if exactly.null_count() == text.null_count():
+            return exactly
     plain = text.set(~text.str.contains(_DECIMAL).fill_null(value=False), None).cast(pl.Float64, strict=False)
     if plain.null_count() == text.null_count():
         return plain

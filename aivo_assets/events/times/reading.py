@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from aivo_assets.events.repeated_hour import instants as in_zone
 from aivo_assets.events.times import counted as counts
 from aivo_assets.events.times import written
 from aivo_assets.events.times.counted import Counted
+from aivo_assets.events.times.repeated_hour import instants as in_zone
 from aivo_assets.events.times.zones import Zone, zone_of
 
 NO_TIME = "occurred_at is not a date and time"
 _ROUNDED = "occurred_at was rounded by a spreadsheet, digits of the number are lost"
 _NO_UNIT = "occurred_at is a number, and what it counts is not known (--time-unit)"
-_BEFORE_START = "occurred_at is a number that lies before the first event or too far from it"
+BEFORE_START = "occurred_at is a number that lies before the first event or too far from it"
 _NO_ORDER = "occurred_at does not tell whether day or month comes first (--time-format)"
 _SHORT_YEAR = "occurred_at has a year of two digits (--time-format)"
 _NO_SUCH_DAY = "occurred_at is a day or a time of day that does not exist"
@@ -104,7 +104,7 @@ def reasons(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl
             "short": written.has_short_year(text),
         }
     )
-    of_number = _BEFORE_START if reading.counted is not None else _NO_UNIT
+    of_number = BEFORE_START if reading.counted is not None else _NO_UNIT
     return told.select(
         pl.when(pl.col("unplaced").is_not_null())
         .then("unplaced")
