@@ -21,9 +21,9 @@ from aivo_assets.automation.ticks import (
     was_read_lately,
 )
 from aivo_assets.automation.unchanged import GIVEN_TAG, given, nothing_new
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
 from aivo_assets.operations.jobs.names import WITHOUT_TRAINING_TAG
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 
 Tick = Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]

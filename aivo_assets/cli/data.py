@@ -1,32 +1,36 @@
 """`aivo demo`, `aivo run` and `aivo ingest`: events in, and everything that follows from them."""
 
-import sys
-from datetime import date, timedelta
-from typing import Annotated
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from aivo_assets.cli.options import (
+    CorrectThresholdOption,
+    CorrectValuesOption,
     FirstDayOption,
     LastDayOption,
     MapOption,
     PathOption,
     SourceOption,
+    TimeFormatOption,
+    TimeUnitOption,
+    TimeZoneOption,
     day_range,
+    reading_of,
     settings_with,
 )
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.landing import land
-from aivo_assets.events.learners import land_learners
-from aivo_assets.events.sources import open_source
-from aivo_assets.events.sources.base import Window
-from aivo_assets.lake import calendar
-from aivo_assets.privacy.keys import load_key
-from aivo_assets.resources.clock import PlatformClock
-from aivo_assets.resources.instance import open_instance
-from aivo_assets.resources.platform import open_lake
-from aivo_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from aivo_assets.events.receipts import Receipt
+    from aivo_assets.settings import Settings
 
 MAIN_JOB = "end_to_end"
 
@@ -40,6 +44,8 @@ def add_to(app: typer.Typer) -> None:
 
 def demo() -> None:
     """Make a simulated school and take it from raw events to recommendations and drift report."""
+    from aivo_assets.privacy.keys import load_key
+
     console = terminal()
     settings = settings_with("simulator", None, None)
     load_key(settings, create=True)
@@ -51,10 +57,15 @@ def demo() -> None:
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     source: SourceOption = None,
     path: PathOption = None,
     mapping: MapOption = None,
+    time_unit: TimeUnitOption = None,
+    time_format: TimeFormatOption = None,
+    time_zone: TimeZoneOption = None,
+    correct_values: CorrectValuesOption = None,
+    correct_threshold: CorrectThresholdOption = None,
     first: FirstDayOption = None,
     last: LastDayOption = None,
     every: Annotated[
@@ -63,8 +74,13 @@ def run(
     job: Annotated[str, typer.Option("--job", help="Which job; the default is everything.")] = MAIN_JOB,
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
+    from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.privacy.keys import load_key
+    from aivo_assets.resources.clock import PlatformClock
+
     console = terminal()
-    settings = settings_with(source, path, mapping)
+    reading = reading_of(time_unit, time_format, time_zone, correct_values, correct_threshold)
+    settings = settings_with(source, path, mapping, reading)
     load_key(settings, create=False)
     yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
@@ -73,44 +89,89 @@ def run(
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
 
-def ingest(
+def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     source: SourceOption = None,
     path: PathOption = None,
     mapping: MapOption = None,
+    time_unit: TimeUnitOption = None,
+    time_format: TimeFormatOption = None,
+    time_zone: TimeZoneOption = None,
+    correct_values: CorrectValuesOption = None,
+    correct_threshold: CorrectThresholdOption = None,
     first: FirstDayOption = None,
     last: LastDayOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how the source is read, ten events and the counts; land nothing.")
+    ] = False,
 ) -> None:
     """Land events and learners in the raw zone, and say what was kept and what was set aside and why."""
+    from aivo_assets.events.account import refuse_nothing_kept
+    from aivo_assets.events.landing import land, rehearse
+    from aivo_assets.events.learners import land_learners
+    from aivo_assets.events.sources import open_source
+    from aivo_assets.events.sources.base import Window
+    from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.resources.clock import PlatformClock
+
     console = terminal()
-    settings = settings_with(source, path, mapping)
+    reading = reading_of(time_unit, time_format, time_zone, correct_values, correct_threshold)
+    settings = settings_with(source, path, mapping, reading)
     now = PlatformClock(settings).now()
     lake = open_lake(settings)
     opened = open_source(settings, now)
     window = None
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
+    for sentence in opened.how_read():
+        console.print(sentence, markup=False, soft_wrap=True)
+    if dry_run:
+        receipt, events = rehearse(lake, opened, window=window, now=now)
+        console.print(_shown(events))
+        _tell_account(console, receipt)
+        console.print("Nothing was landed: --dry-run.")
+        refuse_nothing_kept(receipt, window)
+        return
     receipt = land(lake, opened, window=window, now=now, run="aivo ingest")
     land_learners(lake, opened, now=now, run="aivo ingest")
     if receipt.days_changed:
         calendar.extend(lake, min(receipt.days_changed))
-    console.print(
-        f"[bold]{opened.name}[/]: {receipt.rows_in:,} rows in = {receipt.kept:,} kept + {receipt.duplicates:,} "
-        f"duplicates + {receipt.set_aside:,} set aside; {receipt.outside_window:,} outside the days asked for."
-    )
-    for reason, rows in sorted(receipt.by_reason.items(), key=lambda item: -item[1]):
-        console.print(f"  {rows:>8,}  {reason}", highlight=False)
+    refuse_nothing_kept(receipt, window)
+    _tell_account(console, receipt)
     if receipt.set_aside:
-        console.print(f"[dim]The rows are in {lake.root / 'raw' / 'quarantine'}.[/dim]")
+        console.print(f"The rows are in {lake.root / 'raw' / 'quarantine'}.", markup=False, style="dim", soft_wrap=True)
 
 
-def terminal() -> Console:
-    """The terminal itself, also while what libraries print goes elsewhere."""
-    return Console(file=sys.stdout, highlight=False)
+def _tell_account(console: Console, receipt: "Receipt") -> None:
+    """What became of the rows, and why some were set aside."""
+    from aivo_assets.events.account import outcome, reasons
+
+    console.print(f"{receipt.source}: {outcome(receipt)}", markup=False, soft_wrap=True)
+    for reason in reasons(receipt):
+        console.print(reason, markup=False, soft_wrap=True)
 
 
-def _simulated_days(settings: Settings) -> tuple[date, date]:
+def _shown(events: "pl.DataFrame") -> Table:
+    """Events as a table; columns that are empty in all of them are left out."""
+    names = [name for name in events.columns if name != "event_id" and events[name].null_count() < events.height]
+    table = Table(title="The first events as they would be kept", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in events.select(names).iter_rows():
+        table.add_row(*(escape(_cell(value)) for value in row))
+    return table
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC".replace(".000000", "")
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def _simulated_days(settings: "Settings") -> tuple[date, date]:
     """First and last day of the demo, which the simulator fixes at first use."""
-    from aivo_assets.events.sources.simulator import first_school_day  # noqa: PLC0415 - compiled code loads slowly
+    from aivo_assets.events.sources.simulator import first_school_day
+    from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.resources.clock import PlatformClock
 
     now = PlatformClock(settings).now()
     first = first_school_day(settings.simulator, settings.home, now)
@@ -135,10 +196,11 @@ def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]
 
 
 def _run_and_tell(
-    settings: Settings, days: tuple[date, date], *, cause: str, console: Console, job: str = MAIN_JOB
+    settings: "Settings", days: tuple[date, date], *, cause: str, console: Console, job: str = MAIN_JOB
 ) -> None:
-    from aivo_assets.cli.running import run_job  # noqa: PLC0415 - Dagster's definitions take seconds to import
-    from aivo_assets.cli.summary import tell  # noqa: PLC0415
+    from aivo_assets.cli.running import run_job
+    from aivo_assets.cli.summary import tell
+    from aivo_assets.resources.instance import open_instance
 
     with open_instance(settings) as instance:
         outcome = run_job(job, settings, instance, days=days, cause=cause, console=console)

@@ -6,6 +6,7 @@ import warnings
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from aivo_assets.cli import (
     alerts,
@@ -55,8 +56,9 @@ def main() -> None:
         app()
     except AivoError as error:
         console = Console(stderr=True)
-        console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {error.what}", highlight=False)
-        console.print(f"  → {error.fix}", highlight=False, markup=False)
+        kind = type(error).__name__.removesuffix("Error")
+        console.print(f"[bold red]{kind}:[/] {escape(error.what)}", highlight=False, soft_wrap=True)
+        console.print(f"  → {error.fix}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

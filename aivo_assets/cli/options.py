@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from aivo_assets.settings import Settings
 
 SourceOption = Annotated[
     str | None,
@@ -50,12 +52,29 @@ FirstDayOption = Annotated[str | None, typer.Option("--from", help="First day, Y
 LastDayOption = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
 
 
+def reading_of(
+    time_unit: str | None,
+    time_format: str | None,
+    time_zone: str | None,
+    correct_values: str | None,
+    correct_threshold: str | None,
+) -> dict[str, str | None]:
+    """The options on how values are read, by the names of their settings."""
+    return {
+        "TIME_UNIT": time_unit,
+        "TIME_FORMAT": time_format,
+        "TIMEZONE": time_zone,
+        "CORRECT_VALUES": correct_values,
+        "CORRECT_THRESHOLD": correct_threshold,
+    }
+
+
 def settings_with(
     source: str | None,
     path: str | None,
     mapping: list[str] | None,
     reading: Mapping[str, str | None] = MappingProxyType({}),
-) -> Settings:
+) -> "Settings":
     """The settings after options took precedence over the environment; the environment is changed to agree.
 
     Args:
@@ -67,6 +86,8 @@ def settings_with(
     Raises:
         SettingsError: An option cannot be used.
     """
+    from aivo_assets.settings import load_settings
+
     if source is not None:
         os.environ["AIVO_SOURCE_KIND"] = source
     if path is not None:

@@ -6,6 +6,7 @@ declares its own datasets beside its schema. `Layers` keeps what changes a littl
 
 from aivo_assets.lake.dataset import Dataset
 from aivo_assets.lake.layers import Layered, Layers
+from aivo_assets.lake.opening import open_lake
 from aivo_assets.lake.store import Lake, Written
 
-__all__ = ["Dataset", "Lake", "Layered", "Layers", "Written"]
+__all__ = ["Dataset", "Lake", "Layered", "Layers", "Written", "open_lake"]

@@ -14,6 +14,7 @@ import polars as pl
 
 from aivo_assets.errors import SourceError
 from aivo_assets.events import conversion, labels
+from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import Extract, Source, Window
 from aivo_assets.events.times.reading import moments
@@ -156,11 +157,16 @@ def _timed(extract: Extract, window: Window) -> pl.DataFrame:
     zones = frame["_zone"] if "_zone" in frame.columns else None
     read = moments(frame["occurred_at"], zones, extract.times, conversion.text(frame["learner_id"]))
     kept = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
-        read.alias("occurred_at"), labels.read(frame["correct"], extract.labels).alias("correct")
+        read.alias("occurred_at"), _labels(frame["correct"], extract.labels)
     )
     if "subject" not in kept.columns:
         kept = kept.with_columns(subject=pl.lit(extract.subject))
     return kept.filter((pl.col("occurred_at") >= window.start) & (pl.col("occurred_at") < window.end))
+
+
+def _labels(given: pl.Series, reading: LabelReading) -> pl.Series:
+    """Labels as the platform will read them: what the settings explain is explained, all else stays as it is."""
+    return given if reading == LabelReading() else labels.read(given, reading)
 
 
 def _drawn(ids: pl.Series, count: int, seed: int) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.jobs.names import EVERY_JOB
 from aivo_assets.operations.jobs.run_locks import FOLDER, hold
@@ -59,11 +59,6 @@ def _lake_of_run(context: dg.InitResourceContext, settings: Settings) -> Lake:
     if context.run is not None and context.instance is not None and context.run.job_name in EVERY_JOB:
         hold(Path(context.instance.root_directory) / FOLDER / context.run.run_id)
     return open_lake(settings)
-
-
-def open_lake(settings: Settings) -> Lake:
-    """The lake that the settings name."""
-    return Lake(settings.lake_url, shards=settings.lake.shards)
 
 
 def _dbt(settings: Settings) -> DbtCliResource:

@@ -12,6 +12,7 @@ from aivo_assets.settings.data import LakeSettings, PrivacySettings, SimulatorSe
 from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
+from aivo_assets.settings.retention import RetentionSettings
 from aivo_assets.settings.tracing import (
     FeatureSettings,
     PromotionSettings,
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     schedule: ScheduleSettings = ScheduleSettings()
     api: ApiSettings = ApiSettings()
     alerts: AlertSettings = AlertSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def lake_url(self) -> str:

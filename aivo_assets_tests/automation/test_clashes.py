@@ -19,10 +19,9 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from aivo_assets.automation.schedules import build_schedules
 from aivo_assets.automation.ticks import first_day_missed, steps_aside
 from aivo_assets.drift.schema import DRIFT_VERDICTS
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.operations.jobs.names import TRAINED_AT, WITHOUT_TRAINING_TAG, model_trained
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import ScheduleSettings, Settings
 
 SUNDAY = datetime(2026, 3, 15, tzinfo=UTC)

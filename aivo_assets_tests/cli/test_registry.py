@@ -14,7 +14,7 @@ from aivo_assets.cli.main import app
 from aivo_assets.cli.registry import promote_version, roll_back
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.errors import ModelError, SettingsError
-from aivo_assets.resources.platform import open_lake
+from aivo_assets.lake import open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.card.model_card import HTML
 from aivo_assets.tracing.judging.evaluation import evaluate, hold_out

@@ -15,8 +15,9 @@ from aivo_assets.assets.stored import (
     stored_sampling,
     stored_training,
 )
+from aivo_assets.assets.upstream import read
 from aivo_assets.automation.jobs import CAUSE_TAG
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scores.scored_events import scored_events
 from aivo_assets.errors import ModelError
@@ -81,7 +82,6 @@ def main_brain_candidate(
         )
     lake.write(CANDIDATES, pl.DataFrame([(day, version.number)], schema=dict(CANDIDATES.schema), orient="row"), day=day)
     evaluation = registry.evaluation(version.number)
-    note_days_passed_over(context)
     return dg.MaterializeResult(
         metadata={
             "rows_in": training.split.fit.size + training.split.calibrate.size,
@@ -117,7 +117,7 @@ def main_brain_evaluation(
     """Judge the challenger that was made as of the last day of this run."""
     day = as_of(context)
     training = stored_training(lake, day, settings)
-    version = registry.version(lake.scan(CANDIDATES, days=[day]).collect()["version"].item())
+    version = registry.version(candidate(lake, day))
     brain = registry.load(version.number)
     attributes = published_attributes(lake)
     holdout = hold_out(
@@ -138,7 +138,6 @@ def main_brain_evaluation(
         "verdict": verdict.model_dump_json(),
     }
     lake.write(VERDICTS, pl.DataFrame([row], schema=dict(VERDICTS.schema)), day=day)
-    note_days_passed_over(context)
     return dg.MaterializeResult(
         metadata={
             "rows_in": holdout.correct.size,
@@ -180,7 +179,7 @@ def main_brain_promotion(
 ) -> dg.MaterializeResult:
     """Move the champion where the verdict of this day says so, and keep what it promised as the drift reference."""
     day = as_of(context)
-    row = lake.scan(VERDICTS, days=[day]).collect().row(0, named=True)
+    row = read(lake, VERDICTS, day, asset="main_brain_evaluation").row(0, named=True)
     verdict = Verdict.model_validate_json(row["verdict"])
     if verdict.promote:
         registry.promote(
@@ -188,7 +187,6 @@ def main_brain_promotion(
         )
         _keep_reference(lake, registry, row["challenger_version"], stored_training(lake, day, settings))
     serving = serving_champion(registry, settings)
-    note_days_passed_over(context)
     return dg.MaterializeResult(
         metadata={
             "promoted": verdict.promote,
@@ -199,6 +197,15 @@ def main_brain_promotion(
             "problems": "; ".join(serving.problems) if serving else "",
         }
     )
+
+
+def candidate(lake: Lake, day: date) -> int:
+    """Version of the challenger that was made as of a day.
+
+    Raises:
+        LakeError: None was.
+    """
+    return int(read(lake, CANDIDATES, day, asset="main_brain_candidate")["version"].item())
 
 
 def _fit(context: dg.AssetExecutionContext, training: TrainingSet, settings: Settings, made_by: MadeBy) -> MainBrain:

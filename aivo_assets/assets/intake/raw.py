@@ -9,6 +9,7 @@ import dagster as dg
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
 from aivo_assets.errors import AivoError, SourceUnreachableError
+from aivo_assets.events.account import outcome, reasons, refuse_nothing_kept
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
 from aivo_assets.events.receipts import Receipt
@@ -68,7 +69,13 @@ def ingest(
     now = clock.now()
     with _final_unless_unreachable():
         source = open_source(settings, now)
-        receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
+        for sentence in source.how_read():
+            context.log.info(sentence)
+        window = Window(days[0], days[-1])
+        receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
+        for sentence in (outcome(receipt), *reasons(receipt)):
+            context.log.info(sentence)
+        refuse_nothing_kept(receipt, window)
     _report_late_days(context, lake, receipt)
     yield dg.MaterializeResult(
         asset_key="raw_interactions",

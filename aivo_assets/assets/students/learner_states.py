@@ -12,7 +12,7 @@ import polars as pl
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
 from aivo_assets.assets.describe import columns, owned, step_log
 from aivo_assets.assets.stored import serving_champion
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
 from aivo_assets.drift.scores.scored_window import ScoredWindow
 from aivo_assets.errors import ModelError
@@ -81,7 +81,6 @@ def fold_learners(
 ) -> Iterator[dg.MaterializeResult]:
     """Fold what is new with the champion's statistics, shard by shard, and score what lies in the drift window."""
     day = as_of(context)
-    note_days_passed_over(context, ["learner_states", "scored_events"])
     serving = serving_champion(registry, settings)
     if serving is None:
         yield from _without_champion()

@@ -55,6 +55,7 @@ _OPTIONAL = (
     "Class",
 )
 _OUTCOMES = {"CORRECT": 1, "INCORRECT": 0, "HINT": 0}
+_BESIDE = ("Time Zone", "Problem Name", "Problem View", "Step Name")  # used beside what the mapping names
 _STEP = ("Anon Student Id", "Problem Name", "Problem View", "Step Name")
 _IN_UTC = TimeReading()
 _GENERATED_MODELS = ("Single-KC", "Unique-step")
@@ -144,7 +145,10 @@ class DataShopSource:
             _refuse(header, skill_models(header), self._settings.skill_model, str(file))
         return made(
             {
-                file.name: (_told_columns(header, self._settings.skill_model), header)
+                file.name: (
+                    _told_columns(header, self._settings.skill_model),
+                    [name for name in header if name not in _BESIDE],
+                )
                 for file, header in headers.items()
             },
             (

@@ -14,9 +14,9 @@ from aivo_assets.assets.drift.reference import reference_of
 from aivo_assets.assets.stored import published_attributes
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scores.scored_events import scored_events
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.alerts.alert import Alert
 from aivo_assets.resources.clock import FixedClock
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings, TrainingSettings
 from aivo_assets.tracing.fold.schema import FeatureTable
 from aivo_assets.tracing.judging.evaluation import evaluate, hold_out
