@@ -85,6 +85,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
     calendar.extend(open_lake(settings), days[0])
+    tell_unused(console, settings)
     for part in _parts(days, every):
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
@@ -122,6 +123,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     window = None
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
+    tell_unused(console, settings)
     for sentence in opened.how_read():
         console.print(sentence, markup=False, soft_wrap=True)
     if dry_run:
@@ -165,6 +167,14 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC".replace(".000000", "")
     return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def tell_unused(console: Console, settings: "Settings") -> None:
+    """Name the settings that were given and that the source does not use."""
+    from aivo_assets.events.sources.unused import unused_settings
+
+    for sentence in unused_settings(settings.source):
+        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
 def _simulated_days(settings: "Settings") -> tuple[date, date]:

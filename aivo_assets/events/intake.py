@@ -16,9 +16,10 @@ import dataframely as dy
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion, labels
+from aivo_assets.events import conversion, identifiers, labels
 from aivo_assets.events.schema import EARLIEST, Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Extract, Window
+from aivo_assets.events.tidying import tidied
 from aivo_assets.events.times import reading as times
 
 REQUIRED = ("learner_id", "item_id", "occurred_at", "correct")
@@ -96,7 +97,7 @@ def validate(extract: Extract, *, now: datetime, subject: str, window: Window | 
     """
     raw = extract.frame.with_row_index("_index")
     _refuse_missing_columns(extract.frame)
-    typed, problems = _converted(raw, extract)
+    typed, problems = _converted(raw, tidied(raw, extract.missing), extract)
     sound = pl.col("occurred_at").is_between(EARLIEST, now)
     outside = typed.filter(sound & ~_inside(window)).select("_index") if window else typed.clear().select("_index")
     if not outside.is_empty():
@@ -143,8 +144,8 @@ def _inside(window: Window | None) -> pl.Expr:
     return (pl.col("occurred_at") >= window.start) & (pl.col("occurred_at") < window.end)
 
 
-def _converted(raw: pl.DataFrame, extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Columns of `Event` with its types, and a row for each value that could not be read."""
+def _converted(raw: pl.DataFrame, tidy: pl.DataFrame, extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Columns of `Event` with its types, and a row for each value that could not be read, as it was given."""
     schema = Event.create_empty().schema
     columns: dict[str, pl.Series] = {"_index": raw["_index"], "_location": raw["_location"], "_row": raw["_row"]}
     refused = _source_problems(raw)
@@ -153,40 +154,38 @@ def _converted(raw: pl.DataFrame, extract: Extract) -> tuple[pl.DataFrame, pl.Da
         if name not in raw.columns:
             columns[name] = pl.Series(name, [None], dtype=dtype).new_from_index(0, raw.height)
             continue
-        values = raw[name]
-        if name in _TEXT:
-            columns[name] = conversion.text(values)
-            continue
-        if name == "skill_ids":
-            columns[name] = conversion.skills(values)
-            continue
-        read = _read(raw, name, extract)
+        read = _read(tidy, name, extract)
         columns[name] = read
-        unread = read.is_null() & ~conversion.is_missing(values, as_text=False)
+        unread = read.is_null() & ~conversion.is_missing(tidy[name])
         if unread.any():
-            rows = raw.filter(unread)
-            problems.append(_problems(rows, name, _reasons(rows, name, extract)))
+            why = _reasons(tidy.filter(unread), name, extract)
+            problems.append(_problems(raw.filter(unread), name, why))
     # A row that the source calls no event says so once; what else is wrong with it is a consequence.
     further = pl.concat(problems, how="vertical") if problems else refused.clear()
     return pl.DataFrame(columns), pl.concat([refused, further.join(refused, on="_index", how="anti")])
 
 
-def _read(raw: pl.DataFrame, name: str, extract: Extract) -> pl.Series:
+def _read(tidy: pl.DataFrame, name: str, extract: Extract) -> pl.Series:
     """A column with the type of `Event`; null where it cannot be read."""
+    if name in _TEXT:
+        return identifiers.text(tidy[name])
+    if name == "skill_ids":
+        return identifiers.skills(tidy[name])
     if name == "occurred_at":
-        return times.moments(raw[name], _zones(raw), extract.times, conversion.text(raw["learner_id"]))
+        return times.moments(tidy[name], _zones(tidy), extract.times, identifiers.text(tidy["learner_id"]))
     if name == "correct":
-        return labels.read(raw[name], extract.labels)
-    return _NUMBERS[name][0](raw[name])
+        return labels.read(tidy[name], extract.labels)
+    return _NUMBERS[name][0](tidy[name])
 
 
-def _reasons(rows: pl.DataFrame, name: str, extract: Extract) -> pl.Series:
+def _reasons(tidy: pl.DataFrame, name: str, extract: Extract) -> pl.Series:
     """Why each of these rows has no value in a column that could be read."""
     if name == "occurred_at":
-        return times.reasons(rows[name], _zones(rows), extract.times)
+        return times.reasons(tidy[name], _zones(tidy), extract.times)
     if name == "correct":
-        return labels.reasons(rows[name], extract.labels)
-    return pl.repeat(_NUMBERS[name][1], rows.height, eager=True)
+        return labels.reasons(tidy[name], extract.labels)
+    why = f"{name} {identifiers.ROUNDED}" if name in _TEXT or name == "skill_ids" else _NUMBERS[name][1]
+    return pl.repeat(why, tidy.height, eager=True)
 
 
 def _zones(rows: pl.DataFrame) -> pl.Series | None:

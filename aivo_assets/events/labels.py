@@ -109,8 +109,8 @@ class LabelSurvey:
     others: int = 0
 
     def add(self, raw: pl.Series) -> None:
-        """Look at some labels."""
-        given = raw.filter(~is_missing(raw, as_text=False))
+        """Look at some labels, tidied."""
+        given = raw.filter(~is_missing(raw))
         text = _lowered(given)
         if text is None or text.is_empty():
             self.others += len(given)

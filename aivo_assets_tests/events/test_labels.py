@@ -72,7 +72,7 @@ def test_columns_of_which_a_part_would_leave_a_wrong_picture_are_refused(values:
     assert "Accepted are 1/0, true/false" in error.value.fix
 
 
-@pytest.mark.parametrize("values", [[0, 1, 1, 0, -1], [0, 0, 1, 0.5], ["y", "n", "", "NA"], [1, 1], [None, None], []])
+@pytest.mark.parametrize("values", [[0, 1, 1, 0, -1], [0, 0, 1, 0.5], ["y", "n", None], [1, 1], [None, None], []])
 def test_a_few_other_values_are_left_to_be_set_aside(values: list[object]) -> None:
     assert looked_at(values) in ([], ["correct: 'n' = 0, 'y' = 1"], ["correct: 'y' = 1, 'n' = 0"])
 

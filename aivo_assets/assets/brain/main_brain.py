@@ -20,7 +20,7 @@ from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scores.scored_events import scored_events
-from aivo_assets.errors import ModelError
+from aivo_assets.errors import ModelError, RunError
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.names import TRAINED_AT, TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -50,7 +50,6 @@ NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the f
     kinds={"lightgbm", "mlflow"},
     freshness_policy=fresh_within(hours=2 * FRESH_HOURS, warn=FRESH_HOURS),
     pool="main_brain",
-    retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
     **owned("main_brain"),
 )
 def main_brain_candidate(
@@ -182,6 +181,7 @@ def main_brain_promotion(
     row = read(lake, VERDICTS, day, asset="main_brain_evaluation").row(0, named=True)
     verdict = Verdict.model_validate_json(row["verdict"])
     if verdict.promote:
+        _refuse_ended(context)
         registry.promote(
             row["challenger_version"], verdict, asked_by=context.run.tags.get(CAUSE_TAG, "a person"), now=clock.now()
         )
@@ -248,6 +248,16 @@ def _champion_on_the_same(
         serving.version.fingerprint, serving.version.as_of, serving.brain.summary.unseen_from,
         serving.brain.predict(there),
     )  # fmt: skip
+
+
+def _refuse_ended(context: dg.AssetExecutionContext) -> None:
+    """Promote nothing for a run that somebody has ended, by force as well: its process may not know yet."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is not None and (run.is_finished or run.status == dg.DagsterRunStatus.CANCELING):
+        raise RunError(
+            f"Run {run.run_id} was ended before it promoted anything: {run.status.value.lower()}",
+            fix="Nothing was promoted; train again where the promotion is wanted.",
+        )
 
 
 def _keep_reference(lake: Lake, registry: Registry, number: int, training: TrainingSet) -> None:

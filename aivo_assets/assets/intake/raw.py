@@ -8,7 +8,7 @@ import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
-from aivo_assets.errors import AivoError, SourceUnreachableError
+from aivo_assets.errors import SourceUnreachableError
 from aivo_assets.events.account import outcome, reasons, refuse_nothing_kept
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
@@ -22,7 +22,8 @@ from aivo_assets.operations.jobs.names import READ_AT
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 
-TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+TRIES_AGAIN = 2
+SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
 
 
 @dg.multi_asset(
@@ -55,7 +56,6 @@ TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIA
         )
     ],
     backfill_policy=ONE_RUN,
-    retry_policy=TRY_AGAIN,
     pool="ingest",
 )
 def ingest(
@@ -67,7 +67,7 @@ def ingest(
     """Read the source for the days of this run and land what is new."""
     days = days_of(context)
     now = clock.now()
-    with _final_unless_unreachable():
+    with _tried_again(context):
         source = open_source(settings, now)
         for sentence in source.how_read():
             context.log.info(sentence)
@@ -111,7 +111,6 @@ def ingest(
 @dg.asset(
     description="What the school knows of each learner. Raw zone; optional.",
     kinds={"parquet"},
-    retry_policy=TRY_AGAIN,
     metadata=columns(RAW_LEARNERS),
     **owned("events"),
 )
@@ -123,7 +122,7 @@ def raw_learners(
 ) -> dg.MaterializeResult:
     """Read the source's learner table and merge it: the latest word on a learner wins."""
     now = clock.now()
-    with _final_unless_unreachable():
+    with _tried_again(context):
         receipt = land_learners(lake, open_source(settings, now), now=now, run=context.run.run_id)
     return dg.MaterializeResult(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
@@ -132,14 +131,18 @@ def raw_learners(
 
 
 @contextmanager
-def _final_unless_unreachable() -> Iterator[None]:
-    """Let the retry policy try again only where a second try can help: a file that is wrong stays wrong."""
+def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Ask for another try only where one can help: a file that is wrong stays wrong, and so does an interrupt.
+
+    Dagster's retry policy would start a step again that a person has just ended.
+    """
     try:
         yield
-    except SourceUnreachableError:
-        raise
-    except AivoError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    except SourceUnreachableError as error:
+        if context.retry_number >= TRIES_AGAIN:
+            raise
+        pause = SECONDS_TO_NEXT_TRY * 2**context.retry_number
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=pause) from error
 
 
 def _report_late_days(context: dg.AssetExecutionContext, lake: Lake, receipt: Receipt) -> None:

@@ -22,6 +22,7 @@ from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, r
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
+from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.events.times.counted import Counted
 from aivo_assets.events.times.reading import TimeReading
 from aivo_assets.settings import SourceSettings
@@ -86,7 +87,7 @@ class AssistmentsSource:
                 broken.extend(block.broken)
             if frames:
                 frame = pl.concat(frames)
-                events = one_row_an_event(frame)
+                events = one_row_an_event(frame, self._settings.skill_separator)
                 rows += frame.height + len(broken)
                 yield Extract(
                     frame=events.with_columns(_location=pl.lit(str(file))),
@@ -94,6 +95,7 @@ class AssistmentsSource:
                     times=self._plan.times,
                     labels=self._plan.labels,
                     subject=self._settings.subject,
+                    missing=self._settings.missing_values,
                     folded=frame.height - events.height,
                 )
         if not rows:
@@ -128,27 +130,28 @@ class AssistmentsSource:
             TimeReading(asked.zone, Counted("s", self._first_event_at)),
             labels_of(self._settings),
             now=self._now,
+            missing=self._settings.missing_values,
         )
 
 
-def one_row_an_event(rows: pl.DataFrame) -> pl.DataFrame:
+def one_row_an_event(rows: pl.DataFrame, separator: str) -> pl.DataFrame:
     """Fold the rows that say of one event but its skill differently into the first of them.
 
     Args:
         rows: Columns named as in `Event` as text, and `_row`.
+        separator: What stands between several skills of one row.
 
     Returns:
         The events in the order of their ids, as far as those are numbers; `skill_ids` is a list.
     """
     skill = pl.col("skill_ids") if "skill_ids" in rows.columns else pl.lit(None, dtype=pl.String)
-    # The export writes skills through floats: 10.0 is skill 10.
-    rows = rows.with_columns(skill_ids=skill.str.replace(r"\.0$", ""), attempt_number=pl.lit("1"))
+    rows = split_skills(rows.with_columns(skill_ids=skill, attempt_number=pl.lit("1")), separator)
     unnamed = pl.when(pl.col("event_id").str.strip_chars() == "").then(pl.col("_row"))
     same = [name for name in rows.columns if name not in ("skill_ids", "_row")]
     return (
         rows.with_columns(_unnamed=unnamed)
         .group_by([*same, "_unnamed"], maintain_order=True)
-        .agg(pl.col("skill_ids"), pl.col("_row").first())
+        .agg(pl.col("skill_ids").explode(), pl.col("_row").first())
         .drop("_unnamed")
         .sort(pl.col("event_id").cast(pl.Int64, strict=False), maintain_order=True, nulls_last=True)
     )

@@ -9,6 +9,7 @@ import polars as pl
 
 from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.schema import Quarantined
+from aivo_assets.events.tidying import MISSING
 from aivo_assets.events.times.reading import TimeReading
 
 FIRST_EVENT_AT = datetime(2009, 9, 1, tzinfo=UTC)
@@ -54,6 +55,7 @@ class Extract:
         times: How `occurred_at` is read.
         labels: How `correct` is read.
         subject: Subject of events that name none.
+        missing: Words that stand for no value.
         folded: Rows that are a part of another row's event (a further skill, a hint request) and are not in `frame`.
     """
 
@@ -63,6 +65,7 @@ class Extract:
     times: TimeReading = field(default_factory=TimeReading)
     labels: LabelReading = field(default_factory=LabelReading)
     subject: str = "general"
+    missing: tuple[str, ...] = MISSING
     folded: int = 0
 
 

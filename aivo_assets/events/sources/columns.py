@@ -1,12 +1,10 @@
 """Which of a table's columns is which of ours: the mapping of the settings, then names that are well known.
 
-Also how several skills stand in one value. No table is read here.
+No table is read here.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-
-import polars as pl
 
 from aivo_assets.errors import SettingsError, SourceError
 
@@ -124,13 +122,3 @@ def _nearest(names: Collection[str], known: Collection[str]) -> str:
     by_lower = {name.lower(): name for name in known}
     near = [match for name in names for match in get_close_matches(name.lower(), list(by_lower), n=2, cutoff=0.5)]
     return f"Nearest: {', '.join(dict.fromkeys(by_lower[match] for match in near))}. " if near else ""
-
-
-def split_skills(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
-    """Turn a text column `skill_ids` into lists: `a;b` by the separator, and `["a", "b"]` as a list is printed."""
-    if frame.schema.get("skill_ids") != pl.String:
-        return frame
-    column = pl.col("skill_ids").str.strip_chars()
-    printed = column.str.starts_with("[") & column.str.ends_with("]")
-    inside = column.str.strip_chars("[]").str.split(",").list.eval(pl.element().str.strip_chars(" '\""))
-    return frame.with_columns(skill_ids=pl.when(printed).then(inside).otherwise(column.str.split(separator)))

@@ -122,6 +122,7 @@ class DataShopSource:
                     broken=broken_rows(place, broken),
                     times=self._plan.times,
                     subject=self._settings.subject,
+                    missing=self._settings.missing_values,
                     folded=transactions.height - events.height,
                 )
         if not rows:
@@ -159,6 +160,7 @@ class DataShopSource:
             asked,
             LabelReading({word.lower(): label for word, label in self._outcomes.items()}),
             now=self._now,
+            missing=self._settings.missing_values,
             others_expected=not self._settings.correct_values,
         )
 

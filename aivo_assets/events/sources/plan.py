@@ -4,7 +4,7 @@ Belongs here: the look at whole files that decides it, and the sentences that te
 `times/survey.py` and `labels.py`; which column is which is in `columns.py`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from aivo_assets.errors import SourceError
 from aivo_assets.events import labels
 from aivo_assets.events.labels import LabelReading, LabelSurvey
 from aivo_assets.events.sources.columns import told
+from aivo_assets.events.tidying import MISSING, tidied
 from aivo_assets.events.times import zones
 from aivo_assets.events.times.reading import TimeReading
 from aivo_assets.events.times.survey import Asked, TimeSurvey, decide, formats_of, looks_like_times
@@ -74,6 +75,7 @@ def made(
     now: datetime,
     sample: pl.DataFrame | None = None,
     others_expected: bool = False,
+    missing: Collection[str] = MISSING,
 ) -> Plan:
     """Look at times and labels of all files, and decide.
 
@@ -85,12 +87,14 @@ def made(
         now: The present instant.
         sample: Some rows with all columns, under their own names, to look for another column of times.
         others_expected: Whether the kind of source has rows that are no answers.
+        missing: Words that stand for no value.
 
     Raises:
         SourceError: Times or labels cannot be read, or in several ways.
     """
     times, correct = TimeSurvey(now), LabelSurvey()
-    for chunk in chunks:
+    for given in chunks:
+        chunk = tidied(given, missing)
         if "occurred_at" in chunk.columns:
             times.add(chunk["occurred_at"])
         if "correct" in chunk.columns:
@@ -117,7 +121,9 @@ def _with_other_columns(error: SourceError, sample: pl.DataFrame | None, taken: 
     """The error, with columns of the file that look like times."""
     if sample is None:
         return error
-    others = [name for name in sample.columns if name != taken and looks_like_times(sample[name], now)]
+    others = [
+        name for name in sample.columns if name != taken and looks_like_times(tidied(sample.select(name))[name], now)
+    ]
     if not others:
         return error
     return SourceError(error.what, fix=f"{error.fix} Columns that look like times here: {', '.join(others)}.")

@@ -27,6 +27,8 @@ from aivo_assets.events.identity import digest
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, LEARNER_NAMES, mapped, told
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
+from aivo_assets.events.sources.skill_lists import split_skills
+from aivo_assets.events.tidying import tidied
 from aivo_assets.settings import SourceSettings
 
 _ROWS_AT_ONCE = 50_000
@@ -88,7 +90,7 @@ class PostgresSource:
             for rows in result.partitions(_ROWS_AT_ONCE):
                 chunk = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
                 plan = plan or self._planned(chunk, columns, table, from_the_start=cursor is None)
-                yield self._extract(chunk, table, plan)
+                yield self._extract(chunk, table, columns, plan)
 
     def how_read(self) -> tuple[str, ...]:
         """The columns; see `Source.how_read`. How times and labels are read, the first rows that are new decide."""
@@ -115,7 +117,10 @@ class PostgresSource:
             result = connection.execute(query.select_from(table.table))
             names = list(result.keys())
             rows = pl.DataFrame(result.all(), schema=dict.fromkeys(names, pl.String), orient="row")
-        return rows.with_columns(_location=pl.lit(name), _row=pl.lit(None, dtype=pl.Int64))
+        placed = rows.with_columns(
+            _location=pl.lit(name), _row=pl.lit(None, dtype=pl.Int64), _given=pl.col("learner_id")
+        )
+        return tidied(placed, self._settings.missing_values)
 
     def _columns(self, table: _Table) -> dict[str, str]:
         settings = self._settings
@@ -142,19 +147,19 @@ class PostgresSource:
             asked_of_times(self._settings, self._first_event_at),
             labels_of(self._settings),
             now=self._now,
+            missing=self._settings.missing_values,
         )
 
-    def _extract(self, chunk: pl.DataFrame, table: _Table, plan: Plan) -> Extract:
+    def _extract(self, chunk: pl.DataFrame, table: _Table, columns: dict[str, str], plan: Plan) -> Extract:
         name, column = self._settings.table, self._settings.cursor_column
         cursor = chunk["_cursor"]
         whole = table.types[column] in _WHOLE_TYPES
         place = pl.lit(name) if whole else pl.concat_str(pl.lit(f"{name} {column}="), cursor)
         numbers = cursor.cast(pl.Int64) if whole else pl.Series([None] * chunk.height, dtype=pl.Int64)
         frame = chunk.drop("_cursor").with_columns(place.alias("_location"), numbers.alias("_row"))
-        if "skill_ids" in frame.columns:
-            separator = self._settings.skill_separator
-            listed = pl.col("skill_ids").str.replace_all(separator, _UNIT_SEPARATOR, literal=True)
-            frame = frame.with_columns(skill_ids=listed.str.split(_UNIT_SEPARATOR))
+        if "skill_ids" in frame.columns and table.types[columns["skill_ids"]].endswith("[]"):
+            frame = frame.with_columns(pl.col("skill_ids").str.split(_UNIT_SEPARATOR))
+        frame = split_skills(frame, self._settings.skill_separator)
         return Extract(
             frame=frame,
             broken=broken_rows(name, []),
@@ -162,6 +167,7 @@ class PostgresSource:
             times=plan.times,
             labels=plan.labels,
             subject=self._settings.subject,
+            missing=self._settings.missing_values,
         )
 
     @contextmanager

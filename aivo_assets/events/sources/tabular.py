@@ -16,11 +16,12 @@ from upath import UPath
 
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
-from aivo_assets.events.sources.columns import EVENT_NAMES, mapped, split_skills
+from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
 from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
+from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.events.times.counted import PER_SECOND
 from aivo_assets.settings import SourceSettings
 
@@ -95,6 +96,7 @@ class TabularSource:
             asked,
             labels,
             now=self._now,
+            missing=self._settings.missing_values,
             sample=self._head(files[0], shapes[files[0]][1]),
         )
 
@@ -157,6 +159,7 @@ class TabularSource:
             times=self._plan.times,
             labels=self._plan.labels,
             subject=self._settings.subject,
+            missing=self._settings.missing_values,
         )
 
     def _in_order_of_rows(self, extract: Extract, rows_before: int) -> Extract:

@@ -47,8 +47,8 @@ class Counted:
 def numbers(raw: pl.Series) -> pl.Series:
     """Numbers of a column as Float64, or Int64 where they are whole by type; null for what is no number.
 
-    `1.67573E+12` is what a spreadsheet makes of 1675728000000: digits are lost, and it is no number here. A number in
-    scientific form counts only where all of its digits are written out.
+    `1.67573E+12` is what a spreadsheet makes of 1675728000000: digits are lost, and it is no number here unless all of
+    them are written out. With a small `e` (R, Python, JavaScript) a number is written exactly.
     """
     if raw.dtype.is_integer():
         return raw.cast(pl.Int64, strict=False)
@@ -71,8 +71,8 @@ def numbers(raw: pl.Series) -> pl.Series:
         parts["2"].fill_null("").str.len_bytes().cast(pl.Int32),
         parts["3"].cast(pl.Int32, strict=False),
     )
-    exact = (decimals >= exponent).fill_null(value=False)
-    return plain.zip_with(~exact, text.cast(pl.Float64, strict=False))
+    exact = (decimals >= exponent).fill_null(value=False) | text.str.contains("e", literal=True).fill_null(value=False)
+    return plain.zip_with(~(exact & exponent.is_not_null()), text.cast(pl.Float64, strict=False))
 
 
 def is_rounded(raw: pl.Series) -> pl.Series:

@@ -81,8 +81,8 @@ class TimeSurvey:
     number_examples: list[str] = field(default_factory=list)
 
     def add(self, raw: pl.Series) -> None:
-        """Look at some values in the order of the source."""
-        given = raw.filter(~is_missing(raw, as_text=False))
+        """Look at some values, tidied, in the order of the source."""
+        given = raw.filter(~is_missing(raw))
         self.values += len(given)
         if given.is_empty():
             return

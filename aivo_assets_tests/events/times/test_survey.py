@@ -125,7 +125,7 @@ def test_days_without_a_time_of_day_are_told() -> None:
 
 
 def test_a_column_without_values_decides_nothing() -> None:
-    assert decided(["", "NA", "null"])[0] == TimeReading()
+    assert decided([None, None])[0] == TimeReading()
 
 
 def test_columns_that_could_be_times_are_recognised() -> None:
