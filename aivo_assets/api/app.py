@@ -42,12 +42,18 @@ _STATUS: Final[dict[type[AivoError], int]] = {
 }
 
 
-def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) -> FastAPI:
+def build_app(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] | None = None,
+    machine_now: Callable[[], datetime] | None = None,
+) -> FastAPI:
     """The service over one lake and one Dagster.
 
     Args:
         settings: Of the platform.
-        now: Tells the time, UTC. Default: the platform's clock.
+        now: Tells the platform's time, UTC. Default: the platform's clock.
+        machine_now: Tells the machine's time, UTC, by which timeouts run. Default: the machine's clock.
 
     Only folders of documents are served as files, never data: a report holds no learner.
 
@@ -56,7 +62,8 @@ def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) 
     """
     refuse_open_door(settings.api)
     lake = Lake(settings.lake_url, shards=settings.lake.shards)
-    present = now or (lambda: platform_time(settings, datetime.now(UTC)))
+    machine = machine_now or (lambda: datetime.now(UTC))
+    present = now or (lambda: platform_time(settings, machine()))
     # FastAPI's own pages load scripts from the internet.
     app = FastAPI(title="AIVO", description=DESCRIPTION, version="1", docs_url=None, redoc_url=None)
     app.state.settings = settings
@@ -71,7 +78,7 @@ def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) 
         """Every call, for people."""
         return HTMLResponse(documentation(app.openapi(), service_url(settings.api)))
 
-    app.include_router(control_plane(settings, lake, present))
+    app.include_router(control_plane(settings, lake, present, machine))
     for error in _STATUS:
         app.add_exception_handler(error, _tell)
     for name, folder in DOCUMENTS.items():

@@ -175,6 +175,8 @@ def _account(
         by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
         examples=_examples(problems),
         cursor=staging.cursor,
+        before_window=staging.before_window,
+        earliest=staging.earliest,
     )
 
 

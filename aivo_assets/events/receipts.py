@@ -31,6 +31,8 @@ class Receipt:
         set_aside: Rows with a problem.
         folded: Rows that are a part of another row's event.
         outside_window: Rows of other days than those asked for.
+        before_window: Of these, rows of earlier days.
+        earliest: The earliest day of these.
         days_changed: Days that got events, ascending.
         by_reason: For each reason how many rows have it; a row may have several.
         examples: For each reason the first place where it occurs, and the value where it is a time or a label.
@@ -57,6 +59,8 @@ class Receipt:
     examples: Mapping[str, str] = field(default_factory=dict)
     values_set_aside: int = 0
     cursor: str | None = None
+    before_window: int = 0
+    earliest: date | None = None
 
     def __post_init__(self) -> None:
         accounted = self.kept + self.duplicates + self.set_aside
@@ -74,6 +78,7 @@ class Receipt:
         content = asdict(self)
         content["landed_at"] = self.landed_at.isoformat()
         content["days_changed"] = [day.isoformat() for day in self.days_changed]
+        content["earliest"] = None if self.earliest is None else self.earliest.isoformat()
         content["by_reason"] = dict(sorted(self.by_reason.items()))
         content["examples"] = dict(sorted(self.examples.items()))
         return content
@@ -105,6 +110,7 @@ def _from_json(content: dict[str, Any]) -> Receipt:
         **{
             **content,
             "landed_at": datetime.fromisoformat(content["landed_at"]),
+            "earliest": date.fromisoformat(content["earliest"]) if content.get("earliest") else None,
             "days_changed": tuple(date.fromisoformat(day) for day in content["days_changed"]),
         }
     )
