@@ -21,7 +21,7 @@ from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitE
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
 from aivo_assets.errors import AivoError
-from aivo_assets.lake import Lake
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.settings import Settings
 
@@ -61,7 +61,7 @@ def build_app(
         SettingsError: It would listen beyond this machine without a token.
     """
     refuse_open_door(settings.api)
-    lake = Lake(settings.lake_url, shards=settings.lake.shards)
+    lake = open_lake(settings)
     machine = machine_now or (lambda: datetime.now(UTC))
     present = now or (lambda: platform_time(settings, machine()))
     # FastAPI's own pages load scripts from the internet.

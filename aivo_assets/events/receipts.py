@@ -10,6 +10,8 @@ from aivo_assets.errors import LakeError
 from aivo_assets.lake import Lake
 
 RECEIPTS_PATH = "raw/receipts"
+LANDING = "landing"
+"""What only one process does at a time, whatever it lands: the lock is the lake's."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +94,19 @@ def write_receipt(lake: Lake, receipt: Receipt, *, what: str) -> None:
 
 def read_receipts(lake: Lake) -> list[Receipt]:
     """All receipts, oldest first."""
-    base = lake.root / RECEIPTS_PATH
-    paths = [path for path in base.iterdir() if path.name.endswith(".json")] if base.exists() else []
-    receipts = [_from_json(json.loads(path.read_text())) for path in paths if not path.name.startswith(".")]
+    receipts = [_from_json(json.loads(content)) for content in _contents(lake, "")]
     return sorted(receipts, key=lambda receipt: (receipt.landed_at, receipt.run))
 
 
 def receipts_of(lake: Lake, run: str) -> list[Receipt]:
     """The receipts of one run."""
-    base = lake.root / RECEIPTS_PATH
-    paths = [path for path in base.iterdir() if path.name.startswith(f"{run}.")] if base.exists() else []
-    return [_from_json(json.loads(path.read_text())) for path in paths if path.name.endswith(".json")]
+    return [_from_json(json.loads(content)) for content in _contents(lake, f"{run}.")]
+
+
+def _contents(lake: Lake, prefix: str) -> list[bytes]:
+    names = [name for name in lake.storage.files(RECEIPTS_PATH, prefix) if name.endswith(".json")]
+    documents = lake.storage.read_many([f"{RECEIPTS_PATH}/{name}" for name in names if not name.startswith(".")])
+    return [document.content for document in documents if document is not None]
 
 
 def _from_json(content: dict[str, Any]) -> Receipt:

@@ -7,8 +7,22 @@ changes a little and often.
 
 from aivo_assets.lake.dataset import Dataset
 from aivo_assets.lake.layers import Layered, Layers
+from aivo_assets.lake.manifest import Written
 from aivo_assets.lake.opening import open_lake
 from aivo_assets.lake.reading import Reading, read
-from aivo_assets.lake.store import Lake, Written
+from aivo_assets.lake.staging import Staged
+from aivo_assets.lake.store import Lake
+from aivo_assets.lake.swapping import ConflictError
 
-__all__ = ["Dataset", "Lake", "Layered", "Layers", "Reading", "Written", "open_lake", "read"]
+__all__ = [
+    "ConflictError",
+    "Dataset",
+    "Lake",
+    "Layered",
+    "Layers",
+    "Reading",
+    "Staged",
+    "Written",
+    "open_lake",
+    "read",
+]

@@ -14,6 +14,7 @@ from aivo_assets.lake.damage import damaged_days
 from aivo_assets.privacy.anonymise import anonymise_interactions
 from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
 from aivo_assets.privacy.keys import PseudonymKey
+from aivo_assets.privacy.lake_key import keep_key
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS, COLUMN_DESCRIPTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
@@ -38,6 +39,7 @@ def anonymised_interactions(
     pseudonym_key: dg.ResourceParam[PseudonymKey],
 ) -> dg.MaterializeResult:
     """Anonymise the days of this run, a month at a time; of a day whose raw file is damaged, what there is stays."""
+    keep_key(lake, pseudonym_key)
     days = days_of(context)
     damaged = damaged_days(lake, RAW_INTERACTIONS, days)
     if damaged:
@@ -70,6 +72,7 @@ def anonymised_learners(
     pseudonym_key: dg.ResourceParam[PseudonymKey],
 ) -> dg.MaterializeResult:
     """Generalise the learner table."""
+    keep_key(lake, pseudonym_key)
     raw = lake.scan(RAW_LEARNERS).collect()
     made = anonymise_table(raw, pseudonym_key, settings.privacy, lake.shards, clock.now().date())
     written = lake.write(ANONYMISED_LEARNERS, made.frame)
