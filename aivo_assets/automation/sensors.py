@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.automation._dagster import WILL_RETRY_TAG
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.evidence import run_that_made
 from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way

@@ -11,8 +11,8 @@ weekly run therefore covers every day back to the last one that was read after i
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
-from dagster._utils.schedules import schedule_execution_time_iterator
 
+from aivo_assets.automation._dagster import schedule_execution_time_iterator
 from aivo_assets.operations.jobs.names import RANGE_END_TAG, RANGE_START_TAG, READ_AT
 from aivo_assets.settings import ScheduleSettings
 

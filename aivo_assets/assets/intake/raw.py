@@ -6,8 +6,8 @@ from datetime import date
 
 import dagster as dg
 
-from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_spec, fresh_within, owned
+from aivo_assets.automation.partitions import ONE_RUN, days_of
 from aivo_assets.errors import AivoError, SourceUnreachableError
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
@@ -27,22 +27,20 @@ TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIA
 @dg.multi_asset(
     name="ingest",
     specs=[
-        dg.AssetSpec(
+        daily_spec(
+            "events",
             "raw_interactions",
             description="Every answer of every learner, by the UTC day on which it happened. Raw identifiers: nothing "
             "past the privacy stage reads it. The same extract twice changes nothing; late events land in their day.",
-            partitions_def=DAYS,
             kinds={"parquet"},
             metadata=columns(RAW_INTERACTIONS),
             freshness_policy=fresh_within(hours=FRESH_HOURS),
-            **owned("events"),
         ),
-        dg.AssetSpec(
+        daily_spec(
+            "events",
             "quarantine",
             description="Rows that could not be kept, each with file, line, column, value and reason. Raw zone.",
-            partitions_def=DAYS,
             kinds={"parquet"},
-            **owned("events"),
         ),
     ],
     check_specs=[
