@@ -8,7 +8,7 @@ import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_spec, fresh_within, owned
 from aivo_assets.automation.partitions import ONE_RUN, days_of
-from aivo_assets.errors import AivoError, SourceUnreachableError
+from aivo_assets.errors import SourceUnreachableError
 from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
