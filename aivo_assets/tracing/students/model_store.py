@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, Staged
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.students.state_store import StateStore
@@ -30,11 +30,13 @@ class Made:
         learners: Learners whose models were made.
         skills: Their rows of mastery.
         whole: Whether everybody's were.
+        staged: The models, which `Lake.commit` brings into force; mastery before the models that speak of it.
     """
 
     learners: int
     skills: int
     whole: bool
+    staged: tuple[Staged, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,16 @@ class Maker:
 def update_models(
     lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
 ) -> Made:
-    """Make the models of the learners of a shard whose states have changed since, and of those who are new.
+    """`stage_models`, brought into force at once."""
+    made = stage_models(lake, store, shard, maker, enrolled, day=day, whole=whole)
+    lake.commit(made.staged)
+    return made
+
+
+def stage_models(
+    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
+) -> Made:
+    """Make and stage the models of the learners of a shard whose states have changed since, and of those who are new.
 
     Args:
         lake: Where models are.
@@ -91,23 +102,25 @@ def update_some(
 ) -> Made:
     """Make the models of these learners of a shard as of a day, and nobody else's.
 
-    What `update_models` has to do for others stays to be done: whose states changed, and everybody where what makes
+    What `stage_models` has to do for others stays to be done: whose states changed, and everybody where what makes
     models has changed. Making the same again changes nothing.
 
     Args:
-        lake: As for `update_models`.
-        store: As for `update_models`.
-        shard: As for `update_models`.
-        maker: As for `update_models`.
-        enrolled: As for `update_models`.
+        lake: As for `stage_models`.
+        store: As for `stage_models`.
+        shard: As for `stage_models`.
+        maker: As for `stage_models`.
+        enrolled: As for `stage_models`.
         asked: Learners of this shard.
-        day: As for `update_models`.
+        day: As for `stage_models`.
     """
     said = _newest_note(lake, shard, day)
     if said is None:
         return Made(0, 0, whole=False)
     note = {name: said[name] for name in ("stamp", "sequence")}
-    return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
+    made = _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
+    lake.commit(made.staged)
+    return made
 
 
 def students_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
@@ -163,11 +176,13 @@ def _make_some(
     made = maker.build(store.read(shard, asked, items=False), enrolled.filter(theirs))
     today = lake.manifest(STUDENT_MODELS, day=day)
     note = note | {"whole": bool(today and today["made_by"].get(_name(shard), {}).get("whole"))}
+    staged = []
     for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
         kept = lake.scan(dataset, days=[day], shards=[shard]).filter(~theirs).collect()
         keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
-        lake.replace_shard(dataset, pl.concat([kept, rows]).sort(keys), day=day, shard=shard, made_by=note)
-    return Made(made.learners.height, made.skills.height, whole=False)
+        merged = pl.concat([kept, rows]).sort(keys)
+        staged.append(lake.stage(dataset, merged, day=day, shard=shard, made_by=note))
+    return Made(made.learners.height, made.skills.height, whole=False, staged=tuple(staged))
 
 
 def _make_all(
@@ -187,9 +202,11 @@ def _make_all(
     skills = pl.concat([part.skills for part in made]).sort("learner", "subject", "skill_id")
     learners = pl.concat([part.learners for part in made]).sort("learner")
     note = note | {"whole": True}
-    lake.replace_shard(SKILL_MASTERY, skills, day=day, shard=shard, made_by=note)
-    lake.replace_shard(STUDENT_MODELS, learners, day=day, shard=shard, made_by=note)
-    return Made(learners.height, skills.height, whole=True)
+    staged = tuple(
+        lake.stage(dataset, rows, day=day, shard=shard, made_by=note)
+        for dataset, rows in ((SKILL_MASTERY, skills), (STUDENT_MODELS, learners))
+    )
+    return Made(learners.height, skills.height, whole=True, staged=staged)
 
 
 def _newest_note(lake: Lake, shard: int, until: date) -> dict[str, Any] | None:
