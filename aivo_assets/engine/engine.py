@@ -30,6 +30,7 @@ class Engine(Protocol):
         items: Sequence[Item],
         *,
         say: Callable[[str], None] | None = None,
+        describe: Callable[[Any], str] | None = None,
     ) -> Iterator[Result]:
         """Call `work(shared, item)` for each item, and yield the results in the order of the items.
 
@@ -42,6 +43,7 @@ class Engine(Protocol):
             shared: Given to every call; shipped once to each worker.
             items: Shards, days or anything else that can be pickled.
             say: Is told how far it is, a sentence for each item that is done.
+            describe: What that sentence says of a result.
 
         Raises:
             AivoError: The work on an item failed; the message names the item. Of what came after it nothing is yielded.
@@ -73,18 +75,19 @@ class InProcess:
         items: Sequence[Item],
         *,
         say: Callable[[str], None] | None = None,
+        describe: Callable[[Any], str] | None = None,
     ) -> Iterator[Result]:
         """See `Engine.map`."""
         for done, item in enumerate(items, start=1):
             result = attempt(work, shared, item, collect_log=False).unpack(item)
             if say is not None:
-                say(progress(done, len(items), item))
+                say(progress(done, len(items), item, describe and describe(result)))
             yield result
 
     def close(self) -> None:
         """Nothing to end."""
 
 
-def progress(done: int, total: int, item: object) -> str:
-    """The sentence on an item that is done."""
-    return f"shard {item} done, {done} of {total}"
+def progress(done: int, total: int, item: object, result: str | None) -> str:
+    """The sentence on an item that is done, with what is said of its result."""
+    return f"shard {item} done, {done} of {total}" + (f": {result}" if result else "")

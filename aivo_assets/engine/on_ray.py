@@ -42,17 +42,19 @@ class OnRay:
         items: Sequence[Item],
         *,
         say: Callable[[str], None] | None = None,
+        describe: Callable[[Any], str] | None = None,
     ) -> Iterator[Result]:
         """See `Engine.map`."""
         ray = self._connected()
         task = ray.remote(num_cpus=1, max_retries=self.retries, memory=self.memory_bytes)(attempt)
-        given, ahead = ray.put(shared), AHEAD * max(1, self.workers)
+        processors = self.workers or int(ray.cluster_resources().get("CPU", 1))
+        given, ahead = ray.put(shared), AHEAD * processors
         waiting: deque[tuple[Item, Any]] = deque()
         try:
             for done, item in enumerate(self._submitted(task, work, given, items, waiting, ahead), start=1):
                 result = self._result(ray, *item)
                 if say is not None:
-                    say(progress(done, len(items), item[0]))
+                    say(progress(done, len(items), item[0], describe and describe(result)))
                 yield result
         finally:
             for _, reference in waiting:

@@ -45,6 +45,7 @@ class Processes:
         items: Sequence[Item],
         *,
         say: Callable[[str], None] | None = None,
+        describe: Callable[[Any], str] | None = None,
     ) -> Iterator[Result]:
         """See `Engine.map`."""
         deaths: dict[int, int] = {}
@@ -54,7 +55,7 @@ class Processes:
             try:
                 for result in self._in_order(pool, work, items, done):
                     if say is not None:
-                        say(progress(done + 1, len(items), items[done]))
+                        say(progress(done + 1, len(items), items[done], describe and describe(result)))
                     done += 1
                     yield result
             except BrokenProcessPool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,18 +15,25 @@ from aivo_assets.assets.describe import columns, daily_spec, step_log
 from aivo_assets.assets.stored import serving_champion
 from aivo_assets.automation.partitions import ONE_RUN, as_of
 from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
-from aivo_assets.drift.scores.scored_window import ScoredWindow
+from aivo_assets.drift.scores.folding import (
+    FoldedShard,
+    FoldTask,
+    commit_shard,
+    compare_shard,
+    fold_shard,
+)
+from aivo_assets.engine import Engine
 from aivo_assets.errors import ModelError
-from aivo_assets.lake import ConflictError, Lake
+from aivo_assets.lake import Lake
 from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import STATES_LEARNERS
-from aivo_assets.tracing.judging.registry import Registry, Serving
+from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.model.main_brain import MainBrain
 from aivo_assets.tracing.students.model_store import models_sequence
 from aivo_assets.tracing.students.state_store import Parts, StateStore, rows_of
-from aivo_assets.tracing.students.state_update import Folder, Update, compare, rebuild, update
+from aivo_assets.tracing.students.state_update import Update
 
 STATES_TAG, COMPARE = "aivo/states", "compare"  # of a run: fold everything from nothing beside, whatever the job
 COMPARED = "states/compared.json"
@@ -76,6 +84,7 @@ def fold_learners(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
+    engine: dg.ResourceParam[Engine],
 ) -> Iterator[dg.MaterializeResult]:
     """Fold what is new with the champion's statistics, shard by shard, and score what lies in the drift window."""
     day = as_of(context)
@@ -84,108 +93,60 @@ def fold_learners(
         yield from _without_champion()
         return
     store, parts, say = StateStore(lake), lake.parts(ANONYMISED_INTERACTIONS, until=day), step_log(context)
-    step = Step(lake, store, parts, serving, settings, day)
-    updates: list[Update] = []
+    task = FoldTask(
+        lake=lake,
+        champion=serving.brain,
+        number=serving.version.number,
+        parts=parts,
+        day=day,
+        window_days=settings.drift.window_days,
+        features=settings.features,
+        events_at_once=settings.students.events_at_once,
+    )
+    compared: list[FoldedShard] = []
     if context.job_name == WEEKLY_JOB or context.run.tags.get(STATES_TAG) == COMPARE:
-        updates += step.compare_with_rebuild(registry, say)
-    for shard in range(lake.shards):
-        done = step.update(shard)
-        updates.append(done)
-        say(f"shard {shard + 1} of {lake.shards}: {_sentence(done)}")
+        compared = _compare(replace(task, earlier=_earlier(registry, store, lake.shards)), store, engine, say)
+    staged = list(engine.map(fold_shard, task, range(lake.shards), say=say, describe=_sentence))
+    folded = [commit_shard(task, done) for done in staged]
     grown = store.overgrown(lake.shards, share=settings.students.layer_share, most=settings.students.most_layers)
     if grown is not None:  # one a run, so that no run pays for all
-        step.merge(grown)
-        say(f"merged the layers of shard {grown + 1}")
-    yield _states_result(lake, store, parts, updates, day)
+        _merge(task, store, grown)
+        say(f"merged the layers of shard {grown}")
+    yield _states_result(lake, store, parts, [done.update for done in (*compared, *folded)], day)
     yield dg.MaterializeResult(
         asset_key="scored_events",
-        metadata={"rows_in": sum(done.events for done in updates), "rows_out": step.scored},
+        metadata={
+            "rows_in": sum(done.update.events for done in (*compared, *folded)),
+            "rows_out": sum(done.scored_rows for done in (*compared, *folded)),
+        },
         data_version=dg.DataVersion(lake.version(SCORED_EVENTS, until=day)),
     )
 
 
-class Step:
-    """One run's work on the states of all shards.
+def _compare(task: FoldTask, store: StateStore, engine: Engine, say: Callable[[str], None]) -> list[FoldedShard]:
+    """Fold every shard from nothing beside, and keep what was found for the check."""
+    done = list(engine.map(compare_shard, task, range(task.lake.shards), say=say, describe=_seen))
+    for each in done:
+        if each.update.compared and not each.update.differing:
+            _merge(task, store, each.shard)
+    found = {name: sum(getattr(each.update, name) for each in done) for name in ("compared", "differing")}
+    task.lake.write_bytes(COMPARED, json.dumps({"as of": task.day.isoformat(), **found}).encode())
+    return done
 
-    Args:
-        lake: Where events and scored events are.
-        store: Where states are.
-        parts: The days of each shard up to the as-of day.
-        serving: The champion.
-        settings: All of them.
-        day: The as-of day.
-    """
 
-    def __init__(
-        self, lake: Lake, store: StateStore, parts: Mapping[int, Parts], serving: Serving, settings: Settings, day: date
-    ) -> None:
-        self._lake, self._store, self._parts, self._day = lake, store, parts, day
-        self._serving, self._settings = serving, settings
-        self._folder = self._folder_of(serving.brain, serving.version.number)
-        self.scored = 0
+def _merge(task: FoldTask, store: StateStore, shard: int) -> None:
+    """Merge the layers that the student models know already: of the others they have yet to learn who changed."""
+    store.compact(shard, models_sequence(task.lake, shard, until=task.day))
 
-    def update(self, shard: int) -> Update:
-        """Fold what is new, and score it; once more where another run committed states of the shard meanwhile."""
-        while True:
-            window = self._window(shard)
-            try:
-                done = update(self._lake, self._store, shard, self._parts[shard], self._folder, window)
-                break
-            except ConflictError:
-                continue
-        self.scored += window.rows
-        return done
 
-    def compare_with_rebuild(self, registry: Registry, say: Callable[[str], None]) -> list[Update]:
-        """Bring the states up to date with the champion that folded them, and fold all of them from nothing beside.
-
-        What is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
-        """
-        done = []
-        for shard in range(self._lake.shards):
-            before = self._store.folded(shard)
-            if before is None:
-                continue
-            folder, window = self._folder, self._window(shard)
-            if before.champion != folder.champion:
-                try:
-                    folder = self._folder_of(registry.load(int(before.champion)), int(before.champion))
-                except ModelError as error:
-                    say(f"shard {shard + 1} cannot be compared, its champion does not load: {error.what}")
-                    continue
-            same = folder is self._folder
-            updated = update(self._lake, self._store, shard, self._parts[shard], folder, window if same else None)
-            self.scored += window.rows
-            seen = compare(self._lake, self._store, shard, folder)
-            if seen.differing and same:
-                reason = "The comparison with a rebuild found differences."
-                again = self._window(shard)
-                rebuild(self._lake, self._store, shard, self._parts[shard], folder, again, reason=reason)
-            elif same:
-                self.merge(shard)
-            say(f"shard {shard + 1}: {seen.compared:,} learners compared with a rebuild, {seen.differing:,} differ")
-            done.append(replace(updated, compared=seen.compared, differing=seen.differing))
-        found = {"compared": sum(one.compared for one in done), "differing": sum(one.differing for one in done)}
-        self._lake.write_bytes(COMPARED, json.dumps({"as of": self._day.isoformat(), **found}).encode())
-        return done
-
-    def merge(self, shard: int) -> None:
-        """Merge the layers that the student models know already: of the others they have yet to learn who changed."""
-        self._store.compact(shard, models_sequence(self._lake, shard, until=self._day))
-
-    def _folder_of(self, brain: MainBrain, number: int) -> Folder:
-        at_once = self._settings.students.events_at_once
-        return Folder(brain.statistics, self._settings.features, str(number), at_once)
-
-    def _window(self, shard: int) -> ScoredWindow:
-        return ScoredWindow(
-            self._lake,
-            shard,
-            self._serving.brain.predict,
-            model_version=self._folder.champion,
-            day=self._day,
-            days=self._settings.drift.window_days,
-        )
+def _earlier(registry: Registry, store: StateStore, shards: int) -> dict[str, MainBrain]:
+    """By number, the versions under which states of some shard were folded, as far as they load."""
+    numbers = {folded.champion for shard in range(shards) if (folded := store.folded(shard)) is not None}
+    loaded = {}
+    for number in sorted(numbers):
+        with suppress(ModelError):  # the comparison says of which shard it could not be made
+            loaded[number] = registry.load(int(number))
+    return loaded
 
 
 def _states_result(
@@ -245,7 +206,14 @@ def _comparison(lake: Lake) -> dg.AssetCheckResult:
     )
 
 
-def _sentence(done: Update) -> str:
+def _seen(each: FoldedShard) -> str:
+    if each.problem:
+        return f"not compared, {each.problem}"
+    return f"{each.update.compared:,} learners compared with a rebuild, {each.update.differing:,} differ"
+
+
+def _sentence(each: FoldedShard) -> str:
+    done = each.update
     if done.whole:
         return f"{done.learners:,} learners folded from nothing: {done.whole}"
     return f"{done.events:,} events of {done.learners:,} learners folded, {done.late:,} of them from nothing"

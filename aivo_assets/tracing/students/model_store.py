@@ -61,6 +61,36 @@ class Maker:
         return sha256(f"{self.version} {levels.write_json()}".encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True)
+class ModelsTask:
+    """What the work on the models of every shard has in common.
+
+    Attributes:
+        lake: Where models and states are.
+        maker: What makes them.
+        enrolled: learner, shard of all learners, with or without events.
+        day: As of which; it gets the models.
+        whole: Make everybody's, whatever has changed.
+        asked: learner, shard of the only learners whose models are made; None: of whoever has something new.
+    """
+
+    lake: Lake
+    maker: Maker
+    enrolled: pl.DataFrame
+    day: date
+    whole: bool = False
+    asked: pl.DataFrame | None = None
+
+
+def make_models(task: ModelsTask, shard: int) -> Made:
+    """Make and stage the models of a shard."""
+    store, here = StateStore(task.lake), task.enrolled.filter(pl.col("shard") == shard)
+    if task.asked is None:
+        return stage_models(task.lake, store, shard, task.maker, here, day=task.day, whole=task.whole)
+    asked = task.asked.filter(pl.col("shard") == shard)["learner"]
+    return stage_some(task.lake, store, shard, task.maker, here, asked, day=task.day)
+
+
 def update_models(
     lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
 ) -> Made:
@@ -97,10 +127,10 @@ def stage_models(
     return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
-def update_some(
+def stage_some(
     lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, asked: pl.Series, *, day: date
 ) -> Made:
-    """Make the models of these learners of a shard as of a day, and nobody else's.
+    """Make and stage the models of these learners of a shard as of a day, and nobody else's.
 
     What `stage_models` has to do for others stays to be done: whose states changed, and everybody where what makes
     models has changed. Making the same again changes nothing.
@@ -118,9 +148,7 @@ def update_some(
     if said is None:
         return Made(0, 0, whole=False)
     note = {name: said[name] for name in ("stamp", "sequence")}
-    made = _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
-    lake.commit(made.staged)
-    return made
+    return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
 def students_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
