@@ -77,6 +77,7 @@ class ModelsAsOf:
     day: date
 
     def __call__(self, states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
+        """Build the models of these learners."""
         return build_student_models(
             states, self.brain, self.levels, self.as_of, self.settings, day=self.day, learners=strangers
         )
