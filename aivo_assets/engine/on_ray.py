@@ -47,8 +47,7 @@ class OnRay:
         """See `Engine.map`."""
         ray = self._connected()
         task = ray.remote(num_cpus=1, max_retries=self.retries, memory=self.memory_bytes)(attempt)
-        processors = self.workers or int(ray.cluster_resources().get("CPU", 1))
-        given, ahead = ray.put(shared), AHEAD * processors
+        given, ahead = ray.put(shared), AHEAD * self.workers
         waiting: deque[tuple[Item, Any]] = deque()
         try:
             for done, item in enumerate(self._submitted(task, work, given, items, waiting, ahead), start=1):
@@ -98,13 +97,16 @@ class OnRay:
                 "AIVO_ENGINE=ray, but Ray is not installed.", fix="pip install 'aivo-training[ray]'"
             ) from error
         if not ray.is_initialized():
+            local: dict[str, Any] = (
+                {} if self.address else {"include_dashboard": False, "num_cpus": self.workers or None}
+            )
             try:
                 ray.init(
                     address=self.address,
                     namespace="aivo",
                     log_to_driver=False,
                     logging_level=logging.WARNING,
-                    **({} if self.address else {"include_dashboard": False, "num_cpus": self.workers or None}),
+                    **local,
                 )
             except Exception as error:  # a node that does not come up in time raises a bare Exception
                 where = f"No Ray cluster answers at {self.address}" if self.address else "Ray did not start"

@@ -12,18 +12,17 @@ from aivo_assets.assets.brain.main_brain import NO_CHAMPION
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
 from aivo_assets.assets.stored import serving_champion
 from aivo_assets.automation.partitions import as_of
+from aivo_assets.engine import Engine
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
-from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
-from aivo_assets.tracing.students.model_store import Maker, update_models, update_some
-from aivo_assets.tracing.students.state_store import StateStore
-from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
+from aivo_assets.tracing.students.model_store import Made, Maker, ModelsTask, make_models
+from aivo_assets.tracing.students.student_models import Brain, ModelsAsOf
 
 
 @daily_asset(
@@ -72,6 +71,7 @@ def student_models(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
+    engine: dg.ResourceParam[Engine],
 ) -> dg.MaterializeResult:
     """Make the student models of who has new answers, of who is concerned, or everybody's, from the folded states."""
     day = as_of(context)
@@ -86,28 +86,24 @@ def student_models(
         intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
     )
 
-    def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
-        return build_student_models(states, brain, levels, end_of(day), settings.students, day=day, learners=strangers)
-
     asked = (
         brain.version,
         brain.intervals.model_dump_json(),
         settings.students.interval,
         settings.students.starting_skills,
     )
-    store, maker, say = StateStore(lake), Maker(build, " ".join(map(str, asked)), levels), step_log(context)
-    enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
-    weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
-    learners = skills = whole = 0
-    for shard in range(lake.shards):
-        here = enrolled.filter(pl.col("shard") == shard)
-        if concerned is None:
-            made = update_models(lake, store, shard, maker, here, day=day, whole=weekly)
-        else:
-            some = concerned.filter(pl.col("shard") == shard)["learner"]
-            made = update_some(lake, store, shard, maker, here, some, day=day)
-        learners, skills, whole = learners + made.learners, skills + made.skills, whole + made.whole
-        say(f"shard {shard + 1} of {lake.shards}: {made.learners:,} student models made")
+    build = ModelsAsOf(brain, levels, end_of(day), settings.students, day)
+    task = ModelsTask(
+        lake=lake,
+        maker=Maker(build, " ".join(map(str, asked)), levels),
+        enrolled=lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect(),
+        day=day,
+        whole=context.job_name == WEEKLY_JOB,
+        asked=_concerned(context, lake, day),
+    )
+    made = list(engine.map(make_models, task, range(lake.shards), say=step_log(context), describe=_sentence))
+    lake.commit(staged for each in made for staged in each.staged)
+    learners, skills = sum(each.learners for each in made), sum(each.skills for each in made)
     versions = [lake.version(dataset, until=day) for dataset in (STUDENT_MODELS, SKILL_MASTERY)]
     return dg.MaterializeResult(
         metadata={
@@ -115,10 +111,14 @@ def student_models(
             "rows_out": skills,
             "learners": learners,
             "learner x skill": skills,
-            "shards made whole": whole,
+            "shards made whole": sum(each.whole for each in made),
         },
         data_version=dg.DataVersion("-".join(versions)),
     )
+
+
+def _sentence(made: Made) -> str:
+    return f"{made.learners:,} student models made"
 
 
 def _concerned(context: dg.AssetExecutionContext, lake: Lake, day: date) -> pl.DataFrame | None:
