@@ -1,4 +1,7 @@
-"""The whole chain, from source to audit, over a lake in an S3 store: it makes the bytes that one in a folder gets."""
+"""The whole chain, from source to audit, over an object store and on other engines: it makes the bytes of one process.
+
+What is compared is every dataset that the package declares, by the version of its content.
+"""
 
 import os
 import subprocess
@@ -9,6 +12,7 @@ import pytest
 
 from aivo_assets.lake import Lake
 from aivo_assets.lake.storage import S3Access
+from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets_tests import s3_servers
 from aivo_assets_tests.lake import declared
 
@@ -36,26 +40,40 @@ def run(home: Path, variables: dict[str, str]) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
+def contents(root: str, access: S3Access | None = None) -> dict[str, str]:
+    lake = Lake(root, shards=4, access=access)
+    found = {dataset.path: lake.version(dataset) for dataset in declared.datasets()}
+    # The full verdict says when it was decided.
+    return found | {VERDICTS.path: str(lake.scan(VERDICTS).drop("verdict").collect().rows())}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What one process makes in a folder."""
+    home = tmp_path_factory.mktemp("plain") / "home"
+    run(home, {})
+    made = contents(str(home / "lake"))
+    assert len(set(made.values())) > len(made) // 2  # most datasets hold something
+    return made
+
+
 @pytest.mark.slow
-def test_the_chain_over_s3_makes_what_it_makes_in_a_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["processes", pytest.param("ray", marks=pytest.mark.ray)])
+def test_the_chain_over_s3_in_two_workers_makes_the_same(engine: str, plain: dict[str, str], tmp_path: Path) -> None:
+    if engine == "ray":
+        pytest.importorskip("ray")
     with s3_servers.moto(tmp_path) as access:
         assert access.endpoint
         url = f"s3://{s3_servers.BUCKET}/school"
         run(
-            tmp_path / "far",
+            tmp_path / "home",
             {
                 "AIVO_LAKE_URL": url,
                 "AIVO_LAKE_ENDPOINT": access.endpoint,
                 "AIVO_LAKE_KEY": s3_servers.KEY,
                 "AIVO_LAKE_SECRET": s3_servers.SECRET,
+                "AIVO_ENGINE": engine,
+                "AIVO_ENGINE_WORKERS": "2",
             },
         )
-        run(tmp_path / "near", {})
-        far, near = contents(url, access), contents(str(tmp_path / "near" / "lake"), None)
-    assert len(set(near.values())) > len(near) // 2  # most datasets hold something
-    assert far == near
-
-
-def contents(root: str, access: S3Access | None) -> dict[str, str]:
-    lake = Lake(root, shards=4, access=access)
-    return {dataset.path: lake.version(dataset) for dataset in declared.datasets()}
+        assert contents(url, access) == plain
