@@ -11,6 +11,7 @@ import polars as pl
 
 from aivo_assets.adaptive.advice.content import add_content, richer_level
 from aivo_assets.adaptive.policy.policy import ENRICHMENT, MAINTAIN
+from aivo_assets.adaptive.policy.ranking import ranked
 from aivo_assets.adaptive.policy.rules import Policy
 from aivo_assets.adaptive.signals.signals import compute_signals
 from aivo_assets.benchmarks.policy.content import Content
@@ -62,7 +63,7 @@ class Platform:
             day: The day that ends.
 
         Returns:
-            `SIGNALS` with what `Policy.decide` adds, one row for each learner x skill that is active.
+            `SIGNALS` with what `Policy.decide` and `ranked` add, one row for each learner x skill that is active.
         """
         settings = self.content.settings
         self.events.append(events)
@@ -78,7 +79,7 @@ class Platform:
             session_gap_minutes=settings.features.session_gap_minutes,
             interval=settings.students.interval,
         )
-        decided = self.policy.decide(signals)
+        decided = ranked(self.policy.decide(signals), self.policy, settings.policy)
         self._remember(decided.select(*_KEYS, *_REMEMBERED))
         return decided
 
