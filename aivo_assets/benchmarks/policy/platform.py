@@ -30,7 +30,19 @@ _OF_CONTENT = {
 }
 _KEYS = ["learner", "subject", "skill_id"]
 # What the next evening reads of a recommendation (`compute_signals`).
-_REMEMBERED = ["day", "kind", "plan", "current_level", "recommended_level", "level_since"]
+_REMEMBERED = {
+    "day": "day",
+    "kind": "kind",
+    "plan": "plan",
+    "current_level": "current_level",
+    "recommended_level": "recommended_level",
+    "level_since": "level_since",
+    "policy_rule": "rule",
+    "policy_level": "recommended_level",
+    "policy_priority": "policy_priority",
+    "passes": "passes",
+    "decided_on": "decided_on",
+}
 
 
 @dataclass
@@ -79,8 +91,9 @@ class Platform:
             session_gap_minutes=settings.features.session_gap_minutes,
             interval=settings.students.interval,
         )
-        decided = ranked(self.policy.decide(signals), self.policy, settings.policy)
-        self._remember(decided.select(*_KEYS, *_REMEMBERED))
+        own = self.policy.decide(signals).with_columns(policy_priority="priority")
+        decided = ranked(own, self.policy, settings.policy)
+        self._remember(decided.select(*_KEYS, **_REMEMBERED))
         return decided
 
     def place(self, pairs: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -111,12 +124,19 @@ class Platform:
             current_level=level,
             recommended_level=level,
             level_since=pl.lit(None, pl.Date),
+            policy_rule=pl.lit(None, pl.String),
+            policy_level=level,
+            policy_priority=pl.lit(None, pl.String),
+            passes=pl.lit(value=False),
+            decided_on=pl.lit(day),
         )
         self._remember(begun)
 
     def _remember(self, now: pl.DataFrame) -> None:
-        before = now.clear() if self.recommended is None else self.recommended
-        self.recommended = pl.concat([before.join(now, on=_KEYS, how="anti"), now])
+        """Keep the last recommendation of each learner x skill that does not pass."""
+        lasting = now.filter(~pl.col("passes"))
+        before = lasting.clear() if self.recommended is None else self.recommended
+        self.recommended = pl.concat([before.join(lasting, on=_KEYS, how="anti"), lasting])
 
     def listed(self, rows: pl.DataFrame) -> pl.Series:
         """The content of recommendations, List[String], best first.
