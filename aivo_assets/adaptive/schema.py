@@ -100,7 +100,7 @@ _SIGNALS: Final[dict[str, Column]] = {
         "Day of the last recommendation that saw the learner at another level; null where none did.",
     ),
     "days_since_move": (pl.Int32, "Days since `level_since`."),
-    "never_moved": (pl.Boolean, "Whether nothing within `history_days` tells of a move in this skill."),
+    "never_moved": (pl.Boolean, "Whether the learner was never seen at another level of this skill."),
     "attempts_since_move": (pl.Int32, "Answers on the skill at any level since the move; all of them without one."),
     "attempts_at_level": (pl.Int32, "Answers on the skill at the level, give or take the tolerance, since the move."),
     "successes_at_level": (pl.Int32, "Correct ones among them."),
@@ -132,6 +132,7 @@ _SIGNALS: Final[dict[str, Column]] = {
     "previous_priority": (pl.String, "The priority by that rule."),
     "decided_on": (pl.Date, "Day on which it was decided, which may be days before the last time that it was told."),
     "answers_since": (pl.Int32, "Answers on the skill after that day; null where there was no recommendation."),
+    "answers_new": (pl.Int32, "Of them, answers after `previous_day`."),
     "recent_items": (pl.List(pl.String), "Items of the recent answers, so that they are not offered again."),
     "model_version": (pl.String, "Version of the main brain that answered; null where none did."),
 }
@@ -151,6 +152,7 @@ _RECOMMENDATIONS: Final[dict[str, Column]] = {
     "expectation": (pl.String, "What is expected, in words that the next answers can prove wrong."),
     "expected_successes": (pl.Int32, "The expectation: at least so many correct …"),
     "expected_attempts": (pl.Int32, "… of the next so many answers at the recommended level, give or take a level."),
+    "headline": (pl.String, "What to do, in a line for the teacher."),
     "reasoning": (pl.String, "Why, in plain words for the teacher."),
     "reasoning_learner": (pl.String, "Why, in plain words for the learner."),
     "reasoning_parent": (pl.String, "Why, in plain words for parents."),
@@ -173,7 +175,7 @@ _RECOMMENDATIONS: Final[dict[str, Column]] = {
     "policy_rule": (pl.String, "The rule by which it would have."),
     "policy_priority": (pl.String, "The priority by that rule, whatever the learner is at now."),
     "passes": (pl.Boolean, "Whether it ends with the session that called for it, as a break does."),
-    "decided_on": (pl.Date, "Day on which this was decided; it stands until practice of the skill says more."),
+    "decided_on": (pl.Date, "Day on which this was decided: it stands until practice of the skill says more."),
     "changed": (pl.Boolean, "Whether level or plan differ from the learner's recommendation before, for this skill."),
     "level_since": (
         pl.Date,

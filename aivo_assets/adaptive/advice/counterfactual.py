@@ -32,6 +32,7 @@ _ROW: Final = "_row"
 _SIGNALS: Final = (  # signals that answers or a rest change
     "attempts",
     "answers_since",
+    "answers_new",
     "recent_attempts",
     "recent_successes",
     "recent_accuracy",
@@ -99,8 +100,8 @@ def _nearest(asked: pl.DataFrame, rows: pl.DataFrame, policy: Policy, settings: 
     parts = []
     for way in WAYS:
         for number in numbers[way]:
-            # A new decision stands for some answers too, so fewer than those would not be looked at.
-            speaks = ~pl.col("passes") & (pl.col("stands") | pl.lit(number >= policy.stands_for))
+            # What asks for something stands for some answers, so fewer than those would not be looked at.
+            speaks = ~pl.col("passes") & (pl.col("stands") | ~policy.asking() | pl.lit(number >= policy.stands_for))
             concerned = asked.filter(rows.select(pl.col("passes") if way == "rest" else speaks).to_series())
             changed = _CHANGES[way](concerned, number, settings)
             parts.append(changed.with_columns(_way=pl.lit(way), _number=pl.lit(number, dtype=pl.Int32)))
@@ -174,6 +175,7 @@ def _answers(asked: pl.DataFrame, number: int, settings: PolicySettings, *, outc
         ),
         attempts=pl.col("attempts") + number,
         answers_since=pl.col("answers_since") + number,
+        answers_new=pl.col("answers_new") + number,
         attempts_since_move=pl.col("attempts_since_move") + number,
         attempts_at_level=pl.col("attempts_at_level") + number,
         successes_at_level=pl.col("successes_at_level") + outcome * number,

@@ -59,6 +59,11 @@ class Kind:
     shift: int = 0
     plan: str | None = "practice"
 
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has something to do about it, beyond carrying on."""
+        return self.shift != 0 or self.plan != "practice"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -116,8 +121,9 @@ class Policy:
             own shift.
         aim_down: The same for a move down; None: `aim`.
         reach: Most levels that an aimed move goes.
-        stands_for: A decision stands until so many answers on the skill have come since, whatever else changes: time
-            passes, a new main brain sees it a little otherwise. Only what passes (a break) comes between.
+        stands_for: What asks for something stands until so many answers on the skill have come since it was decided.
+            Without a new answer every decision stands, whatever else changes: time passes, a new main brain sees it a
+            little otherwise. Only what passes (a break) comes between.
     """
 
     name: str
@@ -172,14 +178,18 @@ class Policy:
                 recommended_level=pl.when(stands).then("previous_policy_level").otherwise(moved),
                 plan=pl.coalesce("_plan", "previous_plan", pl.lit("practice")),
                 priority=pl.when(stands & ~pl.col("passes")).then("previous_priority").otherwise(by_rule),
-                decided_on=pl.when(stands).then("decided_on").otherwise("day"),
             )
+            .with_columns(decided_on=pl.when(stands | self._goes_on()).then("decided_on").otherwise("day"))
             .drop("_shift", "_plan")
         )
 
     def kinds(self) -> pl.Expr:
         """The kind that `decide` gives each row of signals, and nothing else of the decision."""
         return self._decided([rule.kind.name for rule in self.rules])
+
+    def asking(self) -> pl.Expr:
+        """Whether the `rule` that decided asks for something."""
+        return pl.col("rule").is_in([rule.name for rule in self.rules if rule.kind.asks])
 
     @property
     def _lasting(self) -> list[Rule]:
@@ -188,7 +198,16 @@ class Policy:
     def _stands(self) -> pl.Expr:
         """Whether the decision before is still in force: it was of this table, and too few answers came since."""
         known = pl.col("previous_rule").is_in([rule.name for rule in self._lasting])
-        return (known & (pl.col("answers_since") < self.stands_for)).fill_null(value=False)
+        asks = pl.col("previous_rule").is_in([rule.name for rule in self.rules if rule.kind.asks])
+        unheard = asks & (pl.col("answers_since") < self.stands_for)
+        return (known & (unheard | (pl.col("answers_new") < 1))).fill_null(value=False)
+
+    def _goes_on(self) -> pl.Expr:
+        """Whether the learner carries on at the level as before, so that answers since are counted on."""
+        carries_on = [rule.name for rule in self._lasting if not rule.kind.asks]
+        same = pl.col("previous_rule").is_in(carries_on) & pl.col("rule").is_in(carries_on)
+        levels = pl.col("recommended_level") == pl.col("previous_policy_level")
+        return (same & levels & (pl.col("current_level") == pl.col("previous_current_level"))).fill_null(value=False)
 
     def _decided(self, named: Sequence[str]) -> pl.Expr:
         """What the rule that decides is named: the first that fits, or the one that stands where that does not pass."""

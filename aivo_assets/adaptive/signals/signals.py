@@ -137,7 +137,7 @@ def _by_skill(events: pl.LazyFrame, as_of: date, settings: PolicySettings) -> pl
 def _last_before(
     recommendations: pl.DataFrame | pl.LazyFrame | None, as_of: date, settings: PolicySettings
 ) -> pl.DataFrame:
-    """The last recommendation of each learner x skill before this day, and whether any was a move (`previous_moved`).
+    """The last recommendation of each learner x skill before this day.
 
     What is older than the history is forgotten. A break is passed over: it says nothing of the skill.
     """
@@ -146,8 +146,7 @@ def _last_before(
     history = pl.col("day").is_between(as_of - timedelta(days=settings.history_days), as_of, closed="left")
     lasting = ~pl.col("passes").fill_null(value=False)
     rows = recommendations.lazy().filter(history & lasting).select(*SKILL_KEYS, *_PREVIOUS.values())
-    moved = (pl.col("recommended_level") != pl.col("current_level")).any()
-    last = rows.group_by(SKILL_KEYS).agg(pl.col("day").max(), previous_moved=moved)
+    last = rows.group_by(SKILL_KEYS).agg(pl.col("day").max())
     return (
         rows.join(last, on=[*SKILL_KEYS, "day"])  # a learner x skill has one recommendation a day
         .rename({theirs: ours for ours, theirs in _PREVIOUS.items()})
@@ -172,7 +171,6 @@ _PREVIOUS: Final = {
 _BEFORE: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     **dict.fromkeys(SKILL_KEYS, pl.String),
     **{ours: RECOMMENDATIONS.schema[theirs] for ours, theirs in _PREVIOUS.items()},
-    "previous_moved": pl.Boolean,
 }
 
 

@@ -35,13 +35,18 @@ def add_previous(
 ) -> pl.LazyFrame:
     """Add the recommendation before this day, the answers since its decision, and their level (`level_after`)."""
     after = (
-        by_skill.join(before.select(*_KEYS, "decided_on"), on=_KEYS)
+        by_skill.join(before.select(*_KEYS, "decided_on", "previous_day"), on=_KEYS)
         .filter(pl.col("day") > pl.col("decided_on"))
         .group_by(_KEYS)
-        .agg(level_after=pl.col("item_level").tail(settings.recent_events).median(), answers_since=pl.len())
+        .agg(
+            level_after=pl.col("item_level").tail(settings.recent_events).median(),
+            answers_since=pl.len(),
+            answers_new=(pl.col("day") > pl.col("previous_day")).sum(),
+        )
     )
-    since = pl.when(pl.col("previous_day").is_not_null()).then(pl.col("answers_since").fill_null(0).cast(pl.Int32))
-    return rows.join(before, on=_KEYS, how="left").join(after, on=_KEYS, how="left").with_columns(answers_since=since)
+    counts = pl.col("answers_since", "answers_new").fill_null(0).cast(pl.Int32)
+    known = pl.when(pl.col("previous_day").is_not_null()).then(counts)
+    return rows.join(before, on=_KEYS, how="left").join(after, on=_KEYS, how="left").with_columns(known)
 
 
 def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float) -> pl.LazyFrame:
@@ -154,7 +159,7 @@ def add_level_history(
         .with_columns(
             failures_at_level=pl.col("attempts_at_level") - pl.col("successes_at_level"),
             days_since_move=(pl.lit(as_of) - pl.col("level_since")).dt.total_days(),
-            never_moved=pl.col("level_since").is_null() & ~pl.col("previous_moved").fill_null(value=False),
+            never_moved=pl.col("level_since").is_null(),
         )
     )
 

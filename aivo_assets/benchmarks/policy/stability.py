@@ -8,6 +8,7 @@ Definitions:
     changed, nothing new: Of what came first for its learner, the share that is of another kind on the next evening
         although the learner did not practise the skill meanwhile.
     changed, under 3 new: The same with at most two new answers on the skill, none included.
+    changed, 1 or 2 new: The same with one or two.
     changed, all ranks, nothing new / under 3 new: The same of all of a learner's recommendations.
     first changed, no practice: Of the learners who practised nothing at all that day, the share whose first
         recommendation is about another skill or of another kind.
@@ -46,6 +47,7 @@ def stability(advice: pl.DataFrame) -> dict[str, float]:
     return {
         "changed, nothing new": _share(pairs, first & nothing),
         "changed, under 3 new": _share(pairs, first & few),
+        "changed, 1 or 2 new": _share(pairs, first & few & ~nothing),
         "changed, all ranks, nothing new": _share(pairs, nothing),
         "changed, all ranks, under 3 new": _share(pairs, few),
         "first changed, no practice": _first_changed(advice),

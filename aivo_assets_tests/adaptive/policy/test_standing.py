@@ -56,6 +56,22 @@ def test_the_priority_stands_too() -> None:
     assert decide(**urgent, **before, answers_since=0)["priority"] == "high"
 
 
+@pytest.mark.parametrize(("new", "stands"), [(0, True), (1, False)])
+def test_to_carry_on_stands_only_as_long_as_nothing_new_came(new: int, stands: bool) -> None:
+    before = {**DOWN, "previous_rule": "maintain_stretch", "previous_policy_level": 5, "previous_priority": "low"}
+    found = decide(**EASY, **before, answers_since=9, answers_new=new)
+    assert (found["kind"], found["stands"]) == (("maintain", True) if stands else ("level_up", False))
+
+
+def test_answers_are_counted_on_as_long_as_the_learner_carries_on_at_the_level() -> None:
+    """Else one answer a day would never be enough to say at which level a learner works."""
+    before = {**DOWN, "previous_rule": "maintain_stretch", "previous_policy_level": 5}
+    again = decide(**before, answers_since=2, answers_new=1)
+    assert (again["rule"], again["stands"], again["decided_on"]) == ("maintain_in_zone", False, day(4))
+    assert decide(**before, answers_since=2, answers_new=1, current_level=6)["decided_on"] == TODAY
+    assert decide(**EASY, **before, answers_since=2, answers_new=1)["decided_on"] == TODAY
+
+
 @pytest.mark.parametrize("rule", ["break_tired", "a_rule_that_was_taken_out", "threshold_failures", None])
 def test_what_this_table_does_not_know_or_what_passes_does_not_stand(rule: str | None) -> None:
     found = decide(**EASY, **{**DOWN, "previous_rule": rule}, answers_since=0)
@@ -85,7 +101,8 @@ def test_whatever_was_decided_is_decided_again_without_practice(pairs: list[Any]
                 "previous_policy_level": before["recommended_level"],
                 "previous_priority": before["priority"],
                 "decided_on": before["decided_on"],
-                "answers_since": 0,
+                "answers_since": 4,
+                "answers_new": 0,
                 "attempts": before["attempts"],
                 "session_current": False,
             },

@@ -268,11 +268,12 @@ def test_items_around_are_those_of_the_skill_as_far_as_a_move_goes_down_and_one_
     assert (found["items_below"], found["items_above"]) == (below, above)
 
 
-def test_whether_a_learner_was_ever_to_be_moved_is_remembered_though_nobody_followed() -> None:
-    events = answers(back=6, correct=[1] * 4), answers(back=1, correct=[1] * 4)
-    stays = recommended(4, current=5, level=5)
-    moved = pl.concat([recommended(5, current=5, level=4, kind="level_down"), stays])
-    assert [signal(*events, before=before)["never_moved"] for before in (None, stays, moved)] == [True, True, False]
+def test_a_move_that_nobody_followed_is_no_move() -> None:
+    """Told to go from 5 to 4 five days ago: who stays at 5 was never moved, who now works at 4 was."""
+    told = recommended(5, current=5, level=4, kind="level_down")
+    stayed, went = (answers(back=1, correct=[1] * 4, item=f"fractions-{level}") for level in (6, 3))
+    events = answers(back=6, correct=[1] * 4)
+    assert [signal(events, since, before=told)["never_moved"] for since in (stayed, went)] == [True, False]
 
 
 def test_pace_is_answers_a_calendar_day() -> None:
