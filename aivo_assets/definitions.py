@@ -12,9 +12,9 @@ from aivo_assets.automation.jobs import build_jobs
 from aivo_assets.automation.partitions import narrow
 from aivo_assets.automation.schedules import build_schedules
 from aivo_assets.automation.sensors import build_sensors
-from aivo_assets.lake import calendar
+from aivo_assets.lake import calendar, open_lake
 from aivo_assets.resources.clock import Clock, PlatformClock
-from aivo_assets.resources.platform import build_resources, open_lake
+from aivo_assets.resources.platform import build_resources
 from aivo_assets.settings import Settings, load_settings
 
 DAYS_BEFORE_ANY_EVENT = timedelta(days=60)

@@ -4,6 +4,8 @@ Every error carries a sentence on what was wrong and where, and one on what to d
 with the class's exit code; Dagster shows both in the failed step.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -67,3 +69,18 @@ class RunError(AivoError):
     """A run failed for a reason that is not an error of ours."""
 
     exit_code = 8
+
+
+class StoppedError(AivoError):
+    """A person or the system told the process to end, and it did."""
+
+    exit_code = 130
+
+
+def nearest(name: str, known: Iterable[str], *, most: int = 3) -> str:
+    """The end of a sentence about an unknown name: `; did you mean …?`, or nothing where no known name is like it."""
+    by_folded: dict[str, str] = {}
+    for each in known:
+        by_folded.setdefault(each.casefold(), each)
+    alike = get_close_matches(name.casefold(), by_folded, n=most, cutoff=0.6)
+    return f"; did you mean {' or '.join(by_folded[each] for each in alike)}?" if alike else ""

@@ -1,10 +1,11 @@
 """What several assets read back from the lake and the registry. Belongs here: reading, no computation."""
 
+import logging
 from datetime import date
 
 import polars as pl
 
-from aivo_assets.assets.brain.features import stored_statistics
+from aivo_assets.assets.brain.features import fold_settings, make_training, stored_statistics
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
@@ -12,11 +13,32 @@ from aivo_assets.tracing.fold.catalogue import feature_schema
 from aivo_assets.tracing.judging.registry import Registry, Serving
 from aivo_assets.tracing.model.training import TRAINING_FEATURES, TrainingSet, from_frames
 
+_log = logging.getLogger(__name__)
+
 
 def stored_training(lake: Lake, day: date, settings: Settings) -> TrainingSet:
-    """Features, split and statistics of the training as of a day."""
+    """Features, split and statistics of the training as of a day; folded again where they are kept no longer.
+
+    Raises:
+        LakeError: There are no answers to fold.
+        ModelError: There are too few.
+    """
+    ensure_training(lake, day, settings)
     table = lake.scan(TRAINING_FEATURES, days=[day]).collect()
     return from_frames(table, stored_statistics(lake, day), settings.features, settings.training)
+
+
+def ensure_training(lake: Lake, day: date, settings: Settings) -> None:
+    """Fold the training as of a day where it is not kept, or was folded with other settings.
+
+    Raises:
+        LakeError: There are no answers to fold.
+        ModelError: There are too few.
+    """
+    manifest = lake.manifest(TRAINING_FEATURES, day=day)
+    folded_with = None if manifest is None else manifest["made_by"].get("settings")
+    if manifest is None or folded_with not in (None, fold_settings(settings)):
+        make_training(lake, day, settings, _log.info)
 
 
 def stored_sampling(lake: Lake, day: date) -> str:

@@ -147,9 +147,7 @@ def _made(instance: dg.DagsterInstance, run_id: str) -> dict[str, dict[str, Any]
         materialisation = record.asset_materialization
         if materialisation is not None:
             values = {name: value.value for name, value in materialisation.metadata.items()}
-            # A range run notes on earlier days that nothing was computed for them.
-            if "not computed" not in values:
-                made.setdefault(materialisation.asset_key.to_user_string(), {}).update(values)
+            made.setdefault(materialisation.asset_key.to_user_string(), {}).update(values)
     return made
 
 

@@ -1,16 +1,14 @@
 """`aivo alerts`: what was told to whom, what could not be delivered, and a test. The outbox is in operations/."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from aivo_assets.cli.data import terminal
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import ServiceError
-from aivo_assets.operations.alerts.alert import Alert
-from aivo_assets.operations.alerts.outbox import Outbox, build_outbox
-from aivo_assets.resources.clock import PlatformClock
-from aivo_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    from aivo_assets.operations.alerts.outbox import Outbox
 
 alerts = typer.Typer(help="Alerts: what is kept, and whether it was delivered.", no_args_is_help=True)
 
@@ -25,6 +23,8 @@ def list_alerts(
     undelivered: Annotated[bool, typer.Option("--undelivered", help="Only what has yet to be delivered.")] = False,
 ) -> None:
     """Every matter that is kept, the newest first: how often it was seen, and who has yet to be told."""
+    from rich.table import Table
+
     kept = [each for each in _outbox().kept() if not (undelivered and each.is_delivered)]
     console = terminal()
     if not kept:
@@ -41,6 +41,10 @@ def list_alerts(
 @alerts.command("test")
 def test_alerts() -> None:
     """Send a test to every channel of the settings, and say whether it was delivered."""
+    from aivo_assets.operations.alerts.alert import Alert
+    from aivo_assets.resources.clock import PlatformClock
+    from aivo_assets.settings import load_settings
+
     now = PlatformClock(load_settings()).now()
     alert = Alert(
         title="A test of the alerts",
@@ -61,10 +65,16 @@ def test_alerts() -> None:
 @alerts.command("retry")
 def retry_alerts() -> None:
     """Try now to deliver what waits and is due; `aivo up` does so by itself."""
+    from aivo_assets.resources.clock import PlatformClock
+    from aivo_assets.settings import load_settings
+
     delivered = _outbox().deliver(PlatformClock(load_settings()).now())
     terminal().print(f"{delivered} delivered.")
 
 
-def _outbox() -> Outbox:
+def _outbox() -> "Outbox":
+    from aivo_assets.operations.alerts.outbox import build_outbox
+    from aivo_assets.settings import load_settings
+
     settings = load_settings()
     return build_outbox(settings.alerts, settings.home)

@@ -1,8 +1,8 @@
 """`aivo demo`, `aivo run` and `aivo ingest`: events in, and everything that follows from them."""
 
-import sys
+import os
 from datetime import date, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,17 +16,11 @@ from aivo_assets.cli.options import (
     day_range,
     settings_with,
 )
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.landing import land
-from aivo_assets.events.learners import land_learners
-from aivo_assets.events.sources import open_source
-from aivo_assets.events.sources.base import Window
-from aivo_assets.lake import calendar
-from aivo_assets.privacy.keys import load_key
-from aivo_assets.resources.clock import PlatformClock
-from aivo_assets.resources.instance import open_instance
-from aivo_assets.resources.platform import open_lake
-from aivo_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from aivo_assets.settings import Settings
 
 MAIN_JOB = "end_to_end"
 
@@ -40,9 +34,11 @@ def add_to(app: typer.Typer) -> None:
 
 def demo() -> None:
     """Make a simulated school and take it from raw events to recommendations and drift report."""
+    from aivo_assets.privacy.lake_key import key_of_lake
+
     console = terminal()
     settings = settings_with("simulator", None, None)
-    load_key(settings, create=True)
+    key_of_lake(settings, create=True)
     first, last = _simulated_days(settings)
     console.print(
         f"[bold]A simulated school[/] of {settings.simulator.learners:,} learners, {first} to {last}, "
@@ -63,12 +59,17 @@ def run(
     job: Annotated[str, typer.Option("--job", help="Which job; the default is everything.")] = MAIN_JOB,
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
+    from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.resources.clock import PlatformClock
+
     console = terminal()
     settings = settings_with(source, path, mapping)
-    load_key(settings, create=False)
+    key_of_lake(settings, create=False)
     yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
     calendar.extend(open_lake(settings), days[0])
+    tell_unused(console, settings)
     for part in _parts(days, every):
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
@@ -81,16 +82,27 @@ def ingest(
     last: LastDayOption = None,
 ) -> None:
     """Land events and learners in the raw zone, and say what was kept and what was set aside and why."""
+    from aivo_assets.events.landing import land
+    from aivo_assets.events.learners import land_learners
+    from aivo_assets.events.sources import open_source
+    from aivo_assets.events.sources.base import Window
+    from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.privacy.lake_key import refuse_other_settings
+    from aivo_assets.resources.clock import PlatformClock
+
     console = terminal()
     settings = settings_with(source, path, mapping)
+    refuse_other_settings(settings)
     now = PlatformClock(settings).now()
     lake = open_lake(settings)
     opened = open_source(settings, now)
     window = None
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
-    receipt = land(lake, opened, window=window, now=now, run="aivo ingest")
-    land_learners(lake, opened, now=now, run="aivo ingest")
+    tell_unused(console, settings)
+    name = f"aivo-ingest-{now:%Y%m%dT%H%M%S}-{os.getpid()}"  # two at once have a receipt each
+    receipt = land(lake, opened, window=window, now=now, run=name)
+    land_learners(lake, opened, now=now, run=name)
     if receipt.days_changed:
         calendar.extend(lake, min(receipt.days_changed))
     console.print(
@@ -100,17 +112,22 @@ def ingest(
     for reason, rows in sorted(receipt.by_reason.items(), key=lambda item: -item[1]):
         console.print(f"  {rows:>8,}  {reason}", highlight=False)
     if receipt.set_aside:
-        console.print(f"[dim]The rows are in {lake.root / 'raw' / 'quarantine'}.[/dim]")
+        console.print("[dim]The rows with their reasons: aivo lake show raw/quarantine[/dim]")
 
 
-def terminal() -> Console:
-    """The terminal itself, also while what libraries print goes elsewhere."""
-    return Console(file=sys.stdout, highlight=False)
+def tell_unused(console: Console, settings: "Settings") -> None:
+    """Name the settings that were given and that the source does not use."""
+    from aivo_assets.events.sources.unused import unused_settings
+
+    for sentence in unused_settings(settings.source):
+        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
-def _simulated_days(settings: Settings) -> tuple[date, date]:
+def _simulated_days(settings: "Settings") -> tuple[date, date]:
     """First and last day of the demo, which the simulator fixes at first use."""
-    from aivo_assets.events.sources.simulator import first_school_day  # noqa: PLC0415 - compiled code loads slowly
+    from aivo_assets.events.sources.simulator import first_school_day
+    from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.resources.clock import PlatformClock
 
     now = PlatformClock(settings).now()
     first = first_school_day(settings.simulator, settings.home, now)
@@ -135,10 +152,11 @@ def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]
 
 
 def _run_and_tell(
-    settings: Settings, days: tuple[date, date], *, cause: str, console: Console, job: str = MAIN_JOB
+    settings: "Settings", days: tuple[date, date], *, cause: str, console: Console, job: str = MAIN_JOB
 ) -> None:
-    from aivo_assets.cli.running import run_job  # noqa: PLC0415 - Dagster's definitions take seconds to import
-    from aivo_assets.cli.summary import tell  # noqa: PLC0415
+    from aivo_assets.cli.running import run_job
+    from aivo_assets.cli.summary import tell
+    from aivo_assets.resources.instance import open_instance
 
     with open_instance(settings) as instance:
         outcome = run_job(job, settings, instance, days=days, cause=cause, console=console)

@@ -1,21 +1,28 @@
 """The commands of `aivo`, and how an error reaches a person. Each command's work is in a module of its own."""
 
 import os
+import signal
 import sys
 import warnings
+from functools import wraps
+from typing import Any
 
+import click
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from aivo_assets.cli import (
     alerts,
     benchmark,
     data,
     keys,
+    lake,
     operate,
     override,
     registry,
     replay,
+    settings,
     student,
     train,
     why,
@@ -37,6 +44,8 @@ for part in (
     student,
     registry,
     keys,
+    lake,
+    settings,
     override,
     why,
     alerts,
@@ -51,12 +60,33 @@ def main() -> None:
     # Threads of OpenMP that wait by spinning slow down everything else on a busy machine, themselves included.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.filterwarnings("ignore", category=Warning, module=r"dagster|dbt|mlflow|evidently|litestar")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, a command ends as by Ctrl-C
+    command = typer.main.get_command(app)
+    _judge_settings_before(command)
     try:
-        app()
+        command()
     except AivoError as error:
-        console = Console(stderr=True)
-        console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {error.what}", highlight=False)
-        console.print(f"  → {error.fix}", highlight=False, markup=False)
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {escape(error.what)}")
+        console.print(f"  → {escape(error.fix)}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _judge_settings_before(command: click.Command) -> None:
+    """Let every command below judge all settings first, also one that would not read the setting that is wrong."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _judge_settings_before(below)
+    elif command.callback is not None:
+        work = command.callback
+
+        @wraps(work)
+        def judged(*arguments: Any, **named: Any) -> Any:
+            from aivo_assets.settings import load_settings
+
+            load_settings()
+            return work(*arguments, **named)
+
+        command.callback = judged

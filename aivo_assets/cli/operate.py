@@ -5,22 +5,16 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import typer
 from rich.console import Console
 
-from aivo_assets.api.addresses import reachable
-from aivo_assets.api.security import refuse_open_door
 from aivo_assets.cli.services import Service, Services
 from aivo_assets.errors import ServiceError
-from aivo_assets.lake import calendar
-from aivo_assets.operations.server.fast_clock import set_going
-from aivo_assets.resources.clock import PlatformClock, SystemClock
-from aivo_assets.resources.instance import REPOSITORY, open_instance
-from aivo_assets.resources.platform import open_lake
-from aivo_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from aivo_assets.settings import Settings
 
 SECONDS_TO_START = 120.0
 
@@ -35,6 +29,13 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the web UI.")] = 3000,
 ) -> None:
     """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
+    from aivo_assets.api.addresses import reachable
+    from aivo_assets.api.security import refuse_open_door
+    from aivo_assets.operations.server.fast_clock import set_going
+    from aivo_assets.resources.clock import PlatformClock, SystemClock
+    from aivo_assets.resources.instance import open_instance
+    from aivo_assets.settings import load_settings
+
     console = Console()
     settings = load_settings()
     refuse_open_door(settings.api)
@@ -76,6 +77,8 @@ def _module(name: str) -> list[str]:
 
 
 def _workspace() -> list[str]:
+    from aivo_assets.resources.instance import REPOSITORY
+
     return ["-w", str(REPOSITORY / "workspace.yaml")]
 
 
@@ -88,16 +91,22 @@ def _refuse_taken_port(host: str, port: int, *, fix: str) -> None:
             raise ServiceError(f"Port {port} of {host} cannot be used: {error.strerror}", fix=fix) from error
 
 
-def _begin_calendar(settings: Settings) -> None:
+def _begin_calendar(settings: "Settings") -> None:
     """Fix the first daily partition before anything loads it, so that every process sees the same days."""
-    from aivo_assets.definitions import DAYS_BEFORE_ANY_EVENT  # noqa: PLC0415 - Dagster's import takes seconds
+    from aivo_assets.definitions import DAYS_BEFORE_ANY_EVENT
+    from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.privacy.lake_key import refuse_other_settings
+    from aivo_assets.resources.clock import PlatformClock
 
+    refuse_other_settings(settings)
     lake = open_lake(settings)
     start = PlatformClock(settings).now().date() - DAYS_BEFORE_ANY_EVENT
     calendar.extend(lake, calendar.first_day(lake, otherwise=start))
 
 
 def _wait_until_up(url: str, name: str, log: Path, services: Services) -> None:
+    import httpx
+
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline:
         services.check()

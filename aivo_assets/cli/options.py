@@ -4,12 +4,14 @@ import json
 import os
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from aivo_assets.settings import Settings
 
 SourceOption = Annotated[
     str | None,
@@ -24,12 +26,14 @@ FirstDayOption = Annotated[str | None, typer.Option("--from", help="First day, Y
 LastDayOption = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
 
 
-def settings_with(source: str | None, path: str | None, mapping: list[str] | None) -> Settings:
+def settings_with(source: str | None, path: str | None, mapping: list[str] | None) -> "Settings":
     """The settings after options took precedence over the environment; the environment is changed to agree.
 
     Raises:
         SettingsError: An option cannot be used.
     """
+    from aivo_assets.settings import load_settings
+
     if source is not None:
         os.environ["AIVO_SOURCE_KIND"] = source
     if path is not None:

@@ -3,15 +3,10 @@
 from datetime import date
 from typing import Annotated, Any
 
-import polars as pl
 import typer
-from rich.console import Console
 
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.overrides import COLUMNS, land_overrides, raw_overrides
-from aivo_assets.resources.clock import PlatformClock
-from aivo_assets.resources.platform import open_lake
-from aivo_assets.settings import load_settings
 
 override = typer.Typer(help="What teachers say of recommendations; it is obeyed.", no_args_is_help=True)
 
@@ -40,6 +35,13 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
     teacher: Annotated[str | None, typer.Option(help="Who says so, as your own system names them.")] = None,
 ) -> None:
     """Say one thing of one learner's skill. Exit code 2 where it cannot be kept; it is then in the quarantine."""
+    import polars as pl
+
+    from aivo_assets.events.overrides import COLUMNS, land_overrides
+    from aivo_assets.lake import open_lake
+    from aivo_assets.resources.clock import PlatformClock
+    from aivo_assets.settings import load_settings
+
     settings = load_settings()
     now = PlatformClock(settings).now()
     said: dict[str, Any] = {
@@ -69,7 +71,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
     if receipt.set_aside:
         raise SettingsError("; ".join(receipt.by_reason), fix="See `aivo override add --help`, and say it again.")
     known = "It was known already." if receipt.duplicates else "The next two-hourly check obeys it."
-    Console().print(f"Kept: {action} for {skill}. {known}", highlight=False)
+    terminal().print(f"Kept: {action} for {skill}. {known}")
 
 
 @override.command("list")
@@ -78,6 +80,13 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="Also pins that have ended.")] = False,
 ) -> None:
     """What was said, newest first. It shows raw identifiers: for eyes that may see them."""
+    import polars as pl
+
+    from aivo_assets.events.overrides import raw_overrides
+    from aivo_assets.lake import open_lake
+    from aivo_assets.resources.clock import PlatformClock
+    from aivo_assets.settings import load_settings
+
     settings = load_settings()
     today = PlatformClock(settings).now().date()
     held = raw_overrides(open_lake(settings)).reverse()

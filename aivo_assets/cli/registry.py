@@ -1,21 +1,18 @@
 """`aivo registry`: which main brains there are, which is champion, and the way back."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from aivo_assets.errors import ModelError, SettingsError
-from aivo_assets.resources.clock import PlatformClock
-from aivo_assets.resources.platform import open_lake
-from aivo_assets.settings import Settings, load_settings
-from aivo_assets.tracing.card.model_card import HTML
-from aivo_assets.tracing.judging.champions import Move
-from aivo_assets.tracing.judging.promotion import Verdict
-from aivo_assets.tracing.judging.registry import Registry
-from aivo_assets.tracing.judging.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from aivo_assets.settings import Settings
+    from aivo_assets.tracing.judging.champions import Move
+    from aivo_assets.tracing.judging.promotion import Verdict
+    from aivo_assets.tracing.judging.registry import Registry
 
 registry = typer.Typer(help="Versions of the main brain.", no_args_is_help=True)
 
@@ -28,7 +25,9 @@ def add_to(app: typer.Typer) -> None:
 @registry.command("list")
 def list_versions() -> None:
     """Every version with its scores, newest first, and what is wrong with the champion, if anything is."""
-    kept, console = Registry(load_settings().home), Console()
+    from rich.table import Table
+
+    kept, console = _registry(), Console()
     versions = kept.versions()
     if not versions:
         console.print("There is no version yet; `aivo demo` or `aivo train main-brain` makes one.")
@@ -42,12 +41,20 @@ def list_versions() -> None:
             *_scores(kept, version.number), ", ".join(version.aliases),
         )  # fmt: skip
     console.print(table)
-    serving = kept.champion()
-    for problem in serving.problems if serving else ():
-        console.print(f"[bold red]{problem}[/]; version {serving.version.number} serves.")  # type: ignore[union-attr]
+    standing = kept.standing()
+    serves = f"version {standing.version.number} serves" if standing.version else "no version serves"
+    for problem in standing.problems:
+        console.print(f"[bold red]{problem}[/]; {serves}.")
 
 
-def _scores(kept: Registry, number: int) -> tuple[str, str, str]:
+def _registry() -> "Registry":
+    from aivo_assets.settings import load_settings
+    from aivo_assets.tracing.judging.registry import Registry
+
+    return Registry(load_settings().home)
+
+
+def _scores(kept: "Registry", number: int) -> tuple[str, str, str]:
     try:
         scores = kept.evaluation(number).scores
     except ModelError:
@@ -58,7 +65,9 @@ def _scores(kept: Registry, number: int) -> tuple[str, str, str]:
 @registry.command("show")
 def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
     """Everything that was measured of a version, what made it, and where its model card is."""
-    kept = Registry(load_settings().home)
+    from aivo_assets.tracing.card.model_card import HTML
+
+    kept = _registry()
     version, evaluation = kept.version(number), kept.evaluation(number)
     console = Console()
     console.print(
@@ -76,7 +85,7 @@ def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
 @registry.command("history")
 def history() -> None:
     """Every change of champion, with its reason."""
-    for move in Registry(load_settings().home).moves():
+    for move in _registry().moves():
         Console().print(
             f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before} → {move.after}, asked by {move.by}. {move.reason}",
             highlight=False,
@@ -95,6 +104,9 @@ def promote(
     By force overrules a verdict that says no, and nothing else: there must be a verdict on the version and the present
     champion, its files must be sound, and it must not be of an earlier day than the champion.
     """
+    from aivo_assets.resources.clock import PlatformClock
+    from aivo_assets.settings import load_settings
+
     if force and not (reason or "").strip():
         raise SettingsError("--force needs a reason, which is kept with the move", fix='Add --reason "…".')
     settings = load_settings()
@@ -102,13 +114,15 @@ def promote(
     Console().print(f"Version {move.after} is champion ({move.kind}); before it was {move.before or 'nobody'}.")
 
 
-def promote_version(settings: Settings, number: int, *, now: datetime, force: str | None) -> Move:
+def promote_version(settings: "Settings", number: int, *, now: datetime, force: str | None) -> "Move":
     """Promote a version on the newest verdict about it, and keep what it promised as the drift reference.
 
     Raises:
         ModelError: There is no verdict on it, or `Registry.promote` refuses.
     """
-    from aivo_assets.assets.drift.reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
+    from aivo_assets.assets.drift.reference import restore_reference
+    from aivo_assets.lake import open_lake
+    from aivo_assets.tracing.judging.registry import Registry
 
     kept, lake = Registry(settings.home), open_lake(settings)
     move = kept.promote(
@@ -118,7 +132,11 @@ def promote_version(settings: Settings, number: int, *, now: datetime, force: st
     return move
 
 
-def _verdict(settings: Settings, number: int) -> Verdict:
+def _verdict(settings: "Settings", number: int) -> "Verdict":
+    from aivo_assets.lake import open_lake
+    from aivo_assets.tracing.judging.promotion import Verdict
+    from aivo_assets.tracing.judging.verdicts import VERDICTS
+
     given = open_lake(settings).scan(VERDICTS).collect()
     about = [row["verdict"] for row in given.sort("day").to_dicts() if row["challenger_version"] == number]
     if not about:
@@ -132,18 +150,23 @@ def _verdict(settings: Settings, number: int) -> Verdict:
 @registry.command("rollback")
 def rollback(reason: Annotated[str, typer.Option(help="Why; it is kept.")]) -> None:
     """Make the last sound champion before the present one champion again."""
+    from aivo_assets.resources.clock import PlatformClock
+    from aivo_assets.settings import load_settings
+
     settings = load_settings()
     move = roll_back(settings, now=PlatformClock(settings).now(), reason=reason)
     Console().print(f"Version {move.after} is champion again; it was {move.before}.")
 
 
-def roll_back(settings: Settings, *, now: datetime, reason: str) -> Move:
+def roll_back(settings: "Settings", *, now: datetime, reason: str) -> "Move":
     """Roll back, and bring back what that champion promised as the drift reference.
 
     Raises:
         ModelError: `Registry.rollback` refuses.
     """
-    from aivo_assets.assets.drift.reference import restore_reference  # noqa: PLC0415 - imports Dagster, for seconds
+    from aivo_assets.assets.drift.reference import restore_reference
+    from aivo_assets.lake import open_lake
+    from aivo_assets.tracing.judging.registry import Registry
 
     kept = Registry(settings.home)
     move = kept.rollback(asked_by="aivo registry rollback", reason=reason, now=now)

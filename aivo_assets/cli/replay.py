@@ -5,13 +5,11 @@ import signal
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 
-from aivo_assets.cli.data import terminal
 from aivo_assets.cli.options import (
     FirstDayOption,
     LastDayOption,
@@ -21,13 +19,16 @@ from aivo_assets.cli.options import (
     day_range,
     settings_with,
 )
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.sources import open_source
-from aivo_assets.events.sources.base import Source, Window
-from aivo_assets.privacy.keys import key_path, load_key
-from aivo_assets.replay.record import RECORD, Record, read
-from aivo_assets.replay.ticks import Tick
-from aivo_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from aivo_assets.events.sources.base import Source
+    from aivo_assets.replay.record import Record
+    from aivo_assets.replay.ticks import Tick
+    from aivo_assets.settings import Settings
 
 REPLAYS = "replays"
 NEVER = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
@@ -71,11 +72,12 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
         return
     if first is None or last is None:
         raise SettingsError("A replay needs --from and --to", fix="For example: --from 2012-09-01 --to 2012-10-26.")
-    from aivo_assets.automation.replay.replaying import Plan  # noqa: PLC0415 - Dagster takes seconds to import
-    from aivo_assets.automation.replay.replaying import replay as run_replay  # noqa: PLC0415
-    from aivo_assets.definitions import build_definitions  # noqa: PLC0415
-    from aivo_assets.replay.choices import with_values  # noqa: PLC0415
-    from aivo_assets.replay.report import write_report  # noqa: PLC0415
+    from aivo_assets.automation.replay.replaying import Plan
+    from aivo_assets.automation.replay.replaying import replay as run_replay
+    from aivo_assets.definitions import build_definitions
+    from aivo_assets.events.sources.base import Window
+    from aivo_assets.replay.choices import with_values
+    from aivo_assets.replay.report import write_report
 
     days = day_range(first, last, otherwise=(date.min, date.max))
     settings = with_values(settings_with(source, path, mapping), values or [])
@@ -92,12 +94,15 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
         _compare(plan.out, compare, console)
 
 
-def _until(record: Record) -> str:
+def _until(record: "Record") -> str:
     return f", stopped on {record.last}" if record.ended == "stopped" else ""
 
 
-def _source(settings: Settings, days: tuple[date, date]) -> Source:
+def _source(settings: "Settings", days: tuple[date, date]) -> "Source":
     """The source with all that it will ever show; what is visible when is the feed's business."""
+    from aivo_assets.events.sources import open_source
+    from aivo_assets.events.sources.base import Window
+
     if settings.source.kind == "simulator":
         start = settings.simulator.start or days[0]
         whole = settings.simulator.model_copy(update={"start": start})
@@ -106,8 +111,12 @@ def _source(settings: Settings, days: tuple[date, date]) -> Source:
     return open_source(settings, NEVER)
 
 
-def _key(settings: Settings) -> SecretStr:
+def _key(settings: "Settings") -> "SecretStr":
     """The key of the replays: equal in all of them, so that they decide equally; never the file of the platform."""
+    from pydantic import SecretStr
+
+    from aivo_assets.privacy.keys import key_path, load_key
+
     if settings.pseudonym_key is not None:
         return settings.pseudonym_key
     home = settings.model_copy(update={"home": settings.home / REPLAYS})
@@ -115,11 +124,11 @@ def _key(settings: Settings) -> SecretStr:
     return SecretStr(key_path(home.home).read_text().strip())
 
 
-def _progress(console: Console) -> Callable[[Tick], None]:
+def _progress(console: Console) -> "Callable[[Tick], None]":
     """Says each day as it begins."""
     began, said = datetime.now(UTC), date.min
 
-    def say(tick: Tick) -> None:
+    def say(tick: "Tick") -> None:
         nonlocal said
         if tick.at.date() > said:
             said = tick.at.date()
@@ -130,7 +139,8 @@ def _progress(console: Console) -> Callable[[Tick], None]:
 
 
 def _compare(here: Path, there: Path, console: Console) -> None:
-    from aivo_assets.replay.comparison import write_comparison  # noqa: PLC0415 - pictures take half a second to import
+    from aivo_assets.replay.comparison import write_comparison
+    from aivo_assets.replay.record import RECORD, read
 
     if not (here / RECORD).exists():
         raise SettingsError(f"{here} holds no replay", fix="Replay first: --source … --from … --to … --out …")

@@ -7,11 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from aivo_assets.lake import Lake
-from aivo_assets.settings import Settings, load_settings
-
 if TYPE_CHECKING:
     from aivo_assets.adaptive.advice.student_view import StudentView
+    from aivo_assets.settings import Settings
 
 student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
 
@@ -39,28 +37,30 @@ def show(
     events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
-    from aivo_assets.adaptive.advice.student_view import find_learner, view_student  # noqa: PLC0415
-    from aivo_assets.pages.student_page import student_page  # noqa: PLC0415 - seconds of import
-    from aivo_assets.resources.platform import open_lake  # noqa: PLC0415
+    from aivo_assets.adaptive.advice.student_view import find_learner, view_student
+    from aivo_assets.lake import open_lake
+    from aivo_assets.settings import load_settings
 
     settings = load_settings()
-    lake: Lake = open_lake(settings)
+    lake = open_lake(settings)
     view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
     console = Console()
     for part in (_tell_student, _tell_recommendation, _tell_mastery, _tell_events):
         part(console, view)
     if html is not None:
+        from aivo_assets.pages.student_page import student_page
+
         html.write_text(student_page(view, settings.students.interval).to_html())
         console.print(f"\nWritten: {html}", highlight=False, soft_wrap=True)
 
 
-def _pseudonym(identifier: str, settings: Settings) -> str:
-    import polars as pl  # noqa: PLC0415 - seconds of import
+def _pseudonym(identifier: str, settings: "Settings") -> str:
+    import polars as pl
 
-    from aivo_assets.privacy.keys import load_key  # noqa: PLC0415
-    from aivo_assets.privacy.pseudonyms import pseudonyms  # noqa: PLC0415
+    from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.privacy.pseudonyms import pseudonyms
 
-    return str(pseudonyms(pl.Series([identifier]), "learner", load_key(settings, create=False))[0])
+    return str(pseudonyms(pl.Series([identifier]), "learner", key_of_lake(settings, create=False))[0])
 
 
 def _tell_student(console: Console, view: "StudentView") -> None:
@@ -79,7 +79,7 @@ def _tell_student(console: Console, view: "StudentView") -> None:
 
 
 def _tell_recommendation(console: Console, view: "StudentView") -> None:
-    from aivo_assets.pages.student_page import headline  # noqa: PLC0415 - seconds of import
+    from aivo_assets.pages.student_page import headline
 
     console.print("\n[bold]What to do next[/]")
     if view.recommendations.is_empty():

@@ -14,8 +14,7 @@ from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.in_process import Outcome, Step
 from aivo_assets.drift.reports.report_head import sentences
 from aivo_assets.drift.schema import DRIFT_VERDICTS
-from aivo_assets.lake import Lake
-from aivo_assets.resources.platform import open_lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.evaluation import Evaluation
 from aivo_assets.tracing.judging.registry import Registry

@@ -1,20 +1,17 @@
 """`aivo train`: a training of the main brain now, because a person asked. What a training does is in the jobs."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from aivo_assets.automation.guards import reason_to_wait, under_way
-from aivo_assets.cli.data import terminal
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import RunError, SettingsError
-from aivo_assets.lake import calendar
-from aivo_assets.privacy.keys import load_key
-from aivo_assets.resources.clock import PlatformClock
-from aivo_assets.resources.instance import Instance, open_instance
-from aivo_assets.resources.platform import open_lake
-from aivo_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from aivo_assets.resources.instance import Instance
+    from aivo_assets.settings import Settings
 
 JOB = "emergency_retrain"
 LONGEST_CAUSE = 250
@@ -44,10 +41,15 @@ def train_main_brain(
     that a cron may call this as often as it likes. --force trains nevertheless. It does not promote against the
     verdict: that is `aivo registry promote VERSION --force --reason "…"`.
     """
+    from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.resources.clock import PlatformClock
+    from aivo_assets.resources.instance import open_instance
+    from aivo_assets.settings import load_settings
+
     cause = cause_of(reason, force=force)
     settings = load_settings()
     now = PlatformClock(settings).now()
-    load_key(settings, create=False)
+    key_of_lake(settings, create=False)
     with open_instance(settings) as instance:
         train_now(settings, instance, cause, now=now, force=force, console=terminal())
 
@@ -69,7 +71,7 @@ def cause_of(reason: str | None, *, force: bool) -> str:
 
 
 def train_now(
-    settings: Settings, instance: Instance, cause: str, *, now: datetime, force: bool, console: Console
+    settings: "Settings", instance: "Instance", cause: str, *, now: datetime, force: bool, console: Console
 ) -> bool:
     """Train in this process unless a guard says to wait.
 
@@ -88,6 +90,8 @@ def train_now(
         RunError: Forced while another training is under way: a model is never trained twice at once.
         AivoError: A step of the run failed.
     """
+    from aivo_assets.automation.guards import reason_to_wait, under_way
+
     running = under_way(instance)
     if force and running is not None:
         raise RunError(
@@ -102,9 +106,10 @@ def train_now(
     return True
 
 
-def _run(settings: Settings, instance: Instance, cause: str, day: date, console: Console) -> None:
-    from aivo_assets.cli.running import run_job  # noqa: PLC0415 - Dagster's definitions take seconds to import
-    from aivo_assets.cli.summary import tell  # noqa: PLC0415
+def _run(settings: "Settings", instance: "Instance", cause: str, day: date, console: Console) -> None:
+    from aivo_assets.cli.running import run_job
+    from aivo_assets.cli.summary import tell
+    from aivo_assets.lake import calendar, open_lake
 
     calendar.extend(open_lake(settings), day)
     outcome = run_job(JOB, settings, instance, days=(day, day), cause=cause, console=console)

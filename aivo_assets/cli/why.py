@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aivo_assets.cli.data import terminal
-from aivo_assets.resources.instance import open_instance
-from aivo_assets.resources.platform import open_lake
-from aivo_assets.settings import load_settings
+from aivo_assets.cli.terminal import terminal
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,7 +14,10 @@ def add_to(app: typer.Typer) -> None:
 
 def why(run: Annotated[str, typer.Argument(help="Id of the run, or its first eight characters.")]) -> None:
     """Say why a run was started, on what evidence, what it did, and what that led to."""
-    from aivo_assets.automation.why import explain  # noqa: PLC0415 - Dagster's import takes seconds
+    from aivo_assets.automation.why import explain
+    from aivo_assets.lake import open_lake
+    from aivo_assets.resources.instance import open_instance
+    from aivo_assets.settings import load_settings
 
     settings = load_settings()
     console = terminal()

@@ -1,7 +1,7 @@
-"""From values as a source gave them to the types of `Event`, column by column.
+"""From values as a source gave them to the numbers and times of `Event`, column by column.
 
-Belongs here: what text or number means what, and which values mean nothing. No rule on what a good value is, and no row
-is dropped.
+Belongs here: what a number or time means, and which values mean nothing. Text is tidied already (`tidying.py`), and
+identifiers are `identifiers.py`'s. No rule on what a good value is, and no row is dropped.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,7 @@ from zoneinfo import available_timezones
 import polars as pl
 
 from aivo_assets.errors import SourceError
-
-MISSING = ("", "na", "n/a", "nan", "null", "none", "\\n")
-"""What stands for no value in numbers and times, in lower case. In text only the empty string does: NA is a name."""
+from aivo_assets.events import repeated_hour
 
 _TIME = (
     r"^(?<stamp>\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?)"
@@ -22,7 +20,6 @@ _TIME = (
 )
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 _FARTHEST_SECONDS = 1e10  # about three hundred years; more would leave the range of a datetime
-_LARGEST_WHOLE = 2.0**53  # beyond it a Float64 no longer tells neighbours apart
 
 
 @dataclass(frozen=True)
@@ -36,45 +33,6 @@ class TimeReading:
 
     zone: str
     first_event_at: datetime
-
-
-def text(raw: pl.Series) -> pl.Series:
-    """Identifiers and other text: trimmed, empty is missing, a whole float reads as the integer it was.
-
-    Raises:
-        SourceError: The column holds lists, structures or bytes.
-    """
-    if raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object):
-        raise SourceError(
-            f"The column {raw.name!r} is of type {raw.dtype}, where text or a number is wanted",
-            fix="Map another column, or bring this one to text where the file is made.",
-        )
-    column = pl.col(raw.name)
-    if raw.dtype.is_float():
-        whole = column.is_finite() & (column == column.round()) & (column.abs() < _LARGEST_WHOLE)
-        column = (
-            pl.when(column.is_nan())
-            .then(None)
-            .when(whole)
-            .then(column.cast(pl.Int64, strict=False).cast(pl.String))
-            .otherwise(column.cast(pl.String))
-        )
-    column = column.cast(pl.String).str.strip_chars()
-    return raw.to_frame().select(pl.when(column != "").then(column).alias(raw.name)).to_series()
-
-
-def skills(raw: pl.Series) -> pl.Series:
-    """Skill identifiers as a sorted list without repetition; null where there is none.
-
-    Sorted, so that the same event from two extracts is the same event whatever order its skills came in.
-    """
-    if not isinstance(raw.dtype, pl.List):
-        column = pl.col(raw.name)
-        single = text(raw).to_frame()
-        return single.select(pl.when(column.is_not_null()).then(pl.concat_list(column)).alias(raw.name)).to_series()
-    element = pl.element().cast(pl.String).str.strip_chars()
-    lists = pl.col(raw.name).list.eval(element).list.eval(pl.element().filter(pl.element() != "")).list.unique()
-    return raw.to_frame().select(pl.when(lists.list.len() > 0).then(lists.list.sort()).alias(raw.name)).to_series()
 
 
 def number(raw: pl.Series) -> pl.Series:
@@ -130,28 +88,27 @@ def date_only(raw: pl.Series) -> pl.Series:
     return head.str.to_date("%Y-%m-%d", strict=False)
 
 
-def is_missing(raw: pl.Series, *, as_text: bool) -> pl.Series:
+def is_missing(tidied: pl.Series) -> pl.Series:
     """Where a source gave no value at all, as opposed to one that cannot be read."""
-    if raw.dtype == pl.String:
-        trimmed = raw.str.strip_chars()
-        said = trimmed == "" if as_text else trimmed.str.to_lowercase().is_in(MISSING)
-        return raw.is_null() | said.fill_null(value=False)
-    if raw.dtype.is_float():
-        return raw.is_null() | raw.is_nan().fill_null(value=False)
-    return raw.is_null()
+    if tidied.dtype.is_float():
+        return tidied.is_null() | tidied.is_nan().fill_null(value=False)
+    return tidied.is_null()
 
 
-def moments(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl.Series:
+def moments(
+    raw: pl.Series, zones: pl.Series | None, reading: TimeReading, learners: pl.Series | None = None
+) -> pl.Series:
     """Times as UTC date-times of microseconds.
 
     Numbers, also as text, count seconds from `reading.first_event_at`. ISO text with an offset says its own zone.
-    Otherwise the row's zone counts, then `reading.zone`. Of an hour that the clock passes twice the first is meant; one
-    that it skips is no time.
+    Otherwise the row's zone counts, then `reading.zone`. Which pass of a repeated hour is meant, the order of the rows
+    tells (repeated_hour.py); a time that the clock skips is none.
 
     Args:
         raw: Times as given.
         zones: The zone that each row names; null where it names none.
         reading: How the rest is read.
+        learners: Whose row each is; None where that is not known.
 
     Raises:
         SourceError: `reading.zone` is no known time zone.
@@ -165,13 +122,13 @@ def moments(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl
     if raw.dtype.is_numeric():
         return _seconds_after(raw.cast(pl.Float64, strict=False), reading.first_event_at)
     if raw.dtype == pl.Date or isinstance(raw.dtype, pl.Datetime):
-        return _localised(raw.cast(pl.Datetime("us")), zones, reading.zone)
+        return _localised(raw.cast(pl.Datetime("us")), zones, reading.zone, learners)
     if raw.dtype != pl.String:
         return pl.Series(raw.name, [None] * len(raw), dtype=pl.Datetime("us", "UTC"))
-    return _from_text(raw, zones, reading)
+    return _from_text(raw, zones, reading, learners)
 
 
-def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl.Series:
+def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading, learners: pl.Series | None) -> pl.Series:
     parts = raw.str.strip_chars().str.extract_groups(_TIME).struct.unnest()
     stamp = pl.col("stamp").str.replace("T", " ", literal=True)
     length = stamp.str.len_bytes()
@@ -188,7 +145,7 @@ def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) ->
         pl.col("offset").is_not_null().alias("has_offset"),
     )
     read = read.with_columns(
-        _localised(read["naive"], zones, reading.zone).alias("local"),
+        _localised(read["naive"], zones, reading.zone, learners).alias("local"),
         _seconds_after(number(raw.rename("counted")), reading.first_event_at).alias("counted"),
     )
     return read.select(
@@ -196,22 +153,18 @@ def _from_text(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) ->
     ).to_series()
 
 
-def _localised(naive: pl.Series, zones: pl.Series | None, default: str) -> pl.Series:
+def _localised(naive: pl.Series, zones: pl.Series | None, default: str, learners: pl.Series | None) -> pl.Series:
     if zones is None:
-        return _in_zone(naive, default)
+        return repeated_hour.instants(naive, default, learners)
     frame = pl.DataFrame({"naive": naive, "zone": zones.str.strip_chars().replace("", None).fill_null(default)})
     known = available_timezones()
     read = pl.Series(naive.name, [None] * len(naive), dtype=pl.Datetime("us", "UTC"))
     for zone in frame["zone"].unique().to_list():
         if zone in known:
             here = frame["zone"] == zone
-            read = read.zip_with(~here, _in_zone(naive.zip_with(here, naive.clear(len(naive))), zone))
+            local = naive.zip_with(here, naive.clear(len(naive)))
+            read = read.zip_with(~here, repeated_hour.instants(local, zone, learners))
     return read.rename(naive.name)
-
-
-def _in_zone(naive: pl.Series, zone: str) -> pl.Series:
-    local = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC")
 
 
 def _seconds_after(seconds: pl.Series, start: datetime) -> pl.Series:

@@ -4,6 +4,7 @@ A row is kept or set aside as a whole, for half an order to a school is none. Th
 a teacher writes freely (`note`) may name anybody and is never read past the raw zone.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,11 +13,12 @@ import dataframely as dy
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion
+from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.identity import digest, identity_hash
 from aivo_assets.events.quarantine import set_aside
-from aivo_assets.events.receipts import Receipt, write_receipt
+from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
+from aivo_assets.events.tidying import MISSING, tidied
 from aivo_assets.lake import Dataset, Lake
 
 ACTIONS: Final = ("accept", "reject", "pin")
@@ -42,22 +44,16 @@ class Override(dy.Schema):
     given_at = dy.Datetime(time_unit="us", time_zone="UTC")
 
 
-OVERRIDES_PATH: Final = "raw/overrides"
 _SCHEMA: Final = Override.create_empty().schema
 COLUMNS: Final = tuple(name for name in Override.column_names() if name != "override_id")
 
-
-def overrides_batch(batch_id: str) -> Dataset:
-    """What one landing kept. Each landing has a batch of its own, so that teachers may speak at the same time."""
-    return Dataset(f"{OVERRIDES_PATH}/batch={batch_id}", _SCHEMA)
+# Each landing has a batch of its own, so that teachers may speak at the same time.
+OVERRIDES_GIVEN: Final = Dataset("raw/overrides", _SCHEMA, unit="batch")
 
 
 def raw_overrides(lake: Lake) -> pl.DataFrame:
     """All overrides that are kept; columns of `Override`, in the order in which they were given."""
-    base = lake.root / OVERRIDES_PATH
-    batches = sorted(entry.name.removeprefix("batch=") for entry in base.iterdir()) if base.exists() else []
-    frames = [lake.scan(overrides_batch(batch)).collect() for batch in batches]
-    held = pl.concat([Override.create_empty(), *frames])
+    held = lake.scan(OVERRIDES_GIVEN).collect()
     return held.sort("given_at", "override_id").unique("override_id", keep="first", maintain_order=True)
 
 
@@ -84,7 +80,16 @@ def read_override_file(path: Path) -> pl.DataFrame:
     )
 
 
-def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datetime, run: str, source: str) -> Receipt:
+def land_overrides(
+    lake: Lake,
+    given: pl.DataFrame,
+    *,
+    subject: str,
+    now: datetime,
+    run: str,
+    source: str,
+    missing: Collection[str] = MISSING,
+) -> Receipt:
     """Judge overrides and add the good ones to those that are kept.
 
     Args:
@@ -94,10 +99,20 @@ def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: dateti
         now: The present instant; what names no time was given now, and a later time is set aside.
         run: Which run lands, for receipt and quarantine.
         source: What a person calls the source.
+        missing: Words that stand for no value.
 
     Returns:
         The account: kept are new ones, duplicates are known ones.
+
+    Raises:
+        LakeError: Another landing did not end in time.
     """
+    given = tidied(given, missing)
+    with lake.exclusive(LANDING, run):
+        return _land_overrides(lake, given, subject=subject, now=now, run=run, source=source)
+
+
+def _land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datetime, run: str, source: str) -> Receipt:
     typed = _typed(given, subject, now)
     problems = _problems(typed)
     good = typed.join(problems.select("_location", "_row").unique(), on=["_location", "_row"], how="anti")
@@ -106,7 +121,13 @@ def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: dateti
     new = rows.join(raw_overrides(lake), on="override_id", how="anti")
     batch_id = digest([source, "overrides", run])
     if not new.is_empty():
-        lake.write(overrides_batch(batch_id), Override.validate(new), made_by={"run": run, "source": source})
+        added = Override.validate(new)
+        lake.update(
+            OVERRIDES_GIVEN,
+            lambda held: pl.concat([held, added.join(held, on="override_id", how="anti")]),
+            batch=batch_id,
+            made_by={"run": run, "source": source},
+        )
     set_aside(lake, problems.select(*BROKEN_COLUMNS), batch_id=batch_id, run=run)
     bad = typed.height - good.height
     receipt = Receipt(
@@ -141,7 +162,7 @@ def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
         elif name == "level":
             columns[name] = conversion.whole_number(pl.Int8)(raw)
         else:
-            columns[name] = conversion.text(raw).cast(dtype)
+            columns[name] = identifiers.text(raw).cast(dtype)
     typed = pl.DataFrame({**columns, "_location": given["_location"], "_row": given["_row"]})
     lowered = [pl.col(name).str.to_lowercase() for name in ("action", "kind", "reason")]
     # Without a time of its own the row was given now; the same row again is then known by its day.

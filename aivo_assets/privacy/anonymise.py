@@ -9,10 +9,11 @@ from datetime import date
 
 import polars as pl
 
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.attributes import HIERARCHIES, generalised_attributes
 from aivo_assets.privacy.k_anonymity import AnonymityReport, k_anonymise
 from aivo_assets.privacy.keys import PseudonymKey
-from aivo_assets.privacy.pseudonyms import Kind, pseudonyms, shard_of
+from aivo_assets.privacy.pseudonyms import Kind, pseudonyms
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 from aivo_assets.settings import PrivacySettings
 
@@ -57,13 +58,14 @@ def anonymise_interactions(
     """Take the personal data out of events of one day or of many.
 
     Times are floored to the resolution; what that loses of a learner's day is kept as integers: `sequence` is the exact
-    order (equal times by event id), `gap_s` the difference of two exact times, each cut to its whole second, so that
-    gaps add up to the time between any two events of the day without drifting.
+    order (events of one instant stand as the raw zone has them, which is as the source gave them), `gap_s` the
+    difference of two exact times, each cut to its whole second, so that gaps add up to the time between any two events
+    of the day without drifting.
 
     A day is complete or its sequence is not: hand over all events of each day.
 
     Args:
-        events: Columns of `events.schema.Event`; others are left behind.
+        events: Columns of `events.schema.Event`, in the order of the raw zone; others are left behind.
         key: The secret of the pseudonyms.
         settings: Resolution of times.
         shards: Shards of the lake.
@@ -74,14 +76,13 @@ def anonymise_interactions(
     raw = events.lazy().select(*_RENAMED, "occurred_at", *_KEPT).collect(engine="streaming")
     hashed = raw.select(
         *(pseudonyms(raw[column], kind, key).alias(name) for column, (name, kind) in _RENAMED.items()),
-        pl.col("event_id"),
-        pl.col("occurred_at"),
+        "occurred_at",
         *_KEPT,
-    )
+    ).with_row_index("_row")
     ordered = (
         hashed.lazy()
         .with_columns(shard_of(pl.col("learner"), shards), day=pl.col("occurred_at").dt.date())
-        .sort("day", "shard", "learner", "occurred_at", "event_id")
+        .sort("day", "shard", "learner", "occurred_at", "_row")
     )
     return _coarsened(ordered, settings.time_resolution_seconds).collect()
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from aivo_assets.errors import SettingsError
 from aivo_assets.operations.server.postgres import embedded_postgres
 from aivo_assets.settings import Settings
 
@@ -47,17 +46,5 @@ def passing_instance(folder: Path) -> Iterator[Instance]:
 
 
 def _psycopg2(url: str) -> str:
-    """The URL with the driver that dagster-postgres uses; SQLAlchemy reads a bare `postgresql://` as another one.
-
-    Raises:
-        SettingsError: It is not a PostgreSQL URL.
-    """
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
-        # Without a separator nobody knows what the text is, and it is not shown.
-        said = f"begins with {scheme!r}, which is not PostgreSQL" if separator else "is no URL"
-        raise SettingsError(
-            f"AIVO_POSTGRES_URL {said}",
-            fix="Give a URL such as postgresql://user:password@host:5432/dagster.",
-        )
-    return f"postgresql+psycopg2://{rest}"
+    """The URL with the driver that dagster-postgres uses; SQLAlchemy reads a bare `postgresql://` as another one."""
+    return f"postgresql+psycopg2://{url.partition('://')[2]}"

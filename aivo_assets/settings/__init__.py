@@ -18,6 +18,7 @@ from aivo_assets.settings.group import Group, Share
 from aivo_assets.settings.loading import Settings, load_settings
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
+from aivo_assets.settings.retention import RetentionSettings
 from aivo_assets.settings.tracing import (
     CalibrationKind,
     FeatureSettings,
@@ -41,6 +42,7 @@ __all__ = [
     "PolicySettings",
     "PrivacySettings",
     "PromotionSettings",
+    "RetentionSettings",
     "ScheduleSettings",
     "Settings",
     "Share",

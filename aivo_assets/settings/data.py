@@ -1,11 +1,13 @@
 """Settings of the data: lake, source, simulated school, privacy."""
 
+import json
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from aivo_assets.settings.group import Group, Share
+from aivo_assets.settings.kinds import PostgresUrl, TimeZoneName
 
 SourceKind = Literal["simulator", "assistments", "datashop", "parquet", "csv", "postgres"]
 
@@ -13,8 +15,19 @@ SourceKind = Literal["simulator", "assistments", "datashop", "parquet", "csv", "
 class LakeSettings(Group):
     """How the lake is laid out."""
 
-    url: str | None = Field(None, description="Root of the lake; any fsspec URL. Default: AIVO_HOME/lake.")
-    shards: int = Field(4, ge=1, le=4096, description="Shards per day; one per about 250,000 learners.")
+    url: str | None = Field(
+        None, description="Root of the lake: a folder, or s3://bucket/prefix. Default: AIVO_HOME/lake."
+    )
+    shards: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Shards per day; one per about 250,000 learners. Default: what the lake has, 4 for a new one.",
+    )
+    endpoint: str | None = Field(None, description="URL of the S3 server. Default: AWS_ENDPOINT_URL, else AWS.")
+    key: SecretStr | None = Field(None, description="S3 access key. Default: AWS_ACCESS_KEY_ID and its relatives.")
+    secret: SecretStr | None = Field(None, description="S3 secret key, beside the access key.")
+    region: str | None = Field(None, description="S3 region. Default: AWS_REGION, else us-east-1.")
 
 
 class SourceSettings(Group):
@@ -22,7 +35,7 @@ class SourceSettings(Group):
 
     kind: SourceKind = Field("simulator", description="Which source the raw assets read.")
     path: str | None = Field(None, description="File or glob for the file sources.")
-    url: SecretStr | None = Field(None, description="Database URL of the postgres source.")
+    url: PostgresUrl | None = Field(None, description="Database URL of the postgres source.")
     table: str = Field("interactions", description="Events table (schema-qualified) of the postgres source.")
     learner_table: str | None = Field(None, description="Learner table of the postgres source, if there is one.")
     cursor_column: str = Field("id", description="Ever-growing column by which the postgres source is read.")
@@ -33,6 +46,10 @@ class SourceSettings(Group):
     )
     learner_columns: dict[str, str] = Field(
         default_factory=dict, description='Column mapping of the learner table: {"learner_id": "id_student"}.'
+    )
+    missing: str = Field(
+        "NA, N/A, #N/A, <NA>, NULL, (null), None, NaN, NaT, \\N, undefined",
+        description="Words that stand for no value, in any case, beside the empty text: with commas, or a JSON list.",
     )
     skill_separator: str = Field(
         ";", min_length=1, description="What stands between several skills in one text value of a file or table."
@@ -46,12 +63,28 @@ class SourceSettings(Group):
         description="Numbers (or seconds) before the cursor that are read again, for rows that were committed late.",
     )
     encoding: str = Field("utf-8", description="Text encoding of CSV and tab-separated files.")
-    timezone: str = Field("UTC", description="Zone of times that carry none.")
+    timezone: TimeZoneName = Field("UTC", description="Zone of times that carry none.")
     subject: str = Field("general", description="Subject of events that name none.")
     skill_model: str | None = Field(None, description="Which KC (…) column of a DataShop export gives the skills.")
     first_event_at: str | None = Field(
         None, description="Start of time for files that hold only an order (ISO date-time, UTC)."
     )
+
+    @field_validator("missing")
+    @classmethod
+    def _is_a_list(cls, given: str) -> str:
+        if given.lstrip().startswith("["):
+            words = json.loads(given)
+            if not all(isinstance(word, str) for word in words):
+                raise ValueError('write a JSON list of texts: ["NA", "NULL"]')
+        return given
+
+    @property
+    def missing_values(self) -> tuple[str, ...]:
+        """The words of `missing`."""
+        if self.missing.lstrip().startswith("["):
+            return tuple(json.loads(self.missing))
+        return tuple(word.strip() for word in self.missing.split(","))
 
 
 class DisturbanceSettings(Group):

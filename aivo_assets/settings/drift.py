@@ -1,8 +1,9 @@
 """Settings of drift, and of the two-hourly question whether to train."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aivo_assets.settings.group import Group, Share
+from aivo_assets.settings.kinds import in_order
 
 
 class DriftSettings(Group):
@@ -41,6 +42,13 @@ class DriftSettings(Group):
     cooldown_days: int = Field(3, ge=0, description="Days after a retrain verdict in which no second one is given.")
     report_rows: int = Field(4000, ge=100, description="Rows of window and reference each that a report samples.")
     report_seed: int = Field(0, description="Seed of that sample.")
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> "DriftSettings":
+        in_order(("AIVO_DRIFT_RETRAIN_SCORE", self.retrain_score), ("AIVO_DRIFT_ALERT_SCORE", self.alert_score))
+        if any(days < 1 for days in self.quick_days):
+            raise ValueError(f"AIVO_DRIFT_QUICK_DAYS {list(self.quick_days)}: a window has at least one day")
+        return self
 
 
 class AdaptiveSettings(Group):

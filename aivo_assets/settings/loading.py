@@ -1,17 +1,22 @@
-"""All groups together, read from the environment."""
+"""All groups together, read from the environment and judged as a whole."""
 
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
 from aivo_assets.errors import SettingsError
 from aivo_assets.settings.data import LakeSettings, PrivacySettings, SimulatorSettings, SourceSettings
 from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
+from aivo_assets.settings.environment import PREFIX, read_env_file, unknown_names
+from aivo_assets.settings.kinds import PostgresUrl, in_order
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
+from aivo_assets.settings.retention import RetentionSettings
 from aivo_assets.settings.tracing import (
     FeatureSettings,
     PromotionSettings,
@@ -25,7 +30,7 @@ class Settings(BaseSettings):
     """All settings, read from the environment (`AIVO_…`)."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AIVO_",
+        env_prefix=PREFIX,
         env_nested_delimiter="_",
         env_nested_max_split=1,
         frozen=True,
@@ -35,7 +40,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".aivo"), description="Everything the platform keeps.")
     pseudonym_key: SecretStr | None = Field(None, description="Secret of the pseudonyms, at least 32 characters.")
-    postgres_url: SecretStr | None = Field(None, description="Dagster's storage. Default: an embedded server.")
+    postgres_url: PostgresUrl | None = Field(None, description="Dagster's storage. Default: an embedded server.")
 
     clock: ClockSettings = ClockSettings()
     lake: LakeSettings = LakeSettings()
@@ -53,6 +58,16 @@ class Settings(BaseSettings):
     schedule: ScheduleSettings = ScheduleSettings()
     api: ApiSettings = ApiSettings()
     alerts: AlertSettings = AlertSettings()
+    retention: RetentionSettings = RetentionSettings()
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> "Settings":
+        if self.promotion.stale_days:
+            in_order(
+                ("AIVO_PROMOTION_STALE_DAYS", self.promotion.stale_days),
+                ("AIVO_ALERTS_STALE_CHAMPION_DAYS", self.alerts.stale_champion_days),
+            )
+        return self
 
     @property
     def lake_url(self) -> str:
@@ -61,24 +76,53 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment, and `.env` of the current folder.
 
     Raises:
-        SettingsError: A variable has a value that cannot be used; the message names each, and shows the value where it
-            is surely no secret.
+        SettingsError: A variable is none of ours or has a value that cannot be used, values contradict each other, or
+            AIVO_HOME cannot be written; the message names each, and shows a value where it is surely no secret.
     """
-    fix = "Correct the variable, or unset it for the default."
+    fix = "Correct the variable, or unset it for the default; `aivo settings` lists them all."
+    problems = unknown_names(Settings, read_env_file())
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        problems = "; ".join(
-            f"AIVO_{'_'.join(str(part) for part in problem['loc']).upper()}{_shown(problem)}: {problem['msg']}"
-            for problem in error.errors()
-        )
-        raise SettingsError(problems, fix=fix) from error
+        for problem in error.errors():
+            name = _variable(problem["loc"])
+            if not any(said.startswith(f"{name} ") for said in problems):  # else it is named, with the nearest name
+                about = f"{name}{_shown(problem)}: " if name else ""
+                problems.append(f"{about}{problem['msg'].removeprefix('Value error, ')}")
+        raise SettingsError("; ".join(problems), fix=fix) from error
     except UnreadableError as error:
         # Its message names the group or setting; the text itself may hold a secret and is left out.
-        raise SettingsError(f"A variable is not the JSON that it should be: {error}", fix=fix) from error
+        problems.append(f"A variable is not the JSON that it should be: {error}")
+        raise SettingsError("; ".join(problems), fix=fix) from error
+    problems += _unwritable(settings)
+    if problems:
+        raise SettingsError("; ".join(problems), fix=fix)
+    return settings
+
+
+def _variable(place: Sequence[str | int]) -> str:
+    """The variable of a place in the settings; of a value in a list with its number."""
+    names = [part for part in place if isinstance(part, str)]
+    numbers = [f" no. {part + 1}" for part in place if isinstance(part, int)]
+    return f"{PREFIX}{'_'.join(names)}".upper() + "".join(numbers) if names else ""
+
+
+def _unwritable(settings: Settings) -> Iterator[str]:
+    """A sentence where what the platform keeps cannot be written."""
+    places = [("AIVO_HOME", settings.home)]
+    if settings.lake.url is not None and "://" not in settings.lake.url:
+        places.append(("AIVO_LAKE_URL", Path(settings.lake.url)))
+    for name, place in places:
+        above = place.absolute()
+        while not os.path.lexists(above):
+            above = above.parent
+        if not above.is_dir():
+            yield f"{name}={str(place)!r}: {above} is no folder"
+        elif not os.access(above, os.W_OK | os.X_OK):
+            yield f"{name}={str(place)!r}: {above} cannot be written by this user"
 
 
 def _shown(problem: Any) -> str:
@@ -90,7 +134,8 @@ def _shown(problem: Any) -> str:
         if part not in kind.model_fields:
             return ""
         kind = kind.model_fields[part].annotation
-    return "" if _may_hold_a_secret(kind) else f"={problem['input']!r}"
+    is_group = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return "" if is_group or _may_hold_a_secret(kind) else f"={problem['input']!r}"
 
 
 def _may_hold_a_secret(kind: Any) -> bool:

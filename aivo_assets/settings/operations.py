@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from aivo_assets.settings.group import Group, Share
+from aivo_assets.settings.kinds import AppriseUrl, Cron, TimeZoneName, WebUrl
 
 
 class ClockSettings(Group):
@@ -26,11 +27,11 @@ class ClockSettings(Group):
 class ScheduleSettings(Group):
     """When things run by themselves."""
 
-    timezone: str = Field("UTC", description="Zone in which the crons below are read.")
-    main_brain_daily: str = Field("0 2 * * *", description="Cron of aivo_main_brain_daily.")
-    drift_monitor: str = Field("0 */6 * * *", description="Cron of drift_monitor_6h.")
-    weekly_full_retraining: str = Field("0 3 * * 0", description="Cron of weekly_full_retraining.")
-    adaptive_training: str = Field("0 */2 * * *", description="Cron of adaptive_training_2h.")
+    timezone: TimeZoneName = Field("UTC", description="Zone in which the crons below are read.")
+    main_brain_daily: Cron = Field("0 2 * * *", description="Cron of aivo_main_brain_daily.")
+    drift_monitor: Cron = Field("0 */6 * * *", description="Cron of drift_monitor_6h.")
+    weekly_full_retraining: Cron = Field("0 3 * * 0", description="Cron of weekly_full_retraining.")
+    adaptive_training: Cron = Field("0 */2 * * *", description="Cron of adaptive_training_2h.")
     sensor_seconds: int = Field(60, ge=10, description="Seconds between two looks of a sensor.")
     refusal_cooldown_hours: float = Field(
         48.0,
@@ -38,7 +39,16 @@ class ScheduleSettings(Group):
         description="Hours after a refused challenger in which no check asks for another one; the crons go on.",
     )
     catch_up_days: int = Field(
-        31, ge=1, description="Most days that a daily or weekly run covers to make up for days missed."
+        366,
+        ge=1,
+        description="Most days that a daily or weekly run covers to make up for days missed; it says which it leaves "
+        "out.",
+    )
+    late_days: int = Field(
+        366,
+        ge=0,
+        description="So many days back a scheduled run looks for rows of a watched file that came late; rows of "
+        "earlier days are counted.",
     )
     skip_unchanged: bool = Field(
         True, description="Whether the two frequent checks skip a tick at which they would make again what is there."
@@ -58,7 +68,11 @@ class ApiSettings(Group):
     token: SecretStr | None = Field(
         None, description="Bearer token that callers must show, 16 characters or more; needed beyond loopback."
     )
-    dagster_url: str = Field("http://127.0.0.1:3000", description="Dagster's web UI, through which it starts runs.")
+    dagster_url: str = Field(
+        "http://127.0.0.1:3000",
+        pattern=r"^https?://[^\s?#]+$",
+        description="Dagster's web UI, through which it starts runs.",
+    )
     dagster_public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s?#]+$",
@@ -73,10 +87,10 @@ class ApiSettings(Group):
 class AlertSettings(Group):
     """Who is told what."""
 
-    urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    urls: Annotated[tuple[AppriseUrl, ...], NoDecode] = Field(
         (), description="Apprise URLs that alerts go to: a JSON list, or separated by spaces. See docs/alerts.md."
     )
-    webhook_url: SecretStr | None = Field(None, description="Alerts are posted here as JSON, and always logged.")
+    webhook_url: WebUrl | None = Field(None, description="Alerts are posted here as JSON, and always logged.")
     timeout_seconds: float = Field(5.0, gt=0, description="Longest wait for one request to the webhook.")
     attempts: int = Field(3, ge=1, le=10, description="Requests to the webhook at most before the outbox waits.")
     remind_hours: float = Field(24.0, ge=0, description="A matter that goes on is told again, counted, so often.")
@@ -100,5 +114,5 @@ class AlertSettings(Group):
         try:
             return json.loads(value) if value.lstrip().startswith("[") else value.split()
         except ValueError:
-            # An error would quote the value, which holds secrets; a URL that is none is shown with the alerts.
+            # An error would quote the value, which holds secrets; a URL that is none is named without it.
             return [value]

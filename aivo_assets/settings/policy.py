@@ -1,8 +1,9 @@
 """Settings of signals and recommendations."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aivo_assets.settings.group import Group, Share
+from aivo_assets.settings.kinds import in_order
 
 
 class PolicySettings(Group):
@@ -133,3 +134,19 @@ class PolicySettings(Group):
     evaluation_school: int = Field(
         300, ge=25, description="Learners of last year's school, on whose log its main brain is fitted."
     )
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> "PolicySettings":
+        low, high = self.success_zone
+        in_order(
+            ("AIVO_POLICY_URGENT_SUCCESS", self.urgent_success),
+            ("AIVO_POLICY_TOO_HARD", self.too_hard),
+            ("the lower edge of AIVO_POLICY_SUCCESS_ZONE", low),
+            ("its upper edge", high),
+            strictly=False,
+        )
+        for name, (least, most) in (("LEVEL_STEP", self.level_step), ("LEVEL_QUANTILES", self.level_quantiles)):
+            in_order((f"the first of AIVO_POLICY_{name}", least), ("the second", most))
+        in_order(("AIVO_POLICY_STEADY_SD", self.steady_sd), ("AIVO_POLICY_UNSTEADY_SD", self.unsteady_sd))
+        in_order(("AIVO_POLICY_TREND_LATE_DAYS", self.trend_late_days), ("AIVO_POLICY_TREND_DAYS", self.trend_days))
+        return self

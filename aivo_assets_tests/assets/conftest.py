@@ -9,9 +9,8 @@ import dagster as dg
 import pytest
 
 from aivo_assets.definitions import build_definitions
-from aivo_assets.lake import Lake, calendar
+from aivo_assets.lake import Lake, calendar, open_lake
 from aivo_assets.resources.clock import FixedClock
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 

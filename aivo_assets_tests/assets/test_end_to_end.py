@@ -156,11 +156,14 @@ def test_every_active_learner_has_one_first_recommendation_with_every_field_fill
     assert (made["suggested_actions"].list.len() > 0).all()
 
 
-def test_a_model_as_of_the_last_day_is_noted_as_such_on_the_days_before(platform: Platform) -> None:
-    records = platform.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=dg.AssetKey("student_models"), asset_partitions=[FIRST.isoformat()]), limit=1
-    ).records
-    assert f"as of {LAST}" in str(records[0].asset_materialization.metadata["not computed"].value)  # type: ignore[union-attr]
+def test_a_run_over_a_range_records_of_each_model_the_day_it_made_and_of_the_data_every_day(platform: Platform) -> None:
+    days = {(FIRST + timedelta(days=back)).isoformat() for back in range((LAST - FIRST).days + 1)}
+    recorded = {
+        name: platform.instance.get_materialized_partitions(dg.AssetKey(name)) & days
+        for name in ("anonymised_interactions", "training_features", "main_brain_candidate", "student_models")
+    }
+    assert recorded.pop("anonymised_interactions") == days
+    assert all(each == {LAST.isoformat()} for each in recorded.values()), recorded
     assert platform.lake.days(STUDENT_MODELS) == [LAST]
 
 

@@ -13,9 +13,9 @@ from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signal
 from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold_learners, folded_once
 from aivo_assets.assets.students.student_models import item_bank, newest, student_models
 from aivo_assets.drift.schema import SCORED_EVENTS
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force
 from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets_tests.tracing.judging.test_shadow_asset import Stage

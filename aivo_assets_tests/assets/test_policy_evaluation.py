@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.assets.advice.policy_evaluation import POLICY_EVALUATION, policy_evaluation
-from aivo_assets.resources.platform import open_lake
+from aivo_assets.lake import open_lake
 from aivo_assets.settings import Settings
 
 DAY = date(2026, 3, 22)

@@ -19,11 +19,10 @@ from aivo_assets.assets.brain.main_brain import (
 from aivo_assets.assets.brain.model_card import main_brain_card
 from aivo_assets.assets.stored import answers_of_training
 from aivo_assets.errors import ModelError
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.jobs.names import TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.card.model_card import MARKDOWN
 from aivo_assets.tracing.fold.catalogue import FEATURES, feature_schema

@@ -11,9 +11,9 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.schedules import DAILY, WEEKLY, build_schedules
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.jobs.names import READ_AT, TRAINED_AT, WITHOUT_TRAINING_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 
 Tick = Callable[[str, datetime], dg.RunRequest | str]

@@ -15,8 +15,7 @@ from aivo_assets.events.held_back import HELD_BACK
 from aivo_assets.events.intake import FUTURE
 from aivo_assets.events.overrides import land_overrides
 from aivo_assets.events.receipts import Receipt, write_receipt
-from aivo_assets.lake import Lake
-from aivo_assets.resources.platform import open_lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.settings import Settings
 
 NIGHT = datetime(2026, 3, 10, 2, tzinfo=UTC)

@@ -15,10 +15,9 @@ import polars as pl
 from aivo_assets.events.quarantine import scan_quarantine
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.events.sources.simulator import SimulatorSource
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.instance import open_instance
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings, load_settings
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets_tests.conftest import REPOSITORY

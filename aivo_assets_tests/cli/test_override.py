@@ -9,7 +9,7 @@ from aivo_assets.cli.main import app
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.overrides import raw_overrides
 from aivo_assets.events.quarantine import scan_quarantine
-from aivo_assets.resources.platform import open_lake
+from aivo_assets.lake import open_lake
 from aivo_assets.settings import load_settings
 
 

@@ -13,8 +13,7 @@ from aivo_assets.cli.main import app
 from aivo_assets.cli.running import run_job
 from aivo_assets.cli.train import JOB, cause_of, train_now
 from aivo_assets.drift.schema import DRIFT_REFERENCE
-from aivo_assets.lake import calendar
-from aivo_assets.resources.platform import open_lake
+from aivo_assets.lake import calendar, open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 

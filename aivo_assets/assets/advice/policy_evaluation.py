@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.assets.describe import columns, owned
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.benchmarks.policy.policy import REPORT_SEED, Plan, measure_policies
 from aivo_assets.benchmarks.policy.report import BETTER, OURS, WAY, PolicyReport
 from aivo_assets.lake import Dataset, Lake
@@ -48,7 +48,6 @@ def policy_evaluation(
 ) -> dg.MaterializeResult:
     """Let simulated learners live under each policy, and keep the table."""
     day = as_of(context)
-    note_days_passed_over(context)
     chosen = settings.policy
     plan = Plan(
         seeds=chosen.evaluation_seeds,

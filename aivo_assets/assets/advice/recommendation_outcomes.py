@@ -9,7 +9,7 @@ from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
 from aivo_assets.assets.describe import columns, owned
 from aivo_assets.assets.students.student_models import newest
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -32,7 +32,6 @@ def recommendation_outcomes(
 ) -> dg.MaterializeResult:
     """Judge the expectations of the last weeks as of the last day of this run."""
     day = as_of(context)
-    note_days_passed_over(context)
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})

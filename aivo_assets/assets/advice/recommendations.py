@@ -13,7 +13,7 @@ from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signal
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.assets.students.student_models import newest
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.students.model_store import has_models
@@ -34,7 +34,6 @@ def learning_signals(
 ) -> dg.MaterializeResult:
     """Compute the signals as of the last day of this run."""
     day = as_of(context)
-    note_days_passed_over(context)
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None or not has_models(lake, until=day):
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
@@ -83,13 +82,12 @@ def recommendations(
 ) -> dg.MaterializeResult:
     """Decide and explain as of the last day of this run."""
     day = as_of(context)
-    note_days_passed_over(context)
+    wording = load_wording(settings.policy)
+    made_by, tally = provenance(lake, day=day, wording=wording), Tally()  # before anything is read
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=_nothing_to_check())
     known = known_to_all(lake, bank, newest(lake, OUTCOMES, until=day), settings.policy)
-    wording = load_wording(settings.policy)
-    made_by, tally = provenance(lake, day=day, wording=wording), Tally()
 
     def shards() -> Iterator[tuple[int, pl.DataFrame]]:
         nonlocal tally

@@ -1,14 +1,16 @@
 """Stage 4, features: how hard items and skills are, and what was known of each learner before each answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import dagster as dg
 import polars as pl
 
 from aivo_assets.assets.describe import columns, owned, step_log
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
-from aivo_assets.lake import Lake
+from aivo_assets.assets.upstream import missing
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.events.identity import digest
+from aivo_assets.lake import Lake, Written
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.catalogue import FEATURES
@@ -20,11 +22,11 @@ from aivo_assets.tracing.model.training import (
     SKILL_STATISTICS,
     TOTALS,
     TRAINING_FEATURES,
+    TrainingSet,
     to_frame,
     training_set,
 )
 
-SETS_KEPT = 2
 _STATISTICS = {
     "items": ITEM_STATISTICS,
     "skills": SKILL_STATISTICS,
@@ -64,23 +66,10 @@ def fold_training_events(
 ) -> Iterator[dg.MaterializeResult]:
     """Fold the training window that ends with the last day of this run."""
     day = as_of(context)
-    say = step_log(context)
-    answers = lake.version(ANONYMISED_INTERACTIONS, until=day)  # before they are read: what comes meanwhile is new
-    events, sample = training_events(lake, day, settings)
-    say(f"folding {sample.sentence}")
-    made = training_set(events, settings.features, settings.training)
-    del events  # the frame of features needs its memory
-    statistics = made.statistics.to_frames()
-    made_by = {"answers": answers} | ({} if sample.is_all else {"sampling": sample.sentence})
-    for name, dataset in _STATISTICS.items():
-        lake.write(dataset, statistics[name], day=day, made_by=made_by)
-    written = lake.write(TRAINING_FEATURES, to_frame(made.table), day=day, made_by=made_by)
-    for old in lake.days(TRAINING_FEATURES)[:-SETS_KEPT]:
-        lake.remove(TRAINING_FEATURES, day=old)
-    note_days_passed_over(context, ["population_statistics", "training_features"])
+    made, written, sample = make_training(lake, day, settings, step_log(context))
     yield dg.MaterializeResult(
         asset_key="population_statistics",
-        metadata={"rows_in": made.split.fit.size, "rows_out": statistics["items"].height},
+        metadata={"rows_in": made.split.fit.size, "rows_out": made.statistics.items.height},
         data_version=dg.DataVersion(made.statistics.version),
     )
     yield dg.MaterializeResult(
@@ -99,12 +88,66 @@ def fold_training_events(
     )
 
 
+def make_training(
+    lake: Lake, day: date, settings: Settings, say: Callable[[str], None]
+) -> tuple[TrainingSet, Written, Sample]:
+    """Fold the training window that ends with a day, and keep it: with the newest ones, for as many as are kept.
+
+    Args:
+        lake: Where the answers are, and where features and statistics are kept.
+        day: The last day of the window.
+        settings: Features, training, and how many sets of features are kept.
+        say: Takes a line about what is done.
+
+    Returns:
+        The training set, what was written of its features, and whose answers it holds.
+
+    Raises:
+        LakeError: There are no answers in the window.
+        ModelError: There are too few.
+    """
+    answers = lake.version(ANONYMISED_INTERACTIONS, until=day)  # before they are read: what comes meanwhile is new
+    events, sample = training_events(lake, day, settings)
+    say(f"folding {sample.sentence}")
+    made = training_set(events, settings.features, settings.training)
+    del events  # the frame of features needs its memory
+    made_by = {"answers": answers, "settings": fold_settings(settings)} | (
+        {} if sample.is_all else {"sampling": sample.sentence}
+    )
+    for name, frame in made.statistics.to_frames().items():
+        lake.write(_STATISTICS[name], frame, day=day, made_by=made_by)
+    written = lake.write(TRAINING_FEATURES, to_frame(made.table), day=day, made_by=made_by)
+    _prune(lake, day, settings.retention.feature_sets)
+    return made, written, sample
+
+
+def fold_settings(settings: Settings) -> str:
+    """Digest of the settings that a training set follows from."""
+    training = settings.training
+    cut = (training.calibration_share, training.evaluation_share, training.statistics_folds, training.seed)
+    return digest([settings.features.model_dump_json(), repr(cut), str(training.window_days)])
+
+
+def _prune(lake: Lake, made: date, most: int) -> None:
+    """Take the oldest sets of features away, but never the one that was just made: what follows reads it."""
+    others = [day for day in lake.days(TRAINING_FEATURES) if day != made]
+    for day in others[: len(others) - most + 1]:
+        for dataset in (TRAINING_FEATURES, *_STATISTICS.values()):
+            lake.remove(dataset, day=day)
+
+
 def training_events(lake: Lake, day: date, settings: Settings) -> tuple[pl.DataFrame, Sample]:
     """Events of the training window that ends with `day`, and which learners' they are.
 
     All events where they fit into the memory of a training; otherwise those of as many learners as do, whole.
+
+    Raises:
+        LakeError: There are none.
     """
-    events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings))
+    days = training_days(lake, day, settings)
+    if not days:
+        raise missing("anonymised_interactions", day, lake.days(ANONYMISED_INTERACTIONS))
+    events = lake.scan(ANONYMISED_INTERACTIONS, days=days)
     most = events_within(settings.training.memory_gib, len(FEATURES))
     sample = sample_learners(events.select("learner"), most, settings.training.seed)
     kept = events if sample.is_all else sample.filter(events)

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from aivo_assets.assets.describe import columns, owned
-from aivo_assets.assets.stored import stored_training
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.assets.stored import ensure_training, stored_training
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings, TrainingSettings, TuningSettings
 from aivo_assets.tracing.model.provenance import code_version
@@ -44,8 +44,8 @@ def main_brain_hyperparameters(
 ) -> dg.MaterializeResult:
     """Search as of the last day of this run, unless the day has an answer."""
     day = as_of(context)
-    note_days_passed_over(context)
     budget = budget_of(context.job_name, context.run.tags.get(TUNING_TAG), settings.tuning)
+    ensure_training(lake, day, settings)
     data, code = lake.version(TRAINING_FEATURES, days=[day]), code_version("model.search.hyperparameters")
     inputs = inputs_of(settings.training, settings.tuning, data=data, code=code)
     rows_in, figures = 0, _standing(lake, day, inputs, budget)

@@ -4,10 +4,11 @@ import dagster as dg
 from upath import UPath
 
 from aivo_assets.api.addresses import document_url
-from aivo_assets.assets.brain.main_brain import CANDIDATES
+from aivo_assets.assets.brain.main_brain import candidate
 from aivo_assets.assets.describe import owned, picture
 from aivo_assets.assets.stored import published_attributes, stored_sampling, stored_training
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.assets.upstream import read
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.card.measures import measure
@@ -33,8 +34,7 @@ def main_brain_card(
 ) -> dg.MaterializeResult:
     """Write the card of the version that was trained as of the last day of this run."""
     day = as_of(context)
-    note_days_passed_over(context)
-    number = lake.scan(CANDIDATES, days=[day]).collect()["version"].item()
+    number = candidate(lake, day)
     rows = 0
     if registry.document(number, HTML) is None:
         training = stored_training(lake, day, settings)
@@ -43,7 +43,7 @@ def main_brain_card(
             brain, training.table, training.split, settings.promotion,
             attributes=published_attributes(lake), seed=settings.training.seed,
         )  # fmt: skip
-        verdict = lake.scan(VERDICTS, days=[day]).collect()["reason"].item()
+        verdict = read(lake, VERDICTS, day, asset="main_brain_evaluation")["reason"].item()
         facts = Facts(
             number, version.as_of, version.registered_at, verdict, settings.privacy, sampling=stored_sampling(lake, day)
         )

@@ -8,7 +8,7 @@ import polars as pl
 from aivo_assets.assets.describe import columns, owned, step_log
 from aivo_assets.assets.drift.reference import restore_reference
 from aivo_assets.automation.jobs import CAUSE_TAG
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Lake
 from aivo_assets.operations.alerts.alert import Alert, Notifier
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -51,7 +51,6 @@ def champion_shadow(
 ) -> dg.MaterializeResult:
     """Compare as of the last day of this run, and roll back where the answers say so."""
     day = as_of(context)
-    note_days_passed_over(context)
     pair = pair_of(registry, feature_schema(settings.features))
     days = pair if isinstance(pair, str) else _days_to_compare(lake, pair, day, settings)
     if isinstance(pair, str) or isinstance(days, str):

@@ -9,7 +9,7 @@ from aivo_assets.api.addresses import document_url
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, picture
 from aivo_assets.assets.stored import published_attributes, serving_champion
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.reports.plots import plot_calibration, plot_scores
 from aivo_assets.drift.reports.report import render_report, summarise
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
@@ -41,7 +41,6 @@ def drift_verdict(
 ) -> dg.MaterializeResult:
     """Score and judge every model as of the last day of this run."""
     day = as_of(context)
-    note_days_passed_over(context)
     window, reference = _window(lake, day, settings), lake.scan(DRIFT_REFERENCE).collect()
     if window.is_empty():
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
@@ -89,7 +88,6 @@ def drift_report(
 ) -> dg.MaterializeResult:
     """Render the report as of the last day of this run."""
     day = as_of(context)
-    note_days_passed_over(context)
     window, reference = _window(lake, day, settings), lake.scan(DRIFT_REFERENCE).collect()
     verdicts = lake.scan(DRIFT_VERDICTS, days=[day]).collect()
     if window.is_empty() or reference.is_empty() or verdicts.is_empty():
@@ -127,7 +125,6 @@ def training_need(
 ) -> dg.MaterializeResult:
     """Ask as of the last day of this run."""
     day = as_of(context)
-    note_days_passed_over(context)
     scored = lake.scan(SCORED_EVENTS, days=[day]).collect()
     champion, missing = _champion(lake, registry, day, settings), missing_events(lake, day, settings.training)
     answer = ask(scored, champion, day=day, settings=settings.adaptive, missing=missing)

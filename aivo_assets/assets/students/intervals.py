@@ -4,7 +4,7 @@ import dagster as dg
 
 from aivo_assets.assets.brain.features import training_events
 from aivo_assets.assets.describe import columns, owned, step_log
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.students.intervals import INTERVALS, fit_intervals
@@ -26,7 +26,6 @@ def student_intervals(
 ) -> dg.MaterializeResult:
     """Stop held-out learners, look at what they answered next, and fit the widths that would have held it."""
     day = as_of(context)
-    note_days_passed_over(context)
     events, sample = training_events(lake, day, settings)
     step_log(context)(f"stopping learners among {sample.sentence}")
     later = later_answers(events, settings.features, settings.students)

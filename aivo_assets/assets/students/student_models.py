@@ -12,7 +12,7 @@ from aivo_assets.assets.brain.main_brain import NO_CHAMPION
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, step_log
 from aivo_assets.assets.stored import serving_champion
 from aivo_assets.assets.students.learner_states import WEEKLY_JOB
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of, note_days_passed_over
+from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
@@ -43,7 +43,6 @@ def item_bank(
 ) -> dg.MaterializeResult:
     """Give every item that the champion knows its level."""
     day = as_of(context)
-    note_days_passed_over(context)
     serving = serving_champion(registry, settings)
     if serving is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
@@ -80,7 +79,6 @@ def student_models(
 ) -> dg.MaterializeResult:
     """Make the student models of who has new answers, of who is concerned, or everybody's, from the folded states."""
     day = as_of(context)
-    note_days_passed_over(context)
     serving, levels = serving_champion(registry, settings), newest(lake, LEVELS, until=day)
     if serving is None or levels is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})

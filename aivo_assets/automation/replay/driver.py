@@ -15,6 +15,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.guards import last_training
 from aivo_assets.automation.replay.execution import Done, days_named, execute, silent_logger
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.alerts.alert import Alert, Delivery
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.operations.jobs.causes import CAUSE_TAG
@@ -25,7 +26,6 @@ from aivo_assets.replay.outcomes import Outcomes
 from aivo_assets.replay.record import Alerted, RunCost, RunMade, Ticks
 from aivo_assets.replay.ticks import Standing, Tick, in_order
 from aivo_assets.resources.clock import Clock
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.verdicts import refused_in_a_row

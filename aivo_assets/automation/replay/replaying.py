@@ -13,12 +13,11 @@ from aivo_assets.automation.replay.driver import BuildDefinitions, Driver
 from aivo_assets.benchmarks.machine import machine, peak_bytes
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.sources.base import Source, Window
-from aivo_assets.lake import calendar
+from aivo_assets.lake import calendar, open_lake
 from aivo_assets.replay.choices import as_text, own_settings
 from aivo_assets.replay.feed import Feed, Gathered, gather
 from aivo_assets.replay.record import RECORD, Costs, Record, write
 from aivo_assets.replay.ticks import Tick
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 
 HOME = "home"

@@ -28,10 +28,10 @@ def students(  # noqa: PLR0913, PLR0917 - one parameter an option
     json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
 ) -> None:
     """Seconds and memory of a two-hourly check on the student models: new answers, then late ones, at each size."""
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.students.student_lake import Size  # noqa: PLC0415
-    from aivo_assets.benchmarks.students.students import StudentsReport, measure_students  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.benchmarks.students.student_lake import Size
+    from aivo_assets.benchmarks.students.students import StudentsReport, measure_students
+    from aivo_assets.settings import load_settings
 
     settings, lakes = load_settings(), []
     asked = machine() | {

@@ -36,9 +36,9 @@ def features(
     q_matrix: MatrixOption = None,
 ) -> None:
     """Rows a second and peak memory of the fold, end to end."""
-    from aivo_assets.benchmarks.accuracy.features import measure_features  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.benchmarks.accuracy.features import measure_features
+    from aivo_assets.benchmarks.interactions import read_interactions
+    from aivo_assets.settings import load_settings
 
     events = read_interactions(file, q_matrix=q_matrix)
     typer.echo(measure_features(events, load_settings().features, rows=rows, repeat=repeat).report())
@@ -65,10 +65,10 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     best_lr: Annotated[bool, typer.Option(help="Fit Best-LR, the slowest baseline.")] = True,
 ) -> None:
     """AUC, log loss, Brier and calibration of the main brain, beside baselines in the same run, with a leak audit."""
-    from aivo_assets.benchmarks.accuracy.accuracy import Contest, measure_accuracy, without  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.accuracy.peers import refuse_absent_peer  # noqa: PLC0415
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.benchmarks.accuracy.accuracy import Contest, measure_accuracy, without
+    from aivo_assets.benchmarks.accuracy.peers import refuse_absent_peer
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.settings import load_settings
 
     interpreter = peer_python or sys.executable
     for name in peer or ():
@@ -108,8 +108,8 @@ def parts_of(
     learners: int | None = None,
 ) -> "list[Part]":
     """What trains and what is predicted, of a file (or of so many learners of it), as the options ask."""
-    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.partitions import given_part, part_by_time, parts_by_learner, some_learners  # noqa: PLC0415
+    from aivo_assets.benchmarks.interactions import read_interactions
+    from aivo_assets.benchmarks.partitions import given_part, part_by_time, parts_by_learner, some_learners
 
     events = read_interactions(file, q_matrix=q_matrix)
     if learners is not None:

@@ -63,9 +63,9 @@ def _plan(
     renew_days: int,
     evidently: bool,
 ) -> "Plan":
-    from aivo_assets.benchmarks.drift.drift import Plan  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.drift.injections import INJECTIONS  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.benchmarks.drift.drift import Plan
+    from aivo_assets.benchmarks.drift.injections import INJECTIONS
+    from aivo_assets.settings import load_settings
 
     unknown = sorted(set(inject or ()) - set(INJECTIONS))
     if unknown:
@@ -86,9 +86,9 @@ def _plan(
 
 def _run(school: Callable[[int], "DriftData"], plan: "Plan", asked: dict[str, str], json: Path | None) -> None:
     """Measure, print, and keep all so far in the file after each case."""
-    from aivo_assets.benchmarks.drift.drift import measure_drift  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.drift.report import DriftBenchmark, School  # noqa: PLC0415
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
+    from aivo_assets.benchmarks.drift.drift import measure_drift
+    from aivo_assets.benchmarks.drift.report import DriftBenchmark, School
+    from aivo_assets.benchmarks.machine import machine
 
     asked = asked | machine()
     earlier = DriftBenchmark.model_validate_json(json.read_text()) if json is not None and json.exists() else None
@@ -125,7 +125,7 @@ def _asked(plan: "Plan", file: Path | None, q_matrix: Path | None, learners: int
 
 
 def _data(file: Path | None, *, learners: int | None, days: int, q_matrix: Path | None, seed: int) -> "DriftData":
-    from aivo_assets.benchmarks.drift.data import read_drift_file, simulate_drift_school  # noqa: PLC0415
+    from aivo_assets.benchmarks.drift.data import read_drift_file, simulate_drift_school
 
     if file is None:
         return simulate_drift_school(learners=learners or SIMULATED_LEARNERS, days=days, seed=seed)

@@ -30,11 +30,11 @@ def policy(  # noqa: PLR0913, PLR0917 - one parameter an option
     json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
 ) -> None:
     """Policies on the same learners: true gain, success zone, wrong moves, days to notice trouble, flaps."""
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.policy.policy import VARIATIONS, Plan, measure_policies, vary_markdown  # noqa: PLC0415
-    from aivo_assets.benchmarks.policy.policy import vary as varied  # noqa: PLC0415
-    from aivo_assets.benchmarks.policy.report import BETTER, WAY, PolicyFile  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.benchmarks.policy.policy import VARIATIONS, Plan, measure_policies, vary_markdown
+    from aivo_assets.benchmarks.policy.policy import vary as varied
+    from aivo_assets.benchmarks.policy.report import BETTER, WAY, PolicyFile
+    from aivo_assets.settings import load_settings
 
     plan = Plan(
         seeds=seeds,

@@ -31,11 +31,11 @@ def intervals(
     json: JsonOption = None,
 ) -> None:
     """How often the bands of ability and mastery hold the truth, by events seen and by time since practice."""
-    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
-    from aivo_assets.benchmarks.students.block_cover import BlockReport, measure_blocks  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.students.intervals import CoverReport, measure_schools  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.benchmarks.interactions import read_interactions
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.benchmarks.students.block_cover import BlockReport, measure_blocks
+    from aivo_assets.benchmarks.students.intervals import CoverReport, measure_schools
+    from aivo_assets.settings import load_settings
 
     settings = load_settings()
     asked = {"nominal cover": f"{settings.students.interval:.0%}"}
@@ -57,7 +57,7 @@ def intervals(
 
 
 def _schools(learners: int, days: int, seeds: range) -> "Iterator[KnownSchool]":
-    from aivo_assets.benchmarks.students.true_skills import live  # noqa: PLC0415 - seconds of import
+    from aivo_assets.benchmarks.students.true_skills import live
 
     return (live(learners=learners, days=days, seed=seed) for seed in seeds)
 
@@ -76,9 +76,9 @@ def personalisation(
     json: JsonOption = None,
 ) -> None:
     """Log loss with an empty state, with the learner's, and with further personal parameters, by events seen."""
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.students.personalisation import measure_personalisation  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.benchmarks.students.personalisation import measure_personalisation
+    from aivo_assets.settings import load_settings
 
     parts = parts_of(file, test, q_matrix, protocol="learners", folds=folds, fold=fold, seed=seed, learners=learners)
     settings = load_settings()

@@ -10,10 +10,10 @@ import typer
 
 from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, benchmark
 from aivo_assets.errors import SourceError
-from aivo_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from aivo_assets.benchmarks.accuracy.training import TrainingCost
+    from aivo_assets.settings import Settings
 
 DAILY_PATH = (
     "population_statistics",
@@ -47,11 +47,12 @@ def curve(
     json: JsonOption = None,
 ) -> None:
     """Accuracy and cost against the size of the training, on the same test learners; learners are left out whole."""
-    from aivo_assets.benchmarks.accuracy.accuracy import Contest  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.accuracy.curve import measure_curve, sizes_of  # noqa: PLC0415
-    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
-    from aivo_assets.benchmarks.partitions import given_part, parts_by_learner  # noqa: PLC0415
+    from aivo_assets.benchmarks.accuracy.accuracy import Contest
+    from aivo_assets.benchmarks.accuracy.curve import measure_curve, sizes_of
+    from aivo_assets.benchmarks.interactions import read_interactions
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.benchmarks.partitions import given_part, parts_by_learner
+    from aivo_assets.settings import load_settings
 
     wanted, settings = sizes_of(sizes), load_settings()
     events = read_interactions(file, q_matrix=q_matrix)
@@ -80,8 +81,9 @@ def training(
     json: JsonOption = None,
 ) -> None:
     """Seconds and peak memory of a day's training: the real job from features to promotion and model card."""
-    from aivo_assets.benchmarks.child import in_own_process  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
+    from aivo_assets.benchmarks.child import in_own_process
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.settings import load_settings
 
     settings = load_settings()
     with TemporaryDirectory() as home:
@@ -96,13 +98,13 @@ def training(
 
 
 def _filled(
-    settings: Settings, home: Path, file: Path, q_matrix: Path | None, rows: int | None
-) -> tuple[list[date], Settings]:
+    settings: "Settings", home: Path, file: Path, q_matrix: Path | None, rows: int | None
+) -> "tuple[list[date], Settings]":
     """In a process of its own: a lake of the file's events."""
-    from aivo_assets.benchmarks.accuracy.features import resized  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.accuracy.training import fill, settings_for  # noqa: PLC0415
-    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415
-    from aivo_assets.resources.platform import open_lake  # noqa: PLC0415
+    from aivo_assets.benchmarks.accuracy.features import resized
+    from aivo_assets.benchmarks.accuracy.training import fill, settings_for
+    from aivo_assets.benchmarks.interactions import read_interactions
+    from aivo_assets.lake import open_lake
 
     events = read_interactions(file, q_matrix=q_matrix)
     if events.is_empty():
@@ -111,14 +113,14 @@ def _filled(
     return days, settings_for(settings, home, days)
 
 
-def _trained(settings: Settings, day: date) -> "TrainingCost":
+def _trained(settings: "Settings", day: date) -> "TrainingCost":
     """In a process of its own: the training as of a day, by the job."""
-    from rich.console import Console  # noqa: PLC0415 - seconds of import
+    from rich.console import Console
 
-    from aivo_assets.benchmarks.accuracy.training import StepCost, TrainingCost  # noqa: PLC0415
-    from aivo_assets.benchmarks.machine import peak_bytes  # noqa: PLC0415
-    from aivo_assets.cli.running import run_job  # noqa: PLC0415
-    from aivo_assets.resources.instance import passing_instance  # noqa: PLC0415
+    from aivo_assets.benchmarks.accuracy.training import StepCost, TrainingCost
+    from aivo_assets.benchmarks.machine import peak_bytes
+    from aivo_assets.cli.running import run_job
+    from aivo_assets.resources.instance import passing_instance
 
     with passing_instance(settings.home / "dagster") as instance:
         started = time.perf_counter()

@@ -45,15 +45,15 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
 ) -> None:
     """Walk forward in time, recommend, and measure what each kind was followed by, against matched learners."""
-    from aivo_assets.adaptive.policy.policy import success_zone_policy  # noqa: PLC0415 - seconds of import
-    from aivo_assets.adaptive.policy.threshold_policy import threshold_policy  # noqa: PLC0415
-    from aivo_assets.benchmarks.machine import machine  # noqa: PLC0415
-    from aivo_assets.benchmarks.validity.reading import pages  # noqa: PLC0415
-    from aivo_assets.benchmarks.validity.report import text  # noqa: PLC0415
-    from aivo_assets.benchmarks.validity.validity import measure_validity  # noqa: PLC0415
-    from aivo_assets.benchmarks.validity.walk import Plan, walk  # noqa: PLC0415
-    from aivo_assets.errors import SettingsError  # noqa: PLC0415
-    from aivo_assets.settings import load_settings  # noqa: PLC0415
+    from aivo_assets.adaptive.policy.policy import success_zone_policy
+    from aivo_assets.adaptive.policy.threshold_policy import threshold_policy
+    from aivo_assets.benchmarks.machine import machine
+    from aivo_assets.benchmarks.validity.reading import pages
+    from aivo_assets.benchmarks.validity.report import text
+    from aivo_assets.benchmarks.validity.validity import measure_validity
+    from aivo_assets.benchmarks.validity.walk import Plan, walk
+    from aivo_assets.errors import SettingsError
+    from aivo_assets.settings import load_settings
 
     settings = load_settings()
     policies = {"success_zone": success_zone_policy(settings.policy), "threshold": threshold_policy()}
@@ -90,9 +90,9 @@ def _events(
     file: Path | None, q_matrix: Path | None, *, simulator: bool, learners: int, days: int, seed: int
 ) -> "tuple[pl.DataFrame, pl.DataFrame | None]":
     """Events of the file or the simulator, and the simulated learners' attributes."""
-    from aivo_assets.benchmarks.interactions import read_interactions  # noqa: PLC0415 - seconds of import
-    from aivo_assets.benchmarks.simulated_school import simulated_school  # noqa: PLC0415
-    from aivo_assets.errors import SourceError  # noqa: PLC0415
+    from aivo_assets.benchmarks.interactions import read_interactions
+    from aivo_assets.benchmarks.simulated_school import simulated_school
+    from aivo_assets.errors import SourceError
 
     if (file is not None) == simulator:
         raise SourceError("Validity is measured on a file or on the simulator", fix="Give one of FILE and --simulator.")
@@ -103,9 +103,9 @@ def _events(
 
 
 def _read(path: Path) -> "pl.DataFrame":
-    import polars as pl  # noqa: PLC0415 - seconds of import
+    import polars as pl
 
-    from aivo_assets.errors import SourceError  # noqa: PLC0415
+    from aivo_assets.errors import SourceError
 
     if not path.is_file():
         raise SourceError(f"There is no file {path}", fix="Check the path.")

@@ -18,7 +18,7 @@ attempt and a hint both say that the learner could not. So
   at least two skills apart and is not DataShop's own Single-KC or Unique-step, else none. Repeated columns of one
   model, and `~~` within a value, are several skills.
 * Times carry the row's `Time Zone`, else the zone of the settings. They are of whole seconds, in which a learner may do
-  several things: the n-th in the file gets n microseconds, so that the order of the export survives sorting by time.
+  several things; these stay in the order of the export, as all that happens in one instant does.
 * A duration of 0 seconds is one that was not measured (in one export nearly all are 0); `response_time_ms` is then
   empty.
 
@@ -102,6 +102,7 @@ class DataShopSource:
                     broken=broken_rows(place, broken),
                     timezone=self._settings.timezone,
                     subject=self._settings.subject,
+                    missing=self._settings.missing_values,
                     folded=transactions.height - events.height,
                 )
         if not rows:
@@ -136,15 +137,12 @@ def events_of(transactions: pl.DataFrame, skill_model: str | None, attempts: Lit
     absent = [blank.alias(name) for name in _OPTIONAL if name not in transactions.columns]
     marked = (
         transactions.with_columns(absent)
-        .with_columns(
-            _outcome=pl.col("Outcome").str.strip_chars().str.to_uppercase(),
-            _nth=pl.int_range(pl.len()).over("Anon Student Id", "Time"),
-        )
+        .with_columns(_outcome=pl.col("Outcome").str.strip_chars().str.to_uppercase())
         .with_columns(_skills(transactions, skill_model).alias("skill_ids"))
     )
     # A transaction that names no step is a step of its own, and is judged by itself.
     own = pl.when((pl.col("Step Name").str.strip_chars() == "") | ~_ANSWERED).then(pl.col("_row"))
-    stepwise = marked.with_columns(_own=own).with_columns(_timed().alias("occurred_at"))
+    stepwise = marked.with_columns(_own=own, occurred_at=pl.col("Time").str.strip_chars())
     step = [*_STEP, "_own"]
     if attempts == "first":
         # Rows of a learner stand in order of time; where they do not, time decides.
@@ -213,17 +211,6 @@ def _best_model(transactions: pl.DataFrame, models: dict[str, list[str]]) -> str
         if model not in _GENERATED_MODELS and values.set(values == "", None).drop_nulls().n_unique() > 1:
             return model
     return None
-
-
-def _timed() -> pl.Expr:
-    """The time with the order within its second in the microseconds; as it is where it has parts of a second."""
-    time = pl.col("Time").str.strip_chars()
-    within = pl.concat_str(time, pl.lit("."), pl.col("_nth").cast(pl.String).str.zfill(6))
-    return (
-        pl.when((time != "") & ~time.str.contains(".", literal=True) & time.str.contains(":"))
-        .then(within)
-        .otherwise(time)
-    )
 
 
 def _item() -> pl.Expr:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
@@ -17,7 +18,7 @@ _BLOCK = 1 << 20
 
 
 def find_files(path: str | None, *, variable: str = "AIVO_SOURCE_PATH") -> list[UPath]:
-    """The files that a path or glob means, sorted.
+    """The files that a path or glob means, in the order of their names; `part10` comes after `part9`.
 
     Raises:
         SettingsError: No path is given.
@@ -32,7 +33,7 @@ def find_files(path: str | None, *, variable: str = "AIVO_SOURCE_PATH") -> list[
         if place.is_file():
             return [place]
         if not _MAGIC.isdisjoint(place.path):
-            found = sorted(str(match) for match in place.fs.glob(place.path))
+            found = sorted((str(match) for match in place.fs.glob(place.path)), key=_by_number)
             files = [UPath(match, protocol=place.protocol, **place.storage_options) for match in found]
             files = [file for file in files if file.is_file()]
             if files:
@@ -41,6 +42,11 @@ def find_files(path: str | None, *, variable: str = "AIVO_SOURCE_PATH") -> list[
         raise unreadable(path, error) from error
     kind = "a folder, not a file" if place.is_dir() else "not there"
     raise SourceError(f"{path} is {kind}", fix=f"Set {variable} to a file or a glob such as exports/*.csv.")
+
+
+def _by_number(name: str) -> tuple[list[int | str], str]:
+    """Sorts texts by the numbers in them; what stands between numbers is compared as text."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)], name
 
 
 @contextmanager

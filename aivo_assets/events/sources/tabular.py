@@ -2,10 +2,12 @@
 
 Belongs here: finding our columns in theirs, and reading no more of a Parquet file than the window asks for.
 
-A file without a time column may be read where `AIVO_SOURCE_FIRST_EVENT_AT` is set: its rows are then one second apart.
+A file without a time column may be read where `AIVO_SOURCE_FIRST_EVENT_AT` is set: its rows are then one second apart,
+and each file goes on where the one before it ends.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -13,10 +15,11 @@ from upath import UPath
 
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
-from aivo_assets.events.sources.columns import EVENT_NAMES, mapped, split_skills
+from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
 from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.settings import SourceSettings
 
 _ROWS_AT_ONCE = 250_000
@@ -52,15 +55,20 @@ class TabularSource:
         """Read in chunks; of Parquet only the window and rows whose time is not sound. See `Source.events`."""
         del cursor
         files = find_files(self._settings.path)
-        any_row = False
+        any_row, rows_before = False, 0
         for file in files:
+            header_lines, last_line = 1, 1
             if _is_parquet(file, self._settings):
-                any_row |= _height(file) > 0
-                yield from self._parquet(file, window)
+                header_lines, last_line = 0, _height(file)
+                any_row |= last_line > 0
+                extracts = self._parquet(file, window)
             else:
-                for extract in self._delimited(file):
-                    any_row = True
-                    yield extract
+                extracts = self._delimited(file)
+            for extract in extracts:
+                any_row = True
+                last_line = max(last_line, _last_line(extract))
+                yield self._in_order_of_rows(extract, rows_before)
+            rows_before += last_line - header_lines
         if not any_row:
             raise refuse_empty(files)
 
@@ -90,15 +98,21 @@ class TabularSource:
             yield self._extract(block.frame.select("_row", **_renamed(columns)), str(file), block.broken)
 
     def _extract(self, frame: pl.DataFrame, place: str, broken: list[tuple[int | None, str | None, str]]) -> Extract:
-        if "occurred_at" not in frame.columns:
-            frame = frame.with_columns(occurred_at=pl.col("_row"))
         return Extract(
             frame=split_skills(frame, self._settings.skill_separator).with_columns(_location=pl.lit(place)),
             broken=broken_rows(place, broken),
             timezone=self._settings.timezone,
             subject=self._settings.subject,
+            missing=self._settings.missing_values,
             first_event_at=self._first_event_at,
         )
+
+    def _in_order_of_rows(self, extract: Extract, rows_before: int) -> Extract:
+        """The extract with a time for each row, a second a row, where the file has none."""
+        if "occurred_at" in extract.frame.columns:
+            return extract
+        second = pl.duration(seconds=pl.col("_row") + rows_before)
+        return replace(extract, frame=extract.frame.with_columns(occurred_at=pl.lit(self._first_event_at) + second))
 
     def _columns(self, file: UPath, available: list[str], schema: pl.Schema | None) -> dict[str, str]:
         required = ["learner_id", "item_id", "correct"]
@@ -135,6 +149,11 @@ class TabularSource:
         )
         unsound = at.is_null() | at.is_nan() | (at < earliest) | (at > latest)
         return unsound | ((at >= first) & (at < last))
+
+
+def _last_line(extract: Extract) -> int:
+    lines = pl.concat([extract.frame["_row"], extract.broken["row"]]).max()
+    return lines if isinstance(lines, int) else 0
 
 
 def _is_parquet(file: UPath, settings: SourceSettings) -> bool:

@@ -8,9 +8,8 @@ import pytest
 
 from aivo_assets.assets.brain.main_brain import main_brain_candidate, main_brain_evaluation
 from aivo_assets.assets.brain.model_card import main_brain_card, published
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.resources.clock import FixedClock
-from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.card.model_card import HTML, MARKDOWN
 from aivo_assets.tracing.judging.registry import Registry

@@ -13,8 +13,7 @@ from aivo_assets.assets.brain.hyperparameters import (
     main_brain_hyperparameters,
     training_settings,
 )
-from aivo_assets.lake import Lake
-from aivo_assets.resources.platform import open_lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.settings import Settings, TuningSettings
 from aivo_assets.tracing.model.search.hyperparameters import HYPERPARAMETERS, Budget, values_of
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
