@@ -3,11 +3,8 @@
 Columnar throughout: each rule's rows are worded as columns, never learner by learner.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -94,16 +91,6 @@ def recommend(
         .sort("learner", "rank")
         .select(pl.col(name).cast(dtype) for name, dtype in RECOMMENDATIONS.schema.items())
     )
-
-
-@cache
-def code_version() -> str:
-    """Hash of the source of `adaptive/` and its catalogues: what decides and what words it."""
-    digest = hashlib.sha256()
-    folder = Path(__file__).parent.parent
-    for path in sorted([*folder.rglob("*.py"), *folder.rglob("catalogue/*.toml")]):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: PolicySettings) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from aivo_assets.adaptive.advice.content import add_content, richer_level
 from aivo_assets.adaptive.policy.policy import ENRICHMENT, MAINTAIN
 from aivo_assets.adaptive.policy.ranking import ranked
 from aivo_assets.adaptive.policy.rules import Policy
+from aivo_assets.adaptive.schema import SKILL_KEYS
 from aivo_assets.adaptive.signals.signals import compute_signals
 from aivo_assets.benchmarks.policy.content import Content
 from aivo_assets.tracing.fold.features import fold
@@ -28,7 +29,6 @@ _OF_CONTENT = {
     "items_above": pl.Int32(),
     "recent_items": pl.List(pl.String()),
 }
-_KEYS = ["learner", "subject", "skill_id"]
 # What the next evening reads of a recommendation (`compute_signals`).
 _REMEMBERED = {
     "day": "day",
@@ -93,7 +93,7 @@ class Platform:
         )
         own = self.policy.decide(signals).with_columns(policy_priority="priority")
         decided = ranked(own, self.policy, settings.policy)
-        self._remember(decided.select(*_KEYS, **_REMEMBERED))
+        self._remember(decided.select(*SKILL_KEYS, **_REMEMBERED))
         return decided
 
     def place(self, pairs: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -117,7 +117,7 @@ class Platform:
         """
         level = pl.col("recommended_level").cast(pl.Int8)
         begun = pairs.select(
-            *_KEYS,
+            *SKILL_KEYS,
             day=pl.lit(day),
             kind=pl.lit(MAINTAIN.name),
             plan=pl.lit("practice"),
@@ -136,7 +136,7 @@ class Platform:
         """Keep the last recommendation of each learner x skill that does not pass."""
         lasting = now.filter(~pl.col("passes"))
         before = lasting.clear() if self.recommended is None else self.recommended
-        self.recommended = pl.concat([before.join(lasting, on=_KEYS, how="anti"), lasting])
+        self.recommended = pl.concat([before.join(lasting, on=SKILL_KEYS, how="anti"), lasting])
 
     def listed(self, rows: pl.DataFrame) -> pl.Series:
         """The content of recommendations, List[String], best first.
