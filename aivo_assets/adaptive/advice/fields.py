@@ -27,6 +27,7 @@ UNITS: Final = (
     "second",
     "exercise",
     "level",
+    "point",
 )
 
 
@@ -56,15 +57,6 @@ def _chance(column: str) -> Field:
     return _percent(pl.col(column).clip(0.01, 0.99))
 
 
-def _points(column: str) -> Field:
-    def said(wording: "Wording") -> pl.Expr:
-        before, after = str(wording.texts["formats"]["points"]).split("#")
-        points = (pl.col(column) * 100).abs().round(0).cast(pl.Int64).cast(pl.String)
-        return pl.concat_str(pl.lit(before), points, pl.lit(after))
-
-    return said
-
-
 def _count(value: pl.Expr, unit: str) -> Field:
     """A counted noun in its plural form: "1 day", "3 days"."""
 
@@ -85,6 +77,10 @@ def _duration(column: str) -> Field:
     short = _count(_whole(pl.col(column)), "second")
     long = _count(_whole(pl.col(column) / 60), "minute")
     return lambda wording: pl.when(pl.col(column) < 120).then(short(wording)).otherwise(long(wording))
+
+
+def _points(column: str) -> Field:
+    return _count(_whole(pl.col(column).abs() * 100), "point")
 
 
 def _score(wording: "Wording") -> pl.Expr:
@@ -191,6 +187,8 @@ def _between(low: float, high: float) -> pl.Expr:
 NOTES: Final[Mapping[str, Callable[[PolicySettings], pl.Expr]]] = {
     "up": lambda _: pl.col("recommended_level") > pl.col("current_level"),
     "down": lambda _: pl.col("recommended_level") < pl.col("current_level"),
+    "easier_learner": lambda _: pl.col("recommended_level") < pl.col("current_level"),
+    "easier_parent": lambda _: pl.col("recommended_level") < pl.col("current_level"),
     "level_stays": lambda _: pl.col("recommended_level") == pl.col("current_level"),
     "rising": lambda s: pl.col("ability_trend") >= s.growth,
     "falling": lambda s: pl.col("ability_trend") <= -s.growth,

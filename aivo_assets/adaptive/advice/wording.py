@@ -25,7 +25,7 @@ READERS: Final = {"teacher": "reasoning", "learner": "reasoning_learner", "paren
 _RULE_TEXTS: Final = tuple(READERS)
 _GROUPS: Final = ("formats", "units", "notes", "kinds", "rules")
 _KIND_TEXTS: Final = ("label", "headline", "expectation", "actions")
-_FORMATS: Final = ("points", "score", "counterfactual")
+_FORMATS: Final = ("score", "counterfactual")
 
 
 @dataclass(frozen=True)

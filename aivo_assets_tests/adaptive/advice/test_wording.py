@@ -2,13 +2,15 @@
 
 import copy
 import re
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from aivo_assets.adaptive.advice.recommendations import recommend
+from aivo_assets.adaptive.advice.recommendations import Known, recommend
 from aivo_assets.adaptive.advice.wording import CATALOGUE, READERS, Wording, load_wording
 from aivo_assets.adaptive.policy.overrides import PIN_RULE, REJECT_RULE
 from aivo_assets.adaptive.policy.policy import KINDS, success_zone_policy
@@ -73,7 +75,7 @@ def test_an_unknown_field_is_named_with_its_place() -> None:
 
 
 def test_a_language_without_a_catalogue_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(SettingsError, match="Choose one of: en"):
+    with pytest.raises(SettingsError, match="Choose one of: de, en"):
         load_wording(SETTINGS, "xx")
 
 
@@ -119,6 +121,61 @@ def test_the_headline_says_from_where_to_where(language: str, level: int) -> Non
         steps = abs(found["recommended_level"] - level)
         numbers = [int(number) for number in re.findall(r"\d+", found["headline"])]
         assert numbers == ([steps, level, found["recommended_level"]] if steps else [level]), found["headline"]
+
+
+def texts_of(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a catalogue with its place."""
+    if isinstance(node, str):
+        yield place, node
+    else:
+        entries = node.items() if isinstance(node, dict) else enumerate(node)
+        for name, entry in entries:
+            yield from texts_of(entry, f"{place}.{name}")
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_a_translation_has_the_same_texts_and_each_says_the_same_numbers(language: str) -> None:
+    english, other = (dict(texts_of(load_wording(SETTINGS, name).texts)) for name in ("en", language))
+    assert {place for place in english if ".units." not in place} == {
+        place for place in other if ".units." not in place
+    }
+    for place in english.keys() & other.keys():
+        fields = [sorted(re.findall(r"\{\w+\}", text)) for text in (english[place], other[place])]
+        assert fields[0] == fields[1], f"{language}{place}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_no_text_has_a_stray_space_or_an_empty_bracket(language: str, policy: Policy) -> None:
+    """Every text of every rule, filled with numbers, reads as a sentence."""
+    wording = load_wording(SETTINGS, language)
+    known = Known(policy=policy)
+    made = pl.concat(
+        recommend(
+            signals(**consistent(given)), ladder("fractions"), settings=SETTINGS, wording=wording, made_by="test",
+            known=known,
+        )
+        for given in (EASY, BASICS, {})
+    )  # fmt: skip
+    for row in made.iter_rows(named=True):
+        for text in [*(row[name] for name in ("headline", *TEXTS)), *row["suggested_actions"]]:
+            assert not re.search(r" [ .,;:!?)]|\( |\(\)|^ | $|\{|\}|“”|„“", text or ""), text
+
+
+def test_one_percentage_point_is_one() -> None:
+    frame = pl.DataFrame({"gain_easier": [0.012, -0.034, 0.0]})
+    for language, said in {
+        "en": ["1 percentage point", "3 percentage points", "0 percentage points"],
+        "de": ["1 Prozentpunkt", "3 Prozentpunkte", "0 Prozentpunkte"],
+    }.items():
+        wording = load_wording(SETTINGS, language)
+        assert frame.select(said=wording.render("{gain_easier}"))["said"].to_list() == said
+
+
+def test_german_writes_dates_and_percentages_as_germans_do() -> None:
+    wording = load_wording(SETTINGS, "de")
+    frame = pl.DataFrame({"pinned_until": [date(2026, 4, 3)], "p_level": [0.617]})
+    assert frame.select(said=wording.render("{pinned_until}, {p_level}"))["said"][0] == "03.04.2026, 62\u00a0%"
 
 
 def test_slugs_are_said_as_words_and_names_as_they_are() -> None:
