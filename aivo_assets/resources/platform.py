@@ -15,7 +15,7 @@ from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.jobs.names import EVERY_JOB
 from aivo_assets.operations.jobs.run_locks import FOLDER, hold
-from aivo_assets.privacy.keys import load_key
+from aivo_assets.privacy.lake_key import key_of_lake
 from aivo_assets.resources.clock import Clock, PlatformClock
 from aivo_assets.resources.run_watch import watched
 from aivo_assets.settings import Settings
@@ -44,7 +44,7 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
             description=f"Datasets below {settings.lake_url}.",
         ),
         "pseudonym_key": dg.ResourceDefinition(
-            lambda _: load_key(settings, create=False),
+            lambda _: key_of_lake(settings, create=False),
             description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
         ),
         "registry": given(Registry(settings.home), "MLflow registry of the main brain: champion, challenger, history."),

@@ -10,6 +10,7 @@ from aivo_assets.assets.brain.hyperparameters import training_settings
 from aivo_assets.assets.describe import FRESH_HOURS, fresh_within, owned, picture, step_log
 from aivo_assets.assets.stored import (
     answers_of_training,
+    ensure_training,
     published_attributes,
     serving_champion,
     stored_sampling,
@@ -62,10 +63,13 @@ def main_brain_candidate(
     """Fit a challenger as of the last day of this run."""
     day = as_of(context)
     settings = settings.model_copy(update={"training": training_settings(lake, day, settings)})
-    training = stored_training(lake, day, settings)
+    ensure_training(lake, day, settings)
+    # Before the features are read: what is written meanwhile is not what this was made of.
     made_by = MadeBy(
         data_versions={TRAINING_FEATURES.path: lake.version(TRAINING_FEATURES, days=[day])}, code_version=code_version()
     )
+    trained_of, trained_on = answers_of_training(lake, day), stored_sampling(lake, day)
+    training = stored_training(lake, day, settings)
     version = registry.kept(fingerprint(training.table.schema, training.statistics, settings.training, made_by))
     if version is None:
         brain = _fit(context, training, settings, made_by)
@@ -85,10 +89,10 @@ def main_brain_candidate(
         metadata={
             "rows_in": training.split.fit.size + training.split.calibrate.size,
             "rows_out": 1,
-            "trained on": stored_sampling(lake, day) or "all answers of the training window",
+            "trained on": trained_on or "all answers of the training window",
             "version": version.number,
             TRAINED_AT: clock.now().isoformat(),
-            TRAINED_OF: answers_of_training(lake, day),
+            TRAINED_OF: trained_of,
             **{name: round(value, 4) for name, value in evaluation.metrics().items()},
             "calibration": picture(reliability_png(evaluation)),
             "log loss by day": picture(days_png(evaluation)),

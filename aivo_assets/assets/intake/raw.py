@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
 from aivo_assets.errors import SourceUnreachableError
+from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Window
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, calendar
 from aivo_assets.lake.damage import damaged_days
 from aivo_assets.operations.jobs.names import READ_AT
 from aivo_assets.resources.clock import Clock
@@ -68,8 +69,12 @@ def ingest(
     now = clock.now()
     with _tried_again(context):
         source = open_source(settings, now)
-        receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
+        window = Window(_first_to_read(lake, settings, days, now), days[-1])
+        receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
     _report_late_days(context, lake, receipt)
+    too_early = _too_early(receipt, window)
+    if too_early:
+        context.log.warning("; ".join(f"{name}: {rows}" for name, rows in too_early.items()))
     yield dg.MaterializeResult(
         asset_key="raw_interactions",
         metadata={
@@ -79,6 +84,7 @@ def ingest(
             "duplicates": receipt.duplicates,
             "set_aside": receipt.set_aside,
             "rows in the lake": _rows_by_manifest(lake, days),
+            **too_early,
             **_damage(lake),
         },
         data_version=dg.DataVersion(lake.version(RAW_INTERACTIONS, days=days)),
@@ -121,6 +127,26 @@ def raw_learners(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
         data_version=dg.DataVersion(lake.version(RAW_LEARNERS)),
     )
+
+
+def _first_to_read(lake: Lake, settings: Settings, days: list[date], now: datetime) -> date:
+    """The first day that is landed: of a file that is watched also days gone by, for answers come late.
+
+    These are the days that the lake knows, as far back as the settings say. Only a run that brings the platform up to
+    the present does so; one over days gone by lands these days alone.
+    """
+    if settings.source.kind not in FILE_KINDS or days[-1] < now.date() - timedelta(days=1):
+        return days[0]
+    known = calendar.first_day(lake, otherwise=days[0])
+    return min(days[0], max(known, days[-1] - timedelta(days=settings.schedule.late_days)))
+
+
+def _too_early(receipt: Receipt, window: Window) -> dict[str, int]:
+    """Rows of days before all that are read; nobody lands them unless these days are asked for."""
+    if not receipt.before_window:
+        return {}
+    last = window.first - timedelta(days=1)
+    return {f"rows not read, of {receipt.earliest} to {last} (aivo run --from … lands them)": receipt.before_window}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from scipy.special import expit, ndtri
 
 from aivo_assets.arrays import Ints
 from aivo_assets.lake import Lake
-from aivo_assets.privacy.pseudonyms import shard_of
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.simulation import PARAMETERS, World, build_world
 
