@@ -26,8 +26,8 @@ __all__ = [
     "MAX_RETRIES_TAG",
     "PARENT_RUN_ID_TAG",
     "WILL_RETRY_TAG",
-    # What `execute_in_process` raises for a step that failed after its retries: the cause is inside it, its own text says
-    # "Exceeded max_retries" alone. To wait for: a step's error that chains what the step raised.
+    # What `execute_in_process` raises for a step that failed after its retries: the cause is inside it, its own text
+    # says "Exceeded max_retries" alone. To wait for: a step's error that chains what the step raised.
     "DagsterUserCodeProcessError",
     # Whether somebody switched a schedule or sensor off, so that nobody waits for it. `DagsterInstance` has public
     # `all_instigator_state`, but what it takes and returns is private; to wait for: both in `dagster`.
