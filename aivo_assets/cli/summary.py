@@ -7,9 +7,11 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from aivo_assets.adaptive.advice.wording import Wording, load_wording
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.in_process import Outcome, Step
 from aivo_assets.drift.reports.report_head import sentences
@@ -30,7 +32,7 @@ def tell(console: Console, outcome: Outcome, settings: Settings, *, as_of: date)
     console.print()
     console.print(_stages(outcome.steps))
     _tell_main_brain(console, Registry(settings.home))
-    _tell_recommendations(console, lake, as_of)
+    _tell_recommendations(console, lake, as_of, load_wording(settings.policy))
     _tell_drift(console, lake, as_of)
     for check in outcome.failed_checks:
         console.print(f"[bold red]Check failed:[/] {check}")
@@ -82,7 +84,7 @@ def _scores(evaluation: Evaluation, *, title: str) -> Table:
     return table
 
 
-def _tell_recommendations(console: Console, lake: Lake, as_of: date) -> None:
+def _tell_recommendations(console: Console, lake: Lake, as_of: date, wording: Wording) -> None:
     made = lake.scan(RECOMMENDATIONS, days=[as_of]).filter(pl.col("rank") == 1).collect()
     if made.is_empty():
         console.print("\n[bold]Recommendations[/]\nNone: nobody was active, or there is no champion.")
@@ -97,7 +99,7 @@ def _tell_recommendations(console: Console, lake: Lake, as_of: date) -> None:
     for row in counts.sort("learners", descending=True).to_dicts():
         bar = "█" * round(30 * row["learners"] / made.height)
         confidence = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
-        table.add_row(row["kind"], f"{row['learners']:,}", f"[cyan]{bar}[/]", confidence)
+        table.add_row(wording.label(row["kind"]), f"{row['learners']:,}", f"[cyan]{bar}[/]", confidence)
     console.print()
     console.print(table)
     for row in _examples(made).to_dicts():
@@ -116,12 +118,12 @@ def _examples(made: pl.DataFrame) -> pl.DataFrame:
 def _worked(row: dict[str, object]) -> Panel:
     evidence = "\n".join(_evidence(row["evidence"]))  # type: ignore[arg-type]
     actions = "\n".join(f"  • {action}" for action in row["suggested_actions"])  # type: ignore[attr-defined]
+    text = {name: escape(str(row[name])) for name in ("reasoning", "expectation", "counterfactual", "headline")}
     return Panel(
-        f"{row['reasoning']}\n\n[dim]Evidence[/]\n{evidence}\n[dim]What to do[/]\n{actions}\n"
-        f"[dim]Expected[/]\n  {row['expectation']} ({row['confidence']:.0%} sure)\n"
-        f"[dim]Otherwise[/]\n  {row['counterfactual']}",
-        title=f"{row['kind']}, {row['priority']}: learner {str(row['learner'])[:8]}…, {row['skill_id']}, "
-        f"level {row['current_level']} → {row['recommended_level']}",
+        f"{text['reasoning']}\n\n[dim]Evidence[/]\n{escape(evidence)}\n[dim]What to do[/]\n{escape(actions)}\n"
+        f"[dim]Expected[/]\n  {text['expectation']} ({row['confidence']:.0%} sure)\n"
+        f"[dim]Otherwise[/]\n  {text['counterfactual']}",
+        title=f"{str(row['learner'])[:8]}…: {text['headline']} ({row['priority']} priority)",
         title_align="left",
         border_style="dim",
     )
