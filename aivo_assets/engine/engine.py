@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from aivo_assets.engine.task import attempt
+from aivo_assets.engine.task import attempt, label
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -90,4 +90,4 @@ class InProcess:
 
 def progress(done: int, total: int, item: object, result: str | None) -> str:
     """The sentence on an item that is done, with what is said of its result."""
-    return f"shard {item} done, {done} of {total}" + (f": {result}" if result else "")
+    return f"{label(item)} done, {done} of {total}" + (f": {result}" if result else "")

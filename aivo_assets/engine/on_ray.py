@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from aivo_assets.engine.code_version import package_hash
 from aivo_assets.engine.engine import progress
-from aivo_assets.engine.task import attempt
+from aivo_assets.engine.task import attempt, label
 from aivo_assets.errors import EngineError
 
 Item = TypeVar("Item")
@@ -79,7 +79,7 @@ class OnRay:
             return ray.get(reference).unpack(item)
         except ray.exceptions.RayError as error:
             raise EngineError(
-                f"The work on shard {item} was lost, after {self.retries} more tries: {str(error).splitlines()[0]}",
+                f"The work on {label(item)} was lost, after {self.retries} more tries: {str(error).splitlines()[0]}",
                 fix="Look at `ray status` and the logs of the nodes: most often a node is gone or memory is too small "
                 "(AIVO_ENGINE_MEMORY_GIB books memory for each task). Nothing was committed; run the step again.",
             ) from error

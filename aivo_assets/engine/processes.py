@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from aivo_assets.engine.engine import progress
-from aivo_assets.engine.task import Outcome, attempt
+from aivo_assets.engine.task import Outcome, attempt, label
 from aivo_assets.engine.worker import prepare
 from aivo_assets.errors import EngineError
 
@@ -62,12 +62,12 @@ class Processes:
                 deaths[done] = deaths.get(done, 0) + 1
                 if deaths[done] > self.retries:
                     raise EngineError(
-                        f"The worker of shard {items[done]} died {deaths[done]} times; nothing was committed.",
+                        f"The worker of {label(items[done])} died {deaths[done]} times; nothing was committed.",
                         fix="Most often memory is too small (see the kernel's log): lower AIVO_ENGINE_WORKERS or raise "
                         "AIVO_ENGINE_MEMORY_GIB.",
                     ) from None
                 if say is not None:
-                    say(f"a worker died while shard {items[done]} was waited for; trying again")
+                    say(f"a worker died while {label(items[done])} was waited for; trying again")
             finally:
                 _end(pool)
 

@@ -36,9 +36,9 @@ class Failure:
         """The error to raise in the driver: of the same class where it is one of ours, with the item's name."""
         ours = getattr(errors, self.kind, None)
         if self.fix and isinstance(ours, type) and issubclass(ours, AivoError):
-            return ours(f"Shard {item}: {self.what}", fix=self.fix)
+            return ours(f"{label(item).capitalize()}: {self.what}", fix=self.fix)
         return EngineError(
-            f"The work on shard {item} failed with {self.kind}: {self.what}\n{self.trace}",
+            f"The work on {label(item)} failed with {self.kind}: {self.what}\n{self.trace}",
             fix="Nothing of this step was committed. Correct the cause that the traceback shows, then run it again.",
         )
 
@@ -64,10 +64,15 @@ class Outcome(Generic[Result]):
             AivoError: The work failed.
         """
         for name, level, text in self.records:
-            logging.getLogger(name).log(level, "shard %s: %s", item, text)
+            logging.getLogger(name).log(level, "%s: %s", label(item), text)
         if self.failure is not None:
             raise self.failure.as_error(item)
         return self.result  # type: ignore[return-value]  # None is a result as good as any other
+
+
+def label(item: object) -> str:
+    """What an item is called: `shard 3`, or what it calls itself."""
+    return f"shard {item}" if isinstance(item, int) else str(item)
 
 
 def attempt(work: Callable[[Any, Any], Result], shared: Any, item: Any, *, collect_log: bool = True) -> Outcome[Result]:
