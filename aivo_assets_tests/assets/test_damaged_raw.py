@@ -13,6 +13,7 @@ from aivo_assets.assets.intake.anonymised import anonymised_interactions
 from aivo_assets.assets.intake.privacy_audit import privacy_audit
 from aivo_assets.automation.checks import as_many_as_raw
 from aivo_assets.automation.ticks import partition_tags
+from aivo_assets.engine import InProcess
 from aivo_assets.errors import LakeError
 from aivo_assets.events.landing import land
 from aivo_assets.events.schema import RAW_INTERACTIONS
@@ -33,7 +34,12 @@ FIRST, SECOND = date(2024, 5, 1), date(2024, 5, 2)
 def given(tmp_path: Path) -> dict[str, Any]:
     settings = Settings(home=tmp_path, pseudonym_key=SecretStr("a key of thirty-two characters or more"))
     lake = Lake(tmp_path / "lake", shards=2)
-    return {"settings": settings, "lake": lake, "pseudonym_key": load_key(settings, create=False)}
+    return {
+        "settings": settings,
+        "lake": lake,
+        "pseudonym_key": load_key(settings, create=False),
+        "engine": InProcess(),
+    }
 
 
 def landed(lake: Lake, *rows: dict[str, object]) -> None:
