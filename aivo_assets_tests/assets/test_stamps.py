@@ -53,6 +53,7 @@ def landed(lake: Lake, *rows: dict[str, object]) -> None:
 
 
 def run(asset: dg.AssetsDefinition, days: Collection[date], **resources: object) -> None:
+    given = {"engine": InProcess(), **resources}
     definitions = dg.Definitions(
         assets=[asset],
         jobs=[dg.define_asset_job("one", executor_def=dg.in_process_executor)],
