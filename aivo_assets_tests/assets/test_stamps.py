@@ -57,10 +57,7 @@ def run(asset: dg.AssetsDefinition, days: Collection[date], **resources: object)
     definitions = dg.Definitions(
         assets=[asset],
         jobs=[dg.define_asset_job("one", executor_def=dg.in_process_executor)],
-        resources={
-            name: dg.ResourceDefinition.hardcoded_resource(value)
-            for name, value in ({"engine": InProcess()} | resources).items()
-        },
+        resources={name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()},
     )
     assert definitions.resolve_job_def("one").execute_in_process(tags=partition_tags(min(days), max(days))).success
 
