@@ -53,6 +53,23 @@ def list_(
     console.print(f"{len(rows)} datasets at {escape(str(opened.root))}, {opened.shards} shards.", highlight=False)
 
 
+@lake.command("reshard")
+def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How many the lake is to have.")]) -> None:
+    """Move the lake to another number of shards; it serves meanwhile, and what was interrupted goes on."""
+    from aivo_assets.lake import open_lake
+    from aivo_assets.lake.reshard import reshard
+    from aivo_assets.settings import load_settings
+    from aivo_assets.tracing.students.model_store import notes_after_move
+    from aivo_assets.tracing.students.state_store import LAYERED
+
+    settings = load_settings()
+    moved = reshard(open_lake(settings), shards, LAYERED, notes_after_move, typer.echo)
+    typer.echo(f"The lake has {shards} shards: {moved.days} days, {moved.rows:,} rows moved.")
+    typer.echo("States of learners are folded anew by the next check (adaptive_training_2h, or `aivo run`).")
+    if settings.lake.shards is not None:
+        typer.echo(f"Set AIVO_LAKE_SHARDS={shards}, or unset it, and restart what is running.")
+
+
 @lake.command("resolution")
 def resolution(
     seconds: Annotated[int, typer.Argument(min=1, max=86_400, help="Seconds that times are floored to.")],

@@ -6,6 +6,7 @@ compared whenever the lake is opened.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,8 @@ from aivo_assets.lake.swapping import swap_document
 
 LAKE: Final = "lake.json"
 FORMAT: Final = 1
+CHECK_AGAIN_SECONDS: Final = 3.0
+"""A writer that has the lake open sees by then that it was closed or moved."""
 RESOLUTION: Final = "time_resolution_seconds"
 PSEUDONYM_KEY: Final = "pseudonym_key"
 
@@ -54,9 +57,11 @@ class MadeWith:
         self._storage, self._shards, self.values = storage, shards, values
         document = storage.read(LAKE)
         content = None if document is None else _parsed(document.content)
+        self.is_target = False
         self._refuse_others(content)
         self.layout = 1 if content is None else int(content.get("layout", 1))
         self._is_kept = content is not None and not self._unknown_to(content)
+        self._looked_at = time.monotonic()
 
     def keep(self) -> None:
         """Write down what this lake is made with, unless that stands there; called before the first write.
@@ -65,6 +70,7 @@ class MadeWith:
             LakeError: Another process has made the lake with something else meanwhile.
         """
         if self._is_kept:
+            self._look_again()
             return
 
         def compose(present: bytes | None) -> bytes | None:
@@ -81,6 +87,20 @@ class MadeWith:
             self._storage.refuse_without_preconditions()
         swap_document(self._storage, LAKE, compose)
         self._is_kept = True
+
+    def _look_again(self) -> None:
+        """See every few seconds whether the lake still is what it was when it was opened; it may have been moved."""
+        if self.is_target or time.monotonic() - self._looked_at < CHECK_AGAIN_SECONDS:
+            return
+        document = self._storage.read(LAKE)
+        content = None if document is None else _parsed(document.content)
+        self._refuse_others(content)
+        if content is not None and content.get("moving_to") is not None:
+            raise LakeError(
+                f"The lake at {self._storage.location('')} is being moved to {content['moving_to']} shards",
+                fix="Run this again when that has ended, in a minute or so.",
+            )
+        self._looked_at = time.monotonic()
 
     def value(self, name: str) -> str | int | None:
         """What the lake was made with, as far as it says; None where it does not."""
@@ -126,6 +146,29 @@ class MadeWith:
                 )
 
 
+def sealed(storage: Storage, shards: int) -> None:
+    """Close a lake to writers for the last step of its move."""
+    _change(storage, {"moving_to": shards})
+
+
+def reopened(storage: Storage) -> None:
+    """Let writers in again after a move that did not come to its end."""
+    _change(storage, {"moving_to": None})
+
+
+def switched(storage: Storage, shards: int, layout: int) -> None:
+    """Let another layout count from now on."""
+    _change(storage, {"moving_to": None, "shards": shards, "layout": layout})
+
+
+def _change(storage: Storage, values: Mapping[str, str | int | None]) -> None:
+    def compose(present: bytes | None) -> bytes:
+        content = {} if present is None else _parsed(present)
+        return json.dumps(content | dict(values), indent=1, sort_keys=True).encode()
+
+    swap_document(storage, LAKE, compose)
+
+
 def shards_of(storage: Storage) -> int | None:
     """How many shards a lake was made with; None where it does not say."""
     document = storage.read(LAKE)
@@ -134,12 +177,7 @@ def shards_of(storage: Storage) -> int | None:
 
 def change_value(storage: Storage, name: str, value: str | int) -> None:
     """Let a lake be made with another value from now on; whoever does this sees to what was made before."""
-
-    def compose(present: bytes | None) -> bytes:
-        content = {} if present is None else _parsed(present)
-        return json.dumps(content | {name: value}, indent=1, sort_keys=True).encode()
-
-    swap_document(storage, LAKE, compose)
+    _change(storage, {name: value})
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

@@ -61,6 +61,13 @@ class Lake(LakeReader):
         """Write down what the lake is made with, if nobody has; every write begins with it."""
         self._made_with.keep()
 
+    def beside(self, shards: int) -> "Lake":
+        """The next layout of this lake, which does not count yet; for `reshard`."""
+        target = Lake(str(self.root), shards=self.shards, access=self._access, made_with=self._made_with.values)
+        target._made_with.is_target = True
+        target.shards, target.layout = shards, self.layout + 1
+        return target
+
     def kept_value(self, name: str) -> str | int | None:
         """Something that the lake was made with; None where it does not say."""
         return self._made_with.value(name)
@@ -172,7 +179,8 @@ class Lake(LakeReader):
             before = self.read_entries(dataset, folder, entries)
             after = change(before)
             refuse_other_columns(dataset, after)
-            if present is not None and after.equals(before):
+            noted = part is None or made_by is None or (present or {"made_by": {}})["made_by"].get(part[:-1]) == made_by
+            if present is not None and noted and after.equals(before):
                 return written(present, changed=False)
             split = _one(part, after) if part else _parts(after, dataset.sharded and day is not None)
             staged = self._staged(folder, place, part, split, made_by if part else made_by or {}, present)

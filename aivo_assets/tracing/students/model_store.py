@@ -4,9 +4,10 @@ A day holds the models that were made as of that day: all of them after a full b
 had new events. A learner's model in force is the one of his newest day; its `day` says as of when its bands hold.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -164,10 +165,21 @@ def _make_some(
     today = lake.manifest(STUDENT_MODELS, day=day)
     note = note | {"whole": bool(today and today["made_by"].get(_name(shard), {}).get("whole"))}
     for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
-        kept = lake.scan(dataset, days=[day], shards=[shard]).filter(~theirs).collect()
         keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
-        lake.replace_shard(dataset, pl.concat([kept, rows]).sort(keys), day=day, shard=shard, made_by=note)
+        lake.update(dataset, partial(_with_theirs, rows, theirs, keys), day=day, shard=shard, made_by=note)
     return Made(made.learners.height, made.skills.height, whole=False)
+
+
+def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([held.filter(~theirs), rows]).sort(keys)
+
+
+def notes_after_move(notes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The note of a shard that takes its learners from others: their models count, and all of them are made anew next.
+
+    No stamp is empty, so the next update knows these models as made by something else.
+    """
+    return {"stamp": "", "sequence": 0, "whole": all(note.get("whole", False) for note in notes)}
 
 
 def _make_all(
