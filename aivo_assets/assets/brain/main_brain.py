@@ -7,11 +7,12 @@ import polars as pl
 
 from aivo_assets.assets.brain.features import training_days
 from aivo_assets.assets.brain.hyperparameters import training_settings
+from aivo_assets.assets.champion import serving_champion, why_none
 from aivo_assets.assets.describe import FRESH_HOURS, fresh_within, owned, picture, step_log
+from aivo_assets.assets.retries import ONCE_MORE, final_unless_unreachable
 from aivo_assets.assets.stored import (
     answers_of_training,
     published_attributes,
-    serving_champion,
     stored_sampling,
     stored_training,
 )
@@ -31,6 +32,7 @@ from aivo_assets.tracing.fold.features import fold
 from aivo_assets.tracing.judging.evaluation import evaluate, hold_out
 from aivo_assets.tracing.judging.promotion import Contender, Verdict, decide
 from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.registry_store import Version
 from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets.tracing.model.main_brain import MadeBy, MainBrain, fingerprint, fit_main_brain
 from aivo_assets.tracing.model.provenance import code_version
@@ -38,7 +40,6 @@ from aivo_assets.tracing.model.training import TRAINING_FEATURES, TrainingSet
 from aivo_assets.tracing.model.trees.boosting import Progress
 
 CANDIDATES = Dataset("main_brain/candidates", {"day": pl.Date, "version": pl.Int64}, unit="day")
-NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the features of this code."
 
 
 @dg.asset(
@@ -50,7 +51,7 @@ NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the f
     kinds={"lightgbm", "mlflow"},
     freshness_policy=fresh_within(hours=2 * FRESH_HOURS, warn=FRESH_HOURS),
     pool="main_brain",
-    retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
+    retry_policy=ONCE_MORE,
     **owned("main_brain"),
 )
 def main_brain_candidate(
@@ -62,24 +63,10 @@ def main_brain_candidate(
 ) -> dg.MaterializeResult:
     """Fit a challenger as of the last day of this run."""
     day = as_of(context)
-    settings = settings.model_copy(update={"training": training_settings(lake, day, settings)})
-    training = stored_training(lake, day, settings)
-    made_by = MadeBy(
-        data_versions={TRAINING_FEATURES.path: lake.version(TRAINING_FEATURES, days=[day])}, code_version=code_version()
-    )
-    version = registry.kept(fingerprint(training.table.schema, training.statistics, settings.training, made_by))
-    if version is None:
-        brain = _fit(context, training, settings, made_by)
-        evaluation = evaluate(
-            brain, training.table, training.split, settings.promotion, attributes=published_attributes(lake)
-        )
-        version = registry.register(
-            brain, evaluation, as_of=day, now=clock.now(), pictures={"reliability.png": reliability_png(evaluation)}
-        )
-    else:
-        context.log.info(
-            f"Version {version.number} was made of the same data, settings and code; it is not fitted again."
-        )
+    with final_unless_unreachable():
+        settings = settings.model_copy(update={"training": training_settings(lake, day, settings)})
+        training = stored_training(lake, day, settings)
+        version = _challenger(context, settings, clock, lake, registry, training)
     lake.write(CANDIDATES, pl.DataFrame([(day, version.number)], schema=dict(CANDIDATES.schema), orient="row"), day=day)
     evaluation = registry.evaluation(version.number)
     return dg.MaterializeResult(
@@ -191,11 +178,39 @@ def main_brain_promotion(
         metadata={
             "promoted": verdict.promote,
             "reason": verdict.reason,
-            "champion": NO_CHAMPION
+            "champion": why_none(registry, settings, day)
             if serving is None
             else f"version {serving.version.number}, as of {serving.version.as_of}",
             "problems": "; ".join(serving.problems) if serving else "",
         }
+    )
+
+
+def _challenger(
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    clock: Clock,
+    lake: Lake,
+    registry: Registry,
+    training: TrainingSet,
+) -> Version:
+    """The version that these features, settings and code make: fitted and registered, or the one that is kept."""
+    day = as_of(context)
+    made_by = MadeBy(
+        data_versions={TRAINING_FEATURES.path: lake.version(TRAINING_FEATURES, days=[day])}, code_version=code_version()
+    )
+    version = registry.kept(fingerprint(training.table.schema, training.statistics, settings.training, made_by))
+    if version is not None:
+        context.log.info(
+            f"Version {version.number} was made of the same data, settings and code; it is not fitted again."
+        )
+        return version
+    brain = _fit(context, training, settings, made_by)
+    evaluation = evaluate(
+        brain, training.table, training.split, settings.promotion, attributes=published_attributes(lake)
+    )
+    return registry.register(
+        brain, evaluation, as_of=day, now=clock.now(), pictures={"reliability.png": reliability_png(evaluation)}
     )
 
 

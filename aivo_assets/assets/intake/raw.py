@@ -1,14 +1,13 @@
 """Stage 1, the raw zone: events and learners as given, and what was set aside. Personal data lives here only."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 
 import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
+from aivo_assets.assets.retries import TRY_AGAIN, final_unless_unreachable
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
-from aivo_assets.errors import AivoError, SourceUnreachableError
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
 from aivo_assets.events.receipts import Receipt
@@ -20,8 +19,6 @@ from aivo_assets.lake.damage import damaged_days
 from aivo_assets.operations.jobs.names import READ_AT
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
-
-TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 
 
 @dg.multi_asset(
@@ -66,7 +63,7 @@ def ingest(
     """Read the source for the days of this run and land what is new."""
     days = days_of(context)
     now = clock.now()
-    with _final_unless_unreachable():
+    with final_unless_unreachable():
         source = open_source(settings, now)
         receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
     _report_late_days(context, lake, receipt)
@@ -116,23 +113,12 @@ def raw_learners(
 ) -> dg.MaterializeResult:
     """Read the source's learner table and merge it: the latest word on a learner wins."""
     now = clock.now()
-    with _final_unless_unreachable():
+    with final_unless_unreachable():
         receipt = land_learners(lake, open_source(settings, now), now=now, run=context.run.run_id)
     return dg.MaterializeResult(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
         data_version=dg.DataVersion(lake.version(RAW_LEARNERS)),
     )
-
-
-@contextmanager
-def _final_unless_unreachable() -> Iterator[None]:
-    """Let the retry policy try again only where a second try can help: a file that is wrong stays wrong."""
-    try:
-        yield
-    except SourceUnreachableError:
-        raise
-    except AivoError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def _report_late_days(context: dg.AssetExecutionContext, lake: Lake, receipt: Receipt) -> None:

@@ -155,16 +155,27 @@ class Registry:
             fix="Train a new main brain (aivo train main-brain).",
         )
 
-    def champion(self, features: FeatureSchema | None = None) -> Serving | None:
+    def champion(self, features: FeatureSchema | None = None, *, as_of: date | None = None) -> Serving | None:
         """The model that serves: the champion or, where its files or features do not fit, the last good one before it.
 
         Args:
             features: What the present code folds; a model of other features does not serve.
+            as_of: Only champions that know no answer after this day.
 
         Returns:
             The model, with `problems` (also logged as warnings) naming every champion passed over; None where there
             never was a champion, or none can serve.
         """
+        serving, problems = self._serving(features, as_of)
+        _warn(problems, "no model serves" if serving is None else f"version {serving.version.number} serves")
+        return serving
+
+    def problems(self, features: FeatureSchema) -> list[str]:
+        """Why champions cannot serve with these features, the latest first; empty where the champion does."""
+        serving, problems = self._serving(features, None)
+        return problems if serving is None else list(serving.problems)
+
+    def _serving(self, features: FeatureSchema | None, as_of: date | None) -> tuple[Serving | None, list[str]]:
         problems: list[str] = []
         line, pointed = self._line()
         if line and pointed is None:
@@ -174,15 +185,15 @@ class Registry:
             if version is None:
                 problems.append(f"Champion {number} is gone from the registry")
                 continue
+            if as_of is not None and version.as_of > as_of:
+                continue
             try:
                 brain = self._load(version, features)
             except ModelError as error:
                 problems.append(f"Champion {number} cannot serve: {error.what}")
                 continue
-            _warn(problems, f"version {number} serves")
-            return Serving(brain, version, tuple(problems))
-        _warn(problems, "no model serves")
-        return None
+            return Serving(brain, version, tuple(problems)), problems
+        return None, problems
 
     def challenger(self) -> Serving | None:
         """The version to be judged next, or None.
