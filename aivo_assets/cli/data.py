@@ -68,6 +68,7 @@ def run(
     yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
     calendar.extend(open_lake(settings), days[0])
+    tell_unused(console, settings)
     for part in _parts(days, every):
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
@@ -95,6 +96,7 @@ def ingest(
     window = None
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
+    tell_unused(console, settings)
     receipt = land(lake, opened, window=window, now=now, run="aivo ingest")
     land_learners(lake, opened, now=now, run="aivo ingest")
     if receipt.days_changed:
@@ -107,6 +109,14 @@ def ingest(
         console.print(f"  {rows:>8,}  {reason}", highlight=False)
     if receipt.set_aside:
         console.print(f"[dim]The rows are in {lake.root / 'raw' / 'quarantine'}.[/dim]")
+
+
+def tell_unused(console: Console, settings: "Settings") -> None:
+    """Name the settings that were given and that the source does not use."""
+    from aivo_assets.events.sources.unused import unused_settings
+
+    for sentence in unused_settings(settings.source):
+        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
 def _simulated_days(settings: "Settings") -> tuple[date, date]:

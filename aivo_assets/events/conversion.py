@@ -1,7 +1,7 @@
-"""From values as a source gave them to the types of `Event`, column by column.
+"""From values as a source gave them to the numbers and times of `Event`, column by column.
 
-Belongs here: what text or number means what, and which values mean nothing. No rule on what a good value is, and no row
-is dropped.
+Belongs here: what a number or time means, and which values mean nothing. Text is tidied already (`tidying.py`), and
+identifiers are `identifiers.py`'s. No rule on what a good value is, and no row is dropped.
 """
 
 from collections.abc import Callable
@@ -14,16 +14,12 @@ import polars as pl
 from aivo_assets.errors import SourceError
 from aivo_assets.events import repeated_hour
 
-MISSING = ("", "na", "n/a", "nan", "null", "none", "\\n")
-"""What stands for no value in numbers and times, in lower case. In text only the empty string does: NA is a name."""
-
 _TIME = (
     r"^(?<stamp>\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?)"
     r"\s*(?<offset>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$"
 )
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 _FARTHEST_SECONDS = 1e10  # about three hundred years; more would leave the range of a datetime
-_LARGEST_WHOLE = 2.0**53  # beyond it a Float64 no longer tells neighbours apart
 
 
 @dataclass(frozen=True)
@@ -37,45 +33,6 @@ class TimeReading:
 
     zone: str
     first_event_at: datetime
-
-
-def text(raw: pl.Series) -> pl.Series:
-    """Identifiers and other text: trimmed, empty is missing, a whole float reads as the integer it was.
-
-    Raises:
-        SourceError: The column holds lists, structures or bytes.
-    """
-    if raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object):
-        raise SourceError(
-            f"The column {raw.name!r} is of type {raw.dtype}, where text or a number is wanted",
-            fix="Map another column, or bring this one to text where the file is made.",
-        )
-    column = pl.col(raw.name)
-    if raw.dtype.is_float():
-        whole = column.is_finite() & (column == column.round()) & (column.abs() < _LARGEST_WHOLE)
-        column = (
-            pl.when(column.is_nan())
-            .then(None)
-            .when(whole)
-            .then(column.cast(pl.Int64, strict=False).cast(pl.String))
-            .otherwise(column.cast(pl.String))
-        )
-    column = column.cast(pl.String).str.strip_chars()
-    return raw.to_frame().select(pl.when(column != "").then(column).alias(raw.name)).to_series()
-
-
-def skills(raw: pl.Series) -> pl.Series:
-    """Skill identifiers as a sorted list without repetition; null where there is none.
-
-    Sorted, so that the same event from two extracts is the same event whatever order its skills came in.
-    """
-    if not isinstance(raw.dtype, pl.List):
-        column = pl.col(raw.name)
-        single = text(raw).to_frame()
-        return single.select(pl.when(column.is_not_null()).then(pl.concat_list(column)).alias(raw.name)).to_series()
-    element = pl.element().cast(pl.String).str.strip_chars()
-    lists = pl.col(raw.name).list.eval(element).list.eval(pl.element().filter(pl.element() != "")).list.unique()
-    return raw.to_frame().select(pl.when(lists.list.len() > 0).then(lists.list.sort()).alias(raw.name)).to_series()
 
 
 def number(raw: pl.Series) -> pl.Series:
@@ -131,15 +88,11 @@ def date_only(raw: pl.Series) -> pl.Series:
     return head.str.to_date("%Y-%m-%d", strict=False)
 
 
-def is_missing(raw: pl.Series, *, as_text: bool) -> pl.Series:
+def is_missing(tidied: pl.Series) -> pl.Series:
     """Where a source gave no value at all, as opposed to one that cannot be read."""
-    if raw.dtype == pl.String:
-        trimmed = raw.str.strip_chars()
-        said = trimmed == "" if as_text else trimmed.str.to_lowercase().is_in(MISSING)
-        return raw.is_null() | said.fill_null(value=False)
-    if raw.dtype.is_float():
-        return raw.is_null() | raw.is_nan().fill_null(value=False)
-    return raw.is_null()
+    if tidied.dtype.is_float():
+        return tidied.is_null() | tidied.is_nan().fill_null(value=False)
+    return tidied.is_null()
 
 
 def moments(

@@ -16,10 +16,11 @@ import dataframely as dy
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion
+from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.conversion import TimeReading
 from aivo_assets.events.schema import EARLIEST, Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Extract, Window
+from aivo_assets.events.tidying import tidied
 
 REQUIRED = ("learner_id", "item_id", "occurred_at", "correct")
 
@@ -99,7 +100,9 @@ def validate(extract: Extract, *, now: datetime, subject: str, window: Window | 
     """
     raw = extract.frame.with_row_index("_index")
     _refuse_missing_columns(extract.frame)
-    typed, problems = _converted(raw, TimeReading(extract.timezone, extract.first_event_at))
+    typed, problems = _converted(
+        raw, tidied(raw, extract.missing), TimeReading(extract.timezone, extract.first_event_at)
+    )
     sound = pl.col("occurred_at").is_between(EARLIEST, now)
     outside = typed.filter(sound & ~_inside(window)).select("_index") if window else typed.clear().select("_index")
     if not outside.is_empty():
@@ -146,8 +149,8 @@ def _inside(window: Window | None) -> pl.Expr:
     return (pl.col("occurred_at") >= window.start) & (pl.col("occurred_at") < window.end)
 
 
-def _converted(raw: pl.DataFrame, reading: TimeReading) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Columns of `Event` with its types, and a row for each value that could not be read."""
+def _converted(raw: pl.DataFrame, tidy: pl.DataFrame, reading: TimeReading) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Columns of `Event` with its types, and a row for each value that could not be read, as it was given."""
     schema = Event.create_empty().schema
     columns: dict[str, pl.Series] = {"_index": raw["_index"], "_location": raw["_location"], "_row": raw["_row"]}
     refused = _source_problems(raw)
@@ -156,22 +159,20 @@ def _converted(raw: pl.DataFrame, reading: TimeReading) -> tuple[pl.DataFrame, p
         if name not in raw.columns:
             columns[name] = pl.Series(name, [None], dtype=dtype).new_from_index(0, raw.height)
             continue
-        values = raw[name]
+        values = tidy[name]
         if name in _TEXT:
-            columns[name] = conversion.text(values)
-            continue
-        if name == "skill_ids":
-            columns[name] = conversion.skills(values)
-            continue
-        if name == "occurred_at":
-            zones = raw["_zone"] if "_zone" in raw.columns else None
-            read = conversion.moments(values, zones, reading, conversion.text(raw["learner_id"]))
+            read, reason = identifiers.text(values), f"{name} {identifiers.ROUNDED}"
+        elif name == "skill_ids":
+            read, reason = identifiers.skills(values), f"{name} {identifiers.ROUNDED}"
+        elif name == "occurred_at":
+            zones = tidy["_zone"] if "_zone" in tidy.columns else None
+            read = conversion.moments(values, zones, reading, identifiers.text(tidy["learner_id"]))
             reason = _NO_TIME
         else:
             reader, reason = _NUMBERS[name]
             read = reader(values)
         columns[name] = read
-        unread = read.is_null() & ~conversion.is_missing(values, as_text=False)
+        unread = read.is_null() & ~conversion.is_missing(values)
         if unread.any():
             problems.append(_problems(raw.filter(unread), name, reason))
     # A row that the source calls no event says so once; what else is wrong with it is a consequence.

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from aivo_assets.events import conversion
+from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.identity import digest
 from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import Receipt, write_receipt
@@ -20,6 +20,7 @@ _NO_DATE = "birth_date is not a date"
 _OLD = "birth_date is before 1900"
 _UNBORN = "birth_date is in the future"
 _NOBODY = "learner_id is missing"
+_ROUNDED = f"learner_id {identifiers.ROUNDED}"
 _OLDEST = datetime(1900, 1, 1).date()  # noqa: DTZ001 - a calendar date, the schema's
 
 
@@ -83,12 +84,12 @@ def _judged(raw: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFram
         elif name == "birth_date":
             columns[name] = conversion.date_only(raw[name])
         else:
-            columns[name] = conversion.text(raw[name])
+            columns[name] = identifiers.text(raw[name])
     typed = pl.DataFrame(columns)
     problems = [_rows_without_learner(raw, typed)]
     if "birth_date" in raw.columns:
         born = typed["birth_date"]
-        given = ~conversion.is_missing(raw["birth_date"], as_text=False) & typed["learner_id"].is_not_null()
+        given = ~conversion.is_missing(raw["birth_date"]) & typed["learner_id"].is_not_null()
         for bad, reason in (
             (given & born.is_null(), _NO_DATE),
             (given & (born < _OLDEST).fill_null(value=False), _OLD),
@@ -101,14 +102,22 @@ def _judged(raw: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFram
 
 
 def _rows_without_learner(raw: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
-    rows = raw.filter(typed["learner_id"].is_null())
-    if "_problem" not in rows.columns:
-        return _problems(rows, "learner_id", _NOBODY)
-    lines = rows.filter(pl.col("_problem").is_not_null()).select(
-        location="_location", row="_row", column=pl.lit(None), value="_broken", reason="_problem"
+    unnamed = typed["learner_id"].is_null()
+    broken = raw["_problem"].is_not_null() if "_problem" in raw.columns else pl.repeat(False, raw.height, eager=True)
+    given = ~conversion.is_missing(raw["learner_id"])
+    lines = raw.filter(unnamed & broken)
+    if not lines.is_empty():
+        lines = lines.select(
+            location="_location", row="_row", column=pl.lit(None), value="_broken", reason="_problem"
+        ).cast(pl.Schema(BROKEN_COLUMNS))
+    as_given = raw.with_columns(learner_id="_given") if "_given" in raw.columns else raw
+    return pl.concat(
+        [
+            lines if not lines.is_empty() else pl.DataFrame(schema=BROKEN_COLUMNS),
+            _problems(as_given.filter(unnamed & ~broken & ~given), "learner_id", _NOBODY),
+            _problems(as_given.filter(unnamed & ~broken & given), "learner_id", _ROUNDED),
+        ]
     )
-    nobody = _problems(rows.filter(pl.col("_problem").is_null()), "learner_id", _NOBODY)
-    return pl.concat([lines.cast(pl.Schema(BROKEN_COLUMNS)), nobody])
 
 
 def _problems(rows: pl.DataFrame, column: str, reason: str) -> pl.DataFrame:

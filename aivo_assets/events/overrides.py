@@ -4,6 +4,7 @@ A row is kept or set aside as a whole, for half an order to a school is none. Th
 a teacher writes freely (`note`) may name anybody and is never read past the raw zone.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,11 +13,12 @@ import dataframely as dy
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion
+from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.identity import digest, identity_hash
 from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
+from aivo_assets.events.tidying import MISSING, tidied
 from aivo_assets.lake import Dataset, Lake
 
 ACTIONS: Final = ("accept", "reject", "pin")
@@ -84,7 +86,16 @@ def read_override_file(path: Path) -> pl.DataFrame:
     )
 
 
-def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datetime, run: str, source: str) -> Receipt:
+def land_overrides(
+    lake: Lake,
+    given: pl.DataFrame,
+    *,
+    subject: str,
+    now: datetime,
+    run: str,
+    source: str,
+    missing: Collection[str] = MISSING,
+) -> Receipt:
     """Judge overrides and add the good ones to those that are kept.
 
     Args:
@@ -94,11 +105,12 @@ def land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: dateti
         now: The present instant; what names no time was given now, and a later time is set aside.
         run: Which run lands, for receipt and quarantine.
         source: What a person calls the source.
+        missing: Words that stand for no value.
 
     Returns:
         The account: kept are new ones, duplicates are known ones.
     """
-    typed = _typed(given, subject, now)
+    typed = _typed(tidied(given, missing), subject, now)
     problems = _problems(typed)
     good = typed.join(problems.select("_location", "_row").unique(), on=["_location", "_row"], how="anti")
     rows = good.with_columns(override_id=_identity(good)).select(Override.column_names())
@@ -141,7 +153,7 @@ def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
         elif name == "level":
             columns[name] = conversion.whole_number(pl.Int8)(raw)
         else:
-            columns[name] = conversion.text(raw).cast(dtype)
+            columns[name] = identifiers.text(raw).cast(dtype)
     typed = pl.DataFrame({**columns, "_location": given["_location"], "_row": given["_row"]})
     lowered = [pl.col(name).str.to_lowercase() for name in ("action", "kind", "reason")]
     # Without a time of its own the row was given now; the same row again is then known by its day.

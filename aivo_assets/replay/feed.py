@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion
+from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.conversion import TimeReading
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import Extract, Source, Window
@@ -72,7 +72,7 @@ def gather(source: Source, window: Window, *, learners: int | None, seed: int) -
         events = events.join(drawn, on="learner_id", how="semi", nulls_equal=True, maintain_order="left")
     table = source.learners()
     if table is not None:
-        table = table.select(pl.col("*").exclude("^_.*$")).with_columns(conversion.text(table["learner_id"]))
+        table = table.select(pl.col("*").exclude("^_.*$")).with_columns(identifiers.text(table["learner_id"]))
     return Gathered(events.sort("occurred_at", maintain_order=True), table, rows_read, rows_read - timed, found)
 
 
@@ -133,7 +133,7 @@ class Feed:
             old.unlink()
         self._files = self._files[-DAYS_SHOWN:]
         if self._table is not None:
-            here = self._events[:upto].select(conversion.text(self._events[:upto]["learner_id"])).unique()
+            here = self._events[:upto].select(identifiers.text(self._events[:upto]["learner_id"])).unique()
             self._table.join(here, on="learner_id", how="semi", maintain_order="left").write_parquet(
                 self._folder / LEARNERS
             )
@@ -155,7 +155,7 @@ def _timed(extract: Extract, window: Window) -> pl.DataFrame:
         frame = frame.filter(pl.col("_problem").is_null())
     zones = frame["_zone"] if "_zone" in frame.columns else None
     reading = TimeReading(extract.timezone, extract.first_event_at)
-    read = conversion.moments(frame["occurred_at"], zones, reading, conversion.text(frame["learner_id"]))
+    read = conversion.moments(frame["occurred_at"], zones, reading, identifiers.text(frame["learner_id"]))
     kept = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
         read.alias("occurred_at")
     )

@@ -1,9 +1,10 @@
 """Settings of the data: lake, source, simulated school, privacy."""
 
+import json
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from aivo_assets.settings.group import Group, Share
 from aivo_assets.settings.kinds import PostgresUrl, TimeZoneName
@@ -35,6 +36,10 @@ class SourceSettings(Group):
     learner_columns: dict[str, str] = Field(
         default_factory=dict, description='Column mapping of the learner table: {"learner_id": "id_student"}.'
     )
+    missing: str = Field(
+        "NA, N/A, #N/A, <NA>, NULL, (null), None, NaN, NaT, \\N, undefined",
+        description="Words that stand for no value, in any case, beside the empty text: with commas, or a JSON list.",
+    )
     skill_separator: str = Field(
         ";", min_length=1, description="What stands between several skills in one text value of a file or table."
     )
@@ -53,6 +58,22 @@ class SourceSettings(Group):
     first_event_at: str | None = Field(
         None, description="Start of time for files that hold only an order (ISO date-time, UTC)."
     )
+
+    @field_validator("missing")
+    @classmethod
+    def _is_a_list(cls, given: str) -> str:
+        if given.lstrip().startswith("["):
+            words = json.loads(given)
+            if not all(isinstance(word, str) for word in words):
+                raise ValueError('write a JSON list of texts: ["NA", "NULL"]')
+        return given
+
+    @property
+    def missing_values(self) -> tuple[str, ...]:
+        """The words of `missing`."""
+        if self.missing.lstrip().startswith("["):
+            return tuple(json.loads(self.missing))
+        return tuple(word.strip() for word in self.missing.split(","))
 
 
 class DisturbanceSettings(Group):

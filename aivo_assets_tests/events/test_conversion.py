@@ -79,29 +79,6 @@ def test_naive_and_aware_date_times_of_a_typed_file() -> None:
     assert conversion.moments(aware, None, NEW_YORK).item() == datetime(2024, 1, 1, 9, tzinfo=UTC)
 
 
-def test_whole_floats_read_as_the_identifiers_they_were() -> None:
-    assert conversion.text(pl.Series("id", [12.0, 12.5, None, float("nan")])).to_list() == ["12", "12.5", None, None]
-
-
-def test_text_is_trimmed_and_na_may_be_a_name() -> None:
-    assert conversion.text(pl.Series("id", [" a ", "  ", "NA", None])).to_list() == ["a", None, "NA", None]
-
-
-def test_text_cannot_be_made_of_lists() -> None:
-    with pytest.raises(SourceError, match="List"):
-        conversion.text(pl.Series("learner_id", [["a"]]))
-
-
-def test_skills_are_a_sorted_set() -> None:
-    assert conversion.skills(pl.Series("s", [["b", " a", "b"], [], [""], None])).to_list() == [
-        ["a", "b"],
-        None,
-        None,
-        None,
-    ]
-    assert conversion.skills(pl.Series("s", [7, None])).to_list() == [["7"], None]
-
-
 @pytest.mark.parametrize(
     ("text", "meant"), [("1", 1), ("0.0", 0), ("TRUE", 1), ("false", 0), ("-1", -1), ("0.5", None), ("300", None)]
 )
@@ -120,6 +97,5 @@ def test_dates_may_carry_a_time_and_must_exist() -> None:
 
 
 def test_missing_differs_from_unreadable() -> None:
-    given = pl.Series("n", ["", " NA ", "null", "x", None])
-    assert conversion.is_missing(given, as_text=False).to_list() == [True, True, True, False, True]
-    assert conversion.is_missing(given, as_text=True).to_list() == [True, False, False, False, True]
+    assert conversion.is_missing(pl.Series("n", [None, "x", "0"])).to_list() == [True, False, False]
+    assert conversion.is_missing(pl.Series("n", [None, float("nan"), 0.0])).to_list() == [True, True, False]

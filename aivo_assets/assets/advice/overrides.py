@@ -39,6 +39,7 @@ def raw_overrides(
             now=clock.now(),
             run=context.run_id,
             source=f"overrides {path.name}",
+            missing=settings.source.missing_values,
         )
         counts = {"rows_in": receipt.rows_in, "kept": receipt.kept, "set aside": receipt.set_aside}
         counts |= receipt.by_reason

@@ -20,6 +20,7 @@ from aivo_assets.events.sources.columns import mapped
 from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.settings import SourceSettings
 
 _THEIRS = {
@@ -80,13 +81,14 @@ class AssistmentsSource:
                 broken.extend(block.broken)
             if frames:
                 frame = pl.concat(frames)
-                events = one_row_an_event(frame)
+                events = one_row_an_event(frame, self._settings.skill_separator)
                 rows += frame.height + len(broken)
                 yield Extract(
                     frame=events.with_columns(_location=pl.lit(str(file))),
                     broken=broken_rows(str(file), broken),
                     timezone=self._settings.timezone,
                     subject=self._settings.subject,
+                    missing=self._settings.missing_values,
                     first_event_at=self._first_event_at,
                     folded=frame.height - events.height,
                 )
@@ -98,24 +100,24 @@ class AssistmentsSource:
         return read_learners(self._settings)
 
 
-def one_row_an_event(rows: pl.DataFrame) -> pl.DataFrame:
+def one_row_an_event(rows: pl.DataFrame, separator: str) -> pl.DataFrame:
     """Fold the rows that say of one event but its skill differently into the first of them.
 
     Args:
         rows: Columns named as in `Event` as text, and `_row`.
+        separator: What stands between several skills of one row.
 
     Returns:
         The events in the order of their ids, as far as those are numbers; `skill_ids` is a list.
     """
     skill = pl.col("skill_ids") if "skill_ids" in rows.columns else pl.lit(None, dtype=pl.String)
-    # The export writes skills through floats: 10.0 is skill 10.
-    rows = rows.with_columns(skill_ids=skill.str.replace(r"\.0$", ""), attempt_number=pl.lit("1"))
+    rows = split_skills(rows.with_columns(skill_ids=skill, attempt_number=pl.lit("1")), separator)
     unnamed = pl.when(pl.col("event_id").str.strip_chars() == "").then(pl.col("_row"))
     same = [name for name in rows.columns if name not in ("skill_ids", "_row")]
     return (
         rows.with_columns(_unnamed=unnamed)
         .group_by([*same, "_unnamed"], maintain_order=True)
-        .agg(pl.col("skill_ids"), pl.col("_row").first())
+        .agg(pl.col("skill_ids").explode(), pl.col("_row").first())
         .drop("_unnamed")
         .sort(pl.col("event_id").cast(pl.Int64, strict=False), maintain_order=True, nulls_last=True)
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from aivo_assets.events.schema import Quarantined
+from aivo_assets.events.tidying import MISSING
 
 FIRST_EVENT_AT = datetime(2009, 9, 1, tzinfo=UTC)
 """Start of time for files that hold only an order or seconds since their first event: the start of the school year in
@@ -52,6 +53,7 @@ class Extract:
         timezone: Zone of times that carry none and have no `_zone`.
         subject: Subject of events that name none.
         first_event_at: What numeric times count seconds from.
+        missing: Words that stand for no value.
         folded: Rows that are a part of another row's event (a further skill, a hint request) and are not in `frame`.
     """
 
@@ -61,6 +63,7 @@ class Extract:
     timezone: str = "UTC"
     subject: str = "general"
     first_event_at: datetime = FIRST_EVENT_AT
+    missing: tuple[str, ...] = MISSING
     folded: int = 0
 
 

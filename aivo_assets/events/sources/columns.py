@@ -1,11 +1,9 @@
 """Which of a table's columns is which of ours: the mapping of the settings, then names that are well known.
 
-Also how several skills stand in one value. No table is read here.
+No table is read here.
 """
 
 from collections.abc import Collection, Mapping
-
-import polars as pl
 
 from aivo_assets.errors import SettingsError, SourceError
 
@@ -89,13 +87,3 @@ def mapped(
             fix=f'Map it, ours to theirs: {variable}={{"{missing[0]}": "…"}}.',
         )
     return found
-
-
-def split_skills(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
-    """Turn a text column `skill_ids` into lists: `a;b` by the separator, and `["a", "b"]` as a list is printed."""
-    if frame.schema.get("skill_ids") != pl.String:
-        return frame
-    column = pl.col("skill_ids").str.strip_chars()
-    printed = column.str.starts_with("[") & column.str.ends_with("]")
-    inside = column.str.strip_chars("[]").str.split(",").list.eval(pl.element().str.strip_chars(" '\""))
-    return frame.with_columns(skill_ids=pl.when(printed).then(inside).otherwise(column.str.split(separator)))

@@ -102,6 +102,7 @@ class DataShopSource:
                     broken=broken_rows(place, broken),
                     timezone=self._settings.timezone,
                     subject=self._settings.subject,
+                    missing=self._settings.missing_values,
                     folded=transactions.height - events.height,
                 )
         if not rows:

@@ -5,6 +5,7 @@ import polars as pl
 from aivo_assets.events.sources.columns import LEARNER_NAMES, mapped
 from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, refuse_empty, unreadable
+from aivo_assets.events.tidying import tidied
 from aivo_assets.settings import SourceSettings
 
 _VARIABLE = "AIVO_SOURCE_LEARNER_COLUMNS"
@@ -13,8 +14,8 @@ _VARIABLE = "AIVO_SOURCE_LEARNER_COLUMNS"
 def read_learners(settings: SourceSettings) -> pl.DataFrame | None:
     """The learner table that the settings name; None where they name none.
 
-    Columns are named as in `Learner`, with `_location` and `_row`. A line of which no row can be made is a row without
-    a learner, whose text stands in `_broken` and reason in `_problem`.
+    Columns are named as in `Learner`, with `_location`, `_row` and `_given`, the identifier as it stands there. A line
+    of which no row can be made is a row without a learner, whose text stands in `_broken` and reason in `_problem`.
 
     Raises:
         SourceError: The file is absent, empty or unreadable, or has no column for the learner.
@@ -45,7 +46,8 @@ def read_learners(settings: SourceSettings) -> pl.DataFrame | None:
             frames.append(pl.concat([rows, broken], how="diagonal").with_columns(_location=pl.lit(place)))
     if not sum(frame.height for frame in frames):
         raise refuse_empty(files)
-    return pl.concat(frames, how="diagonal_relaxed")
+    read = pl.concat(frames, how="diagonal_relaxed")
+    return tidied(read.with_columns(_given=pl.col("learner_id").cast(pl.String)), settings.missing_values)
 
 
 def _mapping(settings: SourceSettings, available: list[str], place: str) -> dict[str, str]:

@@ -26,6 +26,8 @@ from aivo_assets.errors import SettingsError, SourceError, SourceUnreachableErro
 from aivo_assets.events.identity import digest
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, LEARNER_NAMES, mapped
+from aivo_assets.events.sources.skill_lists import split_skills
+from aivo_assets.events.tidying import tidied
 from aivo_assets.settings import SourceSettings
 
 _ROWS_AT_ONCE = 50_000
@@ -83,7 +85,7 @@ class PostgresSource:
             names = list(result.keys())
             for rows in result.partitions(_ROWS_AT_ONCE):
                 chunk = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-                yield self._extract(chunk, table)
+                yield self._extract(chunk, table, columns)
 
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
@@ -104,7 +106,10 @@ class PostgresSource:
             result = connection.execute(query.select_from(table.table))
             names = list(result.keys())
             rows = pl.DataFrame(result.all(), schema=dict.fromkeys(names, pl.String), orient="row")
-        return rows.with_columns(_location=pl.lit(name), _row=pl.lit(None, dtype=pl.Int64))
+        placed = rows.with_columns(
+            _location=pl.lit(name), _row=pl.lit(None, dtype=pl.Int64), _given=pl.col("learner_id")
+        )
+        return tidied(placed, self._settings.missing_values)
 
     def _columns(self, table: _Table) -> dict[str, str]:
         settings = self._settings
@@ -119,23 +124,23 @@ class PostgresSource:
             columns["event_id"] = settings.cursor_column
         return columns
 
-    def _extract(self, chunk: pl.DataFrame, table: _Table) -> Extract:
+    def _extract(self, chunk: pl.DataFrame, table: _Table, columns: dict[str, str]) -> Extract:
         name, column = self._settings.table, self._settings.cursor_column
         cursor = chunk["_cursor"]
         whole = table.types[column] in _WHOLE_TYPES
         place = pl.lit(name) if whole else pl.concat_str(pl.lit(f"{name} {column}="), cursor)
         numbers = cursor.cast(pl.Int64) if whole else pl.Series([None] * chunk.height, dtype=pl.Int64)
         frame = chunk.drop("_cursor").with_columns(place.alias("_location"), numbers.alias("_row"))
-        if "skill_ids" in frame.columns:
-            separator = self._settings.skill_separator
-            listed = pl.col("skill_ids").str.replace_all(separator, _UNIT_SEPARATOR, literal=True)
-            frame = frame.with_columns(skill_ids=listed.str.split(_UNIT_SEPARATOR))
+        if "skill_ids" in frame.columns and table.types[columns["skill_ids"]].endswith("[]"):
+            frame = frame.with_columns(pl.col("skill_ids").str.split(_UNIT_SEPARATOR))
+        frame = split_skills(frame, self._settings.skill_separator)
         return Extract(
             frame=frame,
             broken=broken_rows(name, []),
             cursor=cursor[-1],
             timezone=self._settings.timezone,
             subject=self._settings.subject,
+            missing=self._settings.missing_values,
             first_event_at=self._first_event_at,
         )
 

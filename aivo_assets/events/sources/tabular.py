@@ -15,10 +15,11 @@ from upath import UPath
 
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
-from aivo_assets.events.sources.columns import EVENT_NAMES, mapped, split_skills
+from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
 from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.settings import SourceSettings
 
 _ROWS_AT_ONCE = 250_000
@@ -102,6 +103,7 @@ class TabularSource:
             broken=broken_rows(place, broken),
             timezone=self._settings.timezone,
             subject=self._settings.subject,
+            missing=self._settings.missing_values,
             first_event_at=self._first_event_at,
         )
 

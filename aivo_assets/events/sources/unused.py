@@ -1,0 +1,69 @@
+"""Settings that the chosen source cannot use. Belongs here: which setting is for which kind of source."""
+
+import json
+
+from aivo_assets.settings import SourceKind, SourceSettings
+
+_FILES: frozenset[SourceKind] = frozenset(("csv", "parquet", "assistments", "datashop"))
+_TEXT: frozenset[SourceKind] = frozenset(("csv", "assistments", "datashop"))
+_TABLES: frozenset[SourceKind] = frozenset(("csv", "parquet", "postgres"))
+_POSTGRES: frozenset[SourceKind] = frozenset(("postgres",))
+_DATASHOP: frozenset[SourceKind] = frozenset(("datashop",))
+_ALL: frozenset[SourceKind] = _FILES | _POSTGRES | {"simulator"}
+_OUTSIDE = _FILES | _POSTGRES
+
+USED_BY: dict[str, frozenset[SourceKind]] = {
+    "kind": _ALL,
+    "override_path": _ALL,
+    "missing": _ALL,
+    "path": _FILES,
+    "learner_path": _FILES,
+    "learner_columns": _OUTSIDE,
+    "columns": _TABLES | {"assistments"},
+    "skill_separator": _TABLES | {"assistments"},
+    "timezone": _TABLES | _DATASHOP,
+    "subject": _OUTSIDE,
+    "first_event_at": _TABLES | {"assistments"},
+    "encoding": _TEXT,
+    "attempts": _DATASHOP,
+    "skill_model": _DATASHOP,
+    "url": _POSTGRES,
+    "table": _POSTGRES,
+    "learner_table": _POSTGRES,
+    "cursor_column": _POSTGRES,
+    "cursor_overlap": _POSTGRES,
+}
+"""Kinds of source that read with each setting."""
+
+_INSTEAD = {
+    ("datashop", "skill_separator"): "DataShop writes ~~ between skills",
+    ("datashop", "columns"): "its columns have fixed names",
+    ("datashop", "first_event_at"): "its rows have times",
+    ("assistments", "timezone"): "its events have an order and no times",
+    ("postgres", "path"): "it reads AIVO_SOURCE_TABLE",
+    ("postgres", "learner_path"): "it reads AIVO_SOURCE_LEARNER_TABLE",
+    ("parquet", "encoding"): "Parquet is always UTF-8",
+}
+
+
+def unused_settings(settings: SourceSettings) -> list[str]:
+    """A sentence for each setting that was given and that the source does not read with; none where all are used."""
+    kind = settings.kind
+    reads_text = kind == "parquet" and ".csv" in f"{settings.path}{settings.learner_path}"
+    sentences = []
+    for name in sorted(settings.model_fields_set):
+        if kind in USED_BY[name] or (name == "encoding" and reads_text) or _is_default(settings, name):
+            continue
+        instead = _INSTEAD.get((kind, name))
+        given = "" if name == "url" else f"={_shown(getattr(settings, name))}"
+        because = f": {instead}" if instead else ""
+        sentences.append(f"AIVO_SOURCE_{name.upper()}{given} is not used by the source {kind}{because}.")
+    return sentences
+
+
+def _is_default(settings: SourceSettings, name: str) -> bool:
+    return bool(getattr(settings, name) == SourceSettings.model_fields[name].get_default(call_default_factory=True))
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
