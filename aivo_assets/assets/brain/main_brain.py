@@ -62,8 +62,8 @@ def main_brain_candidate(
     registry: dg.ResourceParam[Registry],
 ) -> dg.MaterializeResult:
     """Fit a challenger as of the last day of this run."""
-    day = as_of(context)
     with final_unless_unreachable():
+        day = as_of(context)
         settings = settings.model_copy(update={"training": training_settings(lake, day, settings)})
         training = stored_training(lake, day, settings)
         version = _challenger(context, settings, clock, lake, registry, training)

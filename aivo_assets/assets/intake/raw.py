@@ -61,9 +61,9 @@ def ingest(
     lake: dg.ResourceParam[Lake],
 ) -> Iterator[dg.MaterializeResult]:
     """Read the source for the days of this run and land what is new."""
-    days = days_of(context)
     now = clock.now()
     with final_unless_unreachable():
+        days = days_of(context)
         source = open_source(settings, now)
         receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
     _report_late_days(context, lake, receipt)
