@@ -100,14 +100,14 @@ def recommendations(
 ) -> dg.MaterializeResult:
     """Decide and explain as of the last day of this run."""
     day = as_of(context)
+    wording = load_wording(settings.policy)
+    made_by, tally = provenance(lake, day=day, wording=wording), Tally()  # before anything is read
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
         return nothing_yet(registry, settings, day, asset="item_bank")
     if lake.manifest(SIGNALS, day=day) is None:
         raise missing("learning_signals", day, lake.days(SIGNALS))
     known = known_to_all(lake, bank, newest(lake, OUTCOMES, until=day), settings.policy)
-    wording = load_wording(settings.policy)
-    made_by, tally = provenance(lake, day=day, wording=wording), Tally()
 
     def shards() -> Iterator[tuple[int, pl.DataFrame]]:
         nonlocal tally

@@ -1,24 +1,29 @@
 """Stage 1, the raw zone: events and learners as given, and what was set aside. Personal data lives here only."""
 
 from collections.abc import Iterator
-from datetime import date
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
-from aivo_assets.assets.retries import TRY_AGAIN, final_unless_unreachable
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
+from aivo_assets.errors import SourceUnreachableError
+from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Window
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, calendar
 from aivo_assets.lake.damage import damaged_days
 from aivo_assets.operations.jobs.names import READ_AT
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
+
+TRIES_AGAIN = 2
+SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
 
 
 @dg.multi_asset(
@@ -51,7 +56,6 @@ from aivo_assets.settings import Settings
         )
     ],
     backfill_policy=ONE_RUN,
-    retry_policy=TRY_AGAIN,
     pool="ingest",
 )
 def ingest(
@@ -61,12 +65,16 @@ def ingest(
     lake: dg.ResourceParam[Lake],
 ) -> Iterator[dg.MaterializeResult]:
     """Read the source for the days of this run and land what is new."""
+    days = days_of(context)
     now = clock.now()
-    with final_unless_unreachable():
-        days = days_of(context)
+    with _tried_again(context):
         source = open_source(settings, now)
-        receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
+        window = Window(_first_to_read(lake, settings, days, now), days[-1])
+        receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
     _report_late_days(context, lake, receipt)
+    too_early = _too_early(receipt, window)
+    if too_early:
+        context.log.warning("; ".join(f"{name}: {rows}" for name, rows in too_early.items()))
     yield dg.MaterializeResult(
         asset_key="raw_interactions",
         metadata={
@@ -76,6 +84,7 @@ def ingest(
             "duplicates": receipt.duplicates,
             "set_aside": receipt.set_aside,
             "rows in the lake": _rows_by_manifest(lake, days),
+            **too_early,
             **_damage(lake),
         },
         data_version=dg.DataVersion(lake.version(RAW_INTERACTIONS, days=days)),
@@ -101,7 +110,6 @@ def ingest(
 @dg.asset(
     description="What the school knows of each learner. Raw zone; optional.",
     kinds={"parquet"},
-    retry_policy=TRY_AGAIN,
     metadata=columns(RAW_LEARNERS),
     **owned("events"),
 )
@@ -113,12 +121,45 @@ def raw_learners(
 ) -> dg.MaterializeResult:
     """Read the source's learner table and merge it: the latest word on a learner wins."""
     now = clock.now()
-    with final_unless_unreachable():
+    with _tried_again(context):
         receipt = land_learners(lake, open_source(settings, now), now=now, run=context.run.run_id)
     return dg.MaterializeResult(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
         data_version=dg.DataVersion(lake.version(RAW_LEARNERS)),
     )
+
+
+def _first_to_read(lake: Lake, settings: Settings, days: list[date], now: datetime) -> date:
+    """The first day that is landed: of a file that is watched, all days that the lake knows, for answers come late.
+
+    Only a run that brings the platform up to the present does so; one over days gone by lands these days alone.
+    """
+    if settings.source.kind not in FILE_KINDS or days[-1] < now.date() - timedelta(days=1):
+        return days[0]
+    return min(days[0], calendar.first_day(lake, otherwise=days[0]))
+
+
+def _too_early(receipt: Receipt, window: Window) -> dict[str, int]:
+    """Rows of days before all that are read; nobody lands them unless these days are asked for."""
+    if not receipt.before_window:
+        return {}
+    last = window.first - timedelta(days=1)
+    return {f"rows not read, of {receipt.earliest} to {last} (aivo run --from … lands them)": receipt.before_window}
+
+
+@contextmanager
+def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Ask for another try only where one can help: a file that is wrong stays wrong, and so does an interrupt.
+
+    Dagster's retry policy would start a step again that a person has just ended.
+    """
+    try:
+        yield
+    except SourceUnreachableError as error:
+        if context.retry_number >= TRIES_AGAIN:
+            raise
+        pause = SECONDS_TO_NEXT_TRY * 2**context.retry_number
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=pause) from error
 
 
 def _report_late_days(context: dg.AssetExecutionContext, lake: Lake, receipt: Receipt) -> None:
