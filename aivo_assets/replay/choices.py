@@ -44,6 +44,8 @@ def own_settings(settings: Settings, home: Path, feed: Feed, learners: int) -> S
             "lake": settings.lake.model_copy(update={"url": None, "shards": shards}),
             "source": source,
             "alerts": alerts.model_copy(update=unset),
+            # In a replay a row arrives when it happened: none is late, and no day need be read twice.
+            "schedule": settings.schedule.model_copy(update={"late_days": 0}),
             "tuning": settings.tuning.model_copy(update=tuning),
         }
     )

@@ -87,3 +87,16 @@ def test_a_run_over_days_gone_by_lands_these_alone(school: Settings, tmp_path: P
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         intake(definitions, instance, "2025-09-04")
     assert rows(lake) == {date(2025, 9, 4): 1}
+
+
+def test_days_before_those_that_are_looked_back_on_are_counted(school: Settings, tmp_path: Path) -> None:
+    lake = open_lake(school)
+    calendar.extend(lake, date(2025, 9, 1))
+    shorter = school.schedule.model_copy(update={"late_days": 3})
+    definitions = build_definitions(school.model_copy(update={"schedule": shorter}), clock=FixedClock(NOW))
+    write(school, "2025-10-05 08:00", "2025-10-06 08:00", "2025-10-09 08:00")
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        result = intake(definitions, instance, "2025-10-09")
+    assert rows(lake) == {date(2025, 10, 6): 1, date(2025, 10, 9): 1}
+    (receipt,) = (each for each in receipts_of(lake, result.run_id) if each.source == "csv" and each.rows_read)
+    assert (receipt.before_window, receipt.earliest) == (1, date(2025, 10, 5))

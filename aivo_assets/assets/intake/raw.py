@@ -130,13 +130,15 @@ def raw_learners(
 
 
 def _first_to_read(lake: Lake, settings: Settings, days: list[date], now: datetime) -> date:
-    """The first day that is landed: of a file that is watched, all days that the lake knows, for answers come late.
+    """The first day that is landed: of a file that is watched also days gone by, for answers come late.
 
-    Only a run that brings the platform up to the present does so; one over days gone by lands these days alone.
+    These are the days that the lake knows, as far back as the settings say. Only a run that brings the platform up to
+    the present does so; one over days gone by lands these days alone.
     """
     if settings.source.kind not in FILE_KINDS or days[-1] < now.date() - timedelta(days=1):
         return days[0]
-    return min(days[0], calendar.first_day(lake, otherwise=days[0]))
+    known = calendar.first_day(lake, otherwise=days[0])
+    return min(days[0], max(known, days[-1] - timedelta(days=settings.schedule.late_days)))
 
 
 def _too_early(receipt: Receipt, window: Window) -> dict[str, int]:
