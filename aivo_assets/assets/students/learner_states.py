@@ -4,14 +4,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.champion import serving_champion, why_none
 from aivo_assets.assets.describe import columns, owned, step_log
-from aivo_assets.assets.stored import serving_champion
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
 from aivo_assets.drift.scores.scored_window import ScoredWindow
@@ -83,7 +81,7 @@ def fold_learners(
     day = as_of(context)
     serving = serving_champion(registry, settings)
     if serving is None:
-        yield from _without_champion()
+        yield from _without_champion(why_none(registry, settings, day))
         return
     store, parts, say = StateStore(lake), lake.parts(ANONYMISED_INTERACTIONS, until=day), step_log(context)
     step = Step(lake, store, parts, serving, settings, day)
@@ -253,11 +251,7 @@ def _sentence(done: Update) -> str:
     return f"{done.events:,} events of {done.learners:,} learners folded, {done.late:,} of them from nothing"
 
 
-def _without_champion() -> Iterator[dg.MaterializeResult]:
-    nothing: dict[str, Any] = {"rows_out": 0, "note": NO_CHAMPION}
-    checks = [
-        dg.AssetCheckResult(check_name=name, passed=True, description=NO_CHAMPION)
-        for name in (FOLDED_ONCE, SAME_FROM_NOTHING)
-    ]
-    yield dg.MaterializeResult(asset_key="learner_states", metadata=nothing, check_results=checks)
-    yield dg.MaterializeResult(asset_key="scored_events", metadata=nothing)
+def _without_champion(note: str) -> Iterator[dg.MaterializeResult]:
+    """Nothing is folded, so neither check has anything to look at, and neither is answered."""
+    for name in ("learner_states", "scored_events"):
+        yield dg.MaterializeResult(asset_key=name, metadata={"rows_out": 0, "note": note})
