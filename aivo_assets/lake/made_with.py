@@ -61,7 +61,9 @@ class MadeWith:
         self._refuse_others(content)
         self.layout = 1 if content is None else int(content.get("layout", 1))
         self._is_kept = content is not None and not self._unknown_to(content)
-        self._looked_at = time.monotonic()
+        # A lake that is being moved is looked at again at once, so that whoever opens it only to read may do so.
+        is_moving = content is not None and content.get("moving_to") is not None
+        self._looked_at = float("-inf") if is_moving else time.monotonic()
 
     def keep(self) -> None:
         """Write down what this lake is made with, unless that stands there; called before the first write.
@@ -88,19 +90,49 @@ class MadeWith:
         swap_document(self._storage, LAKE, compose)
         self._is_kept = True
 
+    def refuse_moved(self) -> None:
+        """See every few seconds whether the lake still has the layout that it was opened with.
+
+        Raises:
+            LakeError: It was moved to another number of shards meanwhile.
+        """
+        if self._is_due():
+            self._refuse_moved(self._present())
+            self._looked_at = time.monotonic()
+
     def _look_again(self) -> None:
-        """See every few seconds whether the lake still is what it was when it was opened; it may have been moved."""
-        if self.is_target or time.monotonic() - self._looked_at < CHECK_AGAIN_SECONDS:
+        """See every few seconds whether the lake may still be written to as it was opened.
+
+        Raises:
+            LakeError: It was moved meanwhile, or is being moved.
+        """
+        if not self._is_due():
             return
-        document = self._storage.read(LAKE)
-        content = None if document is None else _parsed(document.content)
+        content = self._present()
+        self._refuse_moved(content)
         self._refuse_others(content)
         if content is not None and content.get("moving_to") is not None:
             raise LakeError(
                 f"The lake at {self._storage.location('')} is being moved to {content['moving_to']} shards",
-                fix="Run this again when that has ended, in a minute or so.",
+                fix="Run this again in a minute. If nobody moves it any more, let `aivo lake reshard"
+                f" {content['moving_to']}` come to its end.",
             )
         self._looked_at = time.monotonic()
+
+    def _is_due(self) -> bool:
+        return not self.is_target and time.monotonic() - self._looked_at >= CHECK_AGAIN_SECONDS
+
+    def _present(self) -> Mapping[str, Any] | None:
+        document = self._storage.read(LAKE)
+        return None if document is None else _parsed(document.content)
+
+    def _refuse_moved(self, content: Mapping[str, Any] | None) -> None:
+        if content is not None and int(content.get("layout", 1)) != self.layout:
+            raise LakeError(
+                f"The lake at {self._storage.location('')} was moved to {content['shards']} shards since this process"
+                f" opened it with {self._shards}",
+                fix="Run this again; a service is to be restarted.",
+            )
 
     def value(self, name: str) -> str | int | None:
         """What the lake was made with, as far as it says; None where it does not."""
@@ -151,17 +183,42 @@ def sealed(storage: Storage, shards: int) -> None:
     _change(storage, {"moving_to": shards})
 
 
+def is_sealed(storage: Storage) -> bool:
+    """Whether a lake is closed to writers."""
+    document = storage.read(LAKE)
+    return document is not None and _parsed(document.content).get("moving_to") is not None
+
+
 def reopened(storage: Storage) -> None:
     """Let writers in again after a move that did not come to its end."""
     _change(storage, {"moving_to": None})
 
 
-def switched(storage: Storage, shards: int, layout: int) -> None:
-    """Let another layout count from now on."""
-    _change(storage, {"moving_to": None, "shards": shards, "layout": layout})
+def switched(storage: Storage, shards: int, layout: int, left: Mapping[str, float]) -> None:
+    """Let another layout count from now on.
+
+    Args:
+        storage: The lake's.
+        shards: How many it has now.
+        layout: Which counts now.
+        left: See `left_layouts`.
+    """
+    _change(storage, {"moving_to": None, "shards": shards, "layout": layout, "left": dict(left)})
 
 
-def _change(storage: Storage, values: Mapping[str, str | int | None]) -> None:
+def left_layouts(storage: Storage) -> dict[str, float]:
+    """Layouts that count no more and whose files still lie there: number to when it ended, seconds since the epoch."""
+    document = storage.read(LAKE)
+    found: dict[str, float] = {} if document is None else _parsed(document.content).get("left", {})
+    return found
+
+
+def forget_layouts(storage: Storage, left: Mapping[str, float]) -> None:
+    """Keep that of the layouts before only these still lie there."""
+    _change(storage, {"left": dict(left)})
+
+
+def _change(storage: Storage, values: Mapping[str, Any]) -> None:
     def compose(present: bytes | None) -> bytes:
         content = {} if present is None else _parsed(present)
         return json.dumps(content | dict(values), indent=1, sort_keys=True).encode()

@@ -55,11 +55,20 @@ class Lake(LakeReader):
         self._access = access
         self._made_with = MadeWith(storage, shards, made_with or {})
         super().__init__(opened, storage, shards=shards, layout=self._made_with.layout)
-        self._units = Units(storage, self.marks)
+        self._units = Units(storage, self.marks, self._made_with.keep)
 
     def prepare(self) -> None:
         """Write down what the lake is made with, if nobody has; every write begins with it."""
         self._made_with.keep()
+
+    def begin_reading(self) -> None:
+        """Say that somebody reads now, unless the lake has another layout by now.
+
+        Raises:
+            LakeError: It was moved to another number of shards since it was opened.
+        """
+        self._made_with.refuse_moved()
+        super().begin_reading()
 
     def beside(self, shards: int) -> "Lake":
         """The next layout of this lake, which does not count yet; for `reshard`."""
@@ -171,7 +180,7 @@ class Lake(LakeReader):
         part = None if day is None or shard is None else f"{shard_folder(shard)}/"
         folder = dataset.folder(day=day, shard=shard if day is None else None, batch=batch)
         place = self.place(dataset, folder)
-        self.marks.leave()
+        self.begin_reading()
         while True:
             document = self.storage.read(place)
             present = standing(document, place)

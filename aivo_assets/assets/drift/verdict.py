@@ -9,11 +9,13 @@ from aivo_assets.api.addresses import document_url
 from aivo_assets.assets.champion import nothing_yet, serving_champion
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, picture
 from aivo_assets.assets.stored import published_attributes
+from aivo_assets.assets.students.as_of import folded_states, states_of
 from aivo_assets.assets.upstream import read
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.reports.plots import plot_calibration, plot_scores
 from aivo_assets.drift.reports.report import render_report, summarise
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
+from aivo_assets.drift.scores.scored_window import scored_events_of
 from aivo_assets.drift.verdicts.checks import check_models
 from aivo_assets.drift.verdicts.training_need import COLUMN_DESCRIPTIONS, TRAINING_NEED, Champion, ask, missing_events
 from aivo_assets.drift.verdicts.verdict import judge
@@ -46,7 +48,7 @@ def drift_verdict(
 ) -> dg.MaterializeResult:
     """Score and judge every model as of the last day of this run."""
     day = as_of(context)
-    window, reference = _window(lake, day, settings), lake.scan(DRIFT_REFERENCE).collect()
+    window, reference = _window(lake, registry, settings, day), lake.scan(DRIFT_REFERENCE).collect()
     if window.is_empty():
         return _nothing_scored(lake, registry, settings, day)
     promised = reference.filter(pl.col("model_version") == window["model_version"][-1])
@@ -96,7 +98,7 @@ def drift_report(
 ) -> dg.MaterializeResult:
     """Render the report as of the last day of this run."""
     day = as_of(context)
-    window, reference = _window(lake, day, settings), lake.scan(DRIFT_REFERENCE).collect()
+    window, reference = _window(lake, registry, settings, day), lake.scan(DRIFT_REFERENCE).collect()
     if window.is_empty():
         return _nothing_scored(lake, registry, settings, day)
     verdicts = read(lake, DRIFT_VERDICTS, day, asset="drift_verdict")
@@ -173,9 +175,19 @@ def _days(day: date, settings: Settings) -> list[date]:
     return [day - timedelta(days=back) for back in reversed(range(settings.drift.window_days))]
 
 
-def _window(lake: Lake, day: date, settings: Settings) -> pl.DataFrame:
-    """Scored events of the window that ends with `day`, all by the champion that scored the last of them."""
-    scored = lake.scan(SCORED_EVENTS, days=_days(day, settings)).collect()
+def _window(lake: Lake, registry: Registry, settings: Settings, day: date) -> pl.DataFrame:
+    """Scored events of the window that ends with `day`, all by the champion that scored the last of them.
+
+    Raises:
+        LakeError: It is a past day, and its answers were not scored as of it.
+    """
+    serving = serving_champion(registry, settings, as_of=day)
+    if serving is None:
+        return SCORED_EVENTS.empty()
+    past = states_of(lake, registry, settings, serving, day).is_past
+    if past:
+        folded_states(lake, registry, settings, serving, day)
+    scored = lake.scan(scored_events_of(past=past), days=_days(day, settings)).collect()
     return scored.filter(pl.col("model_version") == pl.col("model_version").last())
 
 

@@ -10,6 +10,7 @@ from aivo_assets.adaptive.policy.levels import subject_levels
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
 from aivo_assets.assets.champion import nothing_yet, serving_champion, why_none
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, step_log
+from aivo_assets.assets.students.as_of import folded_states
 from aivo_assets.assets.students.learner_states import WEEKLY_JOB
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.lake import Dataset, Lake
@@ -21,7 +22,6 @@ from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
 from aivo_assets.tracing.students.model_store import Maker, update_models, update_some
-from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
 
 
@@ -98,7 +98,8 @@ def student_models(
         settings.students.interval,
         settings.students.starting_skills,
     )
-    store, maker, say = StateStore(lake), Maker(build, " ".join(map(str, asked)), levels), step_log(context)
+    store = folded_states(lake, registry, settings, serving, day)
+    maker, say = Maker(build, " ".join(map(str, asked)), levels), step_log(context)
     enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
     weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
     learners = skills = whole = 0
