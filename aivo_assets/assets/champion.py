@@ -1,5 +1,6 @@
 """Which champion an asset reads, and what it says where none serves. Belongs here: asking the registry; no making."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import dagster as dg
@@ -34,7 +35,24 @@ def why_none(registry: Registry, settings: Settings, day: date) -> str:
     return f"No champion knows nothing after {day}: the earliest is as of {first}."
 
 
-def nothing_yet(registry: Registry, settings: Settings, day: date, *, asset: str) -> dg.MaterializeResult:
+def unanswered(checks: Iterable[str], note: str) -> list[dg.AssetCheckResult]:
+    """Checks that had nothing to look at: none passes, and none stops anything.
+
+    Args:
+        checks: Their names.
+        note: Why there was nothing.
+    """
+    return [
+        dg.AssetCheckResult(
+            check_name=name, passed=False, severity=dg.AssetCheckSeverity.WARN, description=f"Nothing to check. {note}"
+        )
+        for name in checks
+    ]
+
+
+def nothing_yet(
+    registry: Registry, settings: Settings, day: date, *, asset: str, checks: Iterable[str] = ()
+) -> dg.MaterializeResult:
     """What an asset says that has nothing to be made of because no champion serves as of a day.
 
     Args:
@@ -42,10 +60,12 @@ def nothing_yet(registry: Registry, settings: Settings, day: date, *, asset: str
         settings: Their features.
         day: As of which day.
         asset: What it would have been made of.
+        checks: Names of the checks that come with it.
 
     Raises:
         LakeError: A champion serves, so that what it would have been made of could have been made first.
     """
     if serving_champion(registry, settings, as_of=day) is not None:
         raise missing(asset, day, [])
-    return dg.MaterializeResult(metadata={"rows_out": 0, "note": why_none(registry, settings, day)})
+    note = why_none(registry, settings, day)
+    return dg.MaterializeResult(metadata={"rows_out": 0, "note": note}, check_results=unanswered(checks, note))

@@ -22,7 +22,7 @@ from aivo_assets_tests.tracing.judging.test_shadow_asset import FIRST_AS_OF, Sta
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-LEARNERS = 30
+LEARNERS = 60
 EARLY, BETWEEN, TODAY = (FIRST_AS_OF + timedelta(days=days) for days in (1, 3, 4))
 
 
@@ -31,7 +31,7 @@ def stage(tmp_path: Path) -> Stage:
     """A champion, and four days of answers that it has not seen; on the last, two thirds of the learners answered."""
     given = settings(tmp_path)
     school = events(learners=LEARNERS, days=22)
-    away = (pl.col("learner") < "learner-010") & (pl.col("day") == TODAY)
+    away = (pl.col("learner") < "learner-020") & (pl.col("day") == TODAY)
     filled(open_lake(given), school.filter(~away))
     training = trained_on(open_lake(given), FIRST_AS_OF, given)
     return Stage(tmp_path, given, (training, training))
@@ -80,6 +80,7 @@ def test_a_past_day_has_models_of_its_time_and_the_present_stays_as_it_is(stage:
 
 def test_student_models_of_a_past_day_alone_say_that_its_states_come_first(stage: Stage) -> None:
     make(stage, TODAY, ALL)
+    make(stage, BETWEEN, [item_bank])
     make(stage, EARLY, [fold_learners])
     made = stage.lake.days(STUDENT_MODELS)
     with pytest.raises(LakeError, match=f"no learner_states of {BETWEEN}") as refused:

@@ -61,7 +61,7 @@ def test_runs_one_after_the_other_fold_what_is_new_and_equal_a_fold_from_nothing
     first, checks = run(stage, days[0])
     assert first["learner_states"]["everybody folded anew"] == "There were no states."
     assert first["student_models"]["learners"] == LEARNERS
-    assert "incremental_equals_rebuild" not in checks  # nothing was compared, so nothing is answered
+    assert checks["incremental_equals_rebuild"].metadata["learners compared"].value == LEARNERS
 
     run(stage, days[1])
     third, checks = run(stage, days[2])

@@ -22,7 +22,9 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.model_store import has_models
 
-AS_BEFORE = "about_as_many_as_the_day_before"
+ONE_EACH, AS_BEFORE = "one_for_every_active_learner", "about_as_many_as_the_day_before"
+SOUND = "skill_graph_is_sound"
+CHECKS = (ONE_EACH, AS_BEFORE, SOUND)
 FEWEST_OF_THE_DAY_BEFORE = 0.5
 
 
@@ -75,7 +77,7 @@ def learning_signals(
     freshness_policy=fresh_within(hours=FRESH_HOURS),
     check_specs=[
         dg.AssetCheckSpec(
-            "one_for_every_active_learner",
+            ONE_EACH,
             asset="recommendations",
             description="Every learner with signals has exactly one recommendation of rank 1, at a level from 1 to 10.",
         ),
@@ -85,7 +87,7 @@ def learning_signals(
             description="About as many learners have a recommendation as on the newest day before that holds any.",
         ),
         dg.AssetCheckSpec(
-            "skill_graph_is_sound",
+            SOUND,
             asset="recommendations",
             description="The skill graph that was given has no cycle and no skill that no item practises.",
         ),
@@ -104,7 +106,7 @@ def recommendations(
     made_by, tally = provenance(lake, day=day, wording=wording), Tally()  # before anything is read
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
-        return nothing_yet(registry, settings, day, asset="item_bank")
+        return nothing_yet(registry, settings, day, asset="item_bank", checks=CHECKS)
     if lake.manifest(SIGNALS, day=day) is None:
         raise missing("learning_signals", day, lake.days(SIGNALS))
     known = known_to_all(lake, bank, newest(lake, OUTCOMES, until=day), settings.policy)
@@ -141,7 +143,7 @@ def recommendations(
 
 def _sound(graph: SkillGraph) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name="skill_graph_is_sound",
+        check_name=SOUND,
         passed=not graph.problems,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
@@ -162,7 +164,7 @@ def _by_kind(tally: Tally) -> dg.MetadataValue:
 
 def _one_each(found: Coverage) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name="one_for_every_active_learner",
+        check_name=ONE_EACH,
         passed=found.one_each,
         metadata={
             "active learners": found.active,

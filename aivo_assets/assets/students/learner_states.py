@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.champion import serving_champion, why_none
+from aivo_assets.assets.champion import serving_champion, unanswered, why_none
 from aivo_assets.assets.describe import columns, owned, step_log
 from aivo_assets.assets.students.as_of import folder_of, states_of
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
@@ -69,7 +69,7 @@ SAME_FROM_NOTHING = "incremental_equals_rebuild"
             SAME_FROM_NOTHING,
             asset="learner_states",
             description="The weekly run folds every learner from nothing: the same states to the last bit as those "
-            "that are stored. Shows the last comparison; before the first one it is not answered.",
+            "that are stored; so does the first one. Shows the last comparison.",
         ),
     ],
     backfill_policy=ONE_RUN,
@@ -104,6 +104,8 @@ def fold_learners(
         step.merge(grown)
         say(f"merged the layers of shard {grown + 1}")
     step.forget_other_windows()
+    if not store.is_past and lake.read_document(COMPARED) is None:
+        compare_with_rebuild(lake, registry, settings, say)  # the first time at once, so that the check knows something
     yield _states_result(lake, store, parts, updates, day)
     yield dg.MaterializeResult(
         asset_key="scored_events",
@@ -240,7 +242,7 @@ def _states_result(
             "learners": sum(len(shard) for shard in events.values()),
         },
         data_version=dg.DataVersion(store.version(lake.shards)),
-        check_results=[check for check in (folded_once(lake, events, parts, day), _comparison(lake)) if check],
+        check_results=[folded_once(lake, events, parts, day), _comparison(lake)],
     )
 
 
@@ -265,12 +267,10 @@ def folded_once(
     )
 
 
-def _comparison(lake: Lake) -> dg.AssetCheckResult | None:
-    """What the last comparison found, whichever run made it; None, which answers nothing, where none was made."""
+def _comparison(lake: Lake) -> dg.AssetCheckResult:
+    """What the last comparison found, whichever run made it; one that compared nobody is no success."""
     content = lake.read_document(COMPARED)
-    if content is None:
-        return None
-    found = json.loads(content)
+    found = {"as of": "none", "compared": 0, "differing": 0} if content is None else json.loads(content)
     return dg.AssetCheckResult(
         check_name=SAME_FROM_NOTHING,
         passed=found["differing"] == 0 and found["compared"] > 0,
@@ -287,6 +287,10 @@ def _sentence(done: Update) -> str:
 
 
 def _without_champion(note: str) -> Iterator[dg.MaterializeResult]:
-    """Nothing is folded, so neither check has anything to look at, and neither is answered."""
-    for name in ("learner_states", "scored_events"):
-        yield dg.MaterializeResult(asset_key=name, metadata={"rows_out": 0, "note": note})
+    """Nothing is folded, so neither check has anything to look at, and neither passes; they stop nothing."""
+    yield dg.MaterializeResult(
+        asset_key="learner_states",
+        metadata={"rows_out": 0, "note": note},
+        check_results=unanswered((FOLDED_ONCE, SAME_FROM_NOTHING), note),
+    )
+    yield dg.MaterializeResult(asset_key="scored_events", metadata={"rows_out": 0, "note": note})
