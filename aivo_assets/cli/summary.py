@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from aivo_assets.adaptive.advice.wording import Wording, load_wording
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.in_process import Outcome, Step
 from aivo_assets.drift.reports.report_head import sentences
@@ -31,7 +32,7 @@ def tell(console: Console, outcome: Outcome, settings: Settings, *, as_of: date)
     console.print()
     console.print(_stages(outcome.steps))
     _tell_main_brain(console, Registry(settings.home))
-    _tell_recommendations(console, lake, as_of)
+    _tell_recommendations(console, lake, as_of, load_wording(settings.policy))
     _tell_drift(console, lake, as_of)
     for check in outcome.failed_checks:
         console.print(Text.assemble(("Check failed:", "bold red"), f" {check}"))
@@ -84,7 +85,7 @@ def _scores(evaluation: Evaluation, *, title: str) -> Table:
     return table
 
 
-def _tell_recommendations(console: Console, lake: Lake, as_of: date) -> None:
+def _tell_recommendations(console: Console, lake: Lake, as_of: date, wording: Wording) -> None:
     made = lake.scan(RECOMMENDATIONS, days=[as_of]).filter(pl.col("rank") == 1).collect()
     if made.is_empty():
         console.print(
@@ -101,7 +102,7 @@ def _tell_recommendations(console: Console, lake: Lake, as_of: date) -> None:
     for row in counts.sort("learners", descending=True).to_dicts():
         bar = "█" * round(30 * row["learners"] / made.height)
         confidence = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
-        table.add_row(row["kind"], f"{row['learners']:,}", Text(bar, "cyan"), confidence)
+        table.add_row(wording.label(row["kind"]), f"{row['learners']:,}", Text(bar, "cyan"), confidence)
     console.print()
     console.print(table)
     for row in _examples(made).to_dicts():
@@ -127,10 +128,7 @@ def _worked(row: dict[str, object]) -> Panel:
         "Otherwise": f"  {row['counterfactual']}",
     }
     parts = [part for heading, words in said.items() for part in ((f"\n{heading}\n", "dim"), words)]
-    title = (
-        f"{row['kind']}, {row['priority']}: learner {str(row['learner'])[:8]}…, {row['skill_id']}, "
-        f"level {row['current_level']} → {row['recommended_level']}"
-    )
+    title = f"{str(row['learner'])[:8]}…: {row['headline']} ({row['priority']} priority)"
     return Panel(
         Text.assemble(f"{row['reasoning']}\n", *parts),
         title=Text(title),

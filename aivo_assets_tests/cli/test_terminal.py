@@ -38,11 +38,11 @@ def test_a_worked_example_shows_skill_and_words_as_they_are(name: str, capsys: p
     row: dict[str, Any] = {
         "reasoning": f"because {name}", "evidence": [], "suggested_actions": [f"give {name}"], "confidence": 0.8,
         "expectation": f"expect {name}", "counterfactual": f"else {name}", "kind": "remediation", "priority": "high",
-        "learner": "0123456789", "skill_id": name, "current_level": 4, "recommended_level": 3,
+        "learner": "0123456789", "headline": f"do {name}",
     }  # fmt: skip
     terminal(width=120).print(_worked(row))
     shown = capsys.readouterr().out
-    for words in (f"because {name}", f"give {name}", f"expect {name}", f"else {name}", f"01234567…, {name}, level 4"):
+    for words in (f"because {name}", f"give {name}", f"expect {name}", f"else {name}", f"01234567…: do {name}"):
         assert words in shown
 
 
