@@ -7,11 +7,11 @@ import polars as pl
 
 from aivo_assets.api.addresses import document_url
 from aivo_assets.assets.champion import nothing_yet, serving_champion
-from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, picture
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, picture
 from aivo_assets.assets.stored import published_attributes
 from aivo_assets.assets.students.as_of import folded_states, states_of
 from aivo_assets.assets.upstream import read
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.drift.reports.plots import plot_calibration, plot_scores
 from aivo_assets.drift.reports.report import render_report, summarise
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
@@ -28,17 +28,15 @@ from aivo_assets.tracing.judging.registry import Registry
 VERDICTS_SHOWN = 30
 
 
-@dg.asset(
+@daily_asset(
+    "drift",
     deps=["scored_events", "anonymised_learners"],
     description="A score in [0, 1] and a verdict for every model and every cohort large enough: what it knew that has "
     "surely been lost. Sensors read this; above one threshold the model is retrained, above another at once and with "
     "an alert.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(DRIFT_VERDICTS, DESCRIPTIONS[DRIFT_VERDICTS.path]),
     freshness_policy=fresh_within(hours=FRESH_HOURS),
-    **owned("drift"),
 )
 def drift_verdict(
     context: dg.AssetExecutionContext,
@@ -81,14 +79,12 @@ def drift_verdict(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "drift",
     deps=["drift_verdict", "scored_events"],
     description="Evidently's report of the last days against the champion's reference; a sentence on top says "
     "what moved, how much and what was decided.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"evidently", "html"},
-    **owned("drift"),
 )
 def drift_report(
     context: dg.AssetExecutionContext,
@@ -123,14 +119,12 @@ def drift_report(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "drift",
     deps=["scored_events"],
     description="Whether the main brain needs training before the night: what is new to it, how wrong it is today.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(TRAINING_NEED, COLUMN_DESCRIPTIONS),
-    **owned("drift"),
 )
 def training_need(
     context: dg.AssetExecutionContext,
