@@ -56,7 +56,7 @@ def list_(
 @lake.command("reshard")
 def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How many the lake is to have.")]) -> None:
     """Move the lake to another number of shards; it serves meanwhile, and what was interrupted goes on."""
-    from aivo_assets.events.landing import LANDING
+    from aivo_assets.events.receipts import LANDING
     from aivo_assets.lake import open_lake
     from aivo_assets.lake.left_over import remove_left_layouts
     from aivo_assets.lake.reshard import reshard as move

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -268,7 +269,8 @@ def folded_once(
 def _comparison(lake: Lake) -> dg.AssetCheckResult:
     """What the last comparison found, whichever run made it; one that compared nobody is no success."""
     content = lake.read_document(COMPARED)
-    found = {"as of": "none", "compared": 0, "differing": 0} if content is None else json.loads(content)
+    nobody: dict[str, Any] = {"as of": "none", "compared": 0, "differing": 0}
+    found = nobody if content is None else json.loads(content)
     return dg.AssetCheckResult(
         check_name=SAME_FROM_NOTHING,
         passed=found["differing"] == 0 and found["compared"] > 0,

@@ -67,7 +67,7 @@ def days_of_one_outcome(answers: pl.DataFrame) -> OneOutcome:
         pl.col("answers").sum(), pl.col("right").cast(pl.Int64).sum(), capped.sum().alias("counted")
     )
     both = days.filter(pl.col("right").is_between(1, pl.col("answers") - 1))
-    share = both["right"].sum() / both["answers"].sum() if both.height else 1 - LEAST_SPREAD
+    share = int(both["right"].sum()) / int(both["answers"].sum()) if both.height else 1 - LEAST_SPREAD
     always_right, always_wrong = (math.log(each) for each in (share, 1 - share))
     chance = (
         pl.when(pl.col("right") == pl.col("answers"))
