@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from aivo_assets.cli.options import writable_file
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -81,7 +83,9 @@ def show(
     form: Annotated[
         Literal["table", "csv", "parquet"], typer.Option("--format", help="table, csv or parquet.")
     ] = "table",
-    to: Annotated[Path | None, typer.Option("--to", help="Write it there instead of showing it.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write it there instead of showing it.", callback=writable_file)
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 50,
 ) -> None:
     """The rows of one dataset. Of csv and parquet all of them; lists in csv are JSON."""

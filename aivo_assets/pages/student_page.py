@@ -1,6 +1,6 @@
 """One learner as a page that needs nothing beside it. Belongs here: its sections and pictures; nothing is computed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ def student_page(view: StudentView, interval: float) -> Document:
     """
     student = view.student
     sections = [
-        Section("What to do next", tuple(_advice(view.recommendations))),
+        Section("What to do next", (*_advice(view.recommendations), *_words(view))),
         Section("Mastery by skill", (Picture("mastery.png", mastery_png(view), _MASTERY_SAYS.format(interval)),
                                      _mastery_table(view.skills))),
         Section("Ability", tuple(_ability(view, interval))),
@@ -55,6 +55,18 @@ def _advice(recommendations: pl.DataFrame) -> Iterator[Block]:
     if others:
         yield Paragraph("After that:")
         yield Bullets(others)
+
+
+def _words(view: StudentView) -> Iterator[Block]:
+    if view.words:
+        yield Paragraph("What teachers said:")
+        yield Bullets(tuple(map(word_line, view.words)))
+
+
+def word_line(row: Mapping[str, Any]) -> str:
+    """A teacher's word and what came of it in a line."""
+    said = f"level {row['level']} until {row['until']}" if row["action"] == "pin" else row["kind"].replace("_", " ")
+    return f"{row['given_at']:%Y-%m-%d}, {row['skill_id']}: {row['action']} {said}. {row['outcome']}"
 
 
 def headline(row: dict[str, Any]) -> str:
