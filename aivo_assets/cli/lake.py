@@ -101,6 +101,7 @@ def show(
     frame = rows_of(opened, held, LAYERED, day=chosen, shard=shard)
     if learner is not None:
         frame = _of_learner(frame, held, learner, settings)
+        _refuse_no_rows(frame, held, learner)
     if held.is_personal:
         typer.echo(f"{held.path} {PERSONAL}", err=True)
     if form == "table" and to is None:
@@ -126,6 +127,16 @@ def _line(held: "Held") -> tuple[str, ...]:
         "" if held.bytes is None else str(held.bytes),
         "yes" if held.is_personal else "no",
     )
+
+
+def _refuse_no_rows(frame: "pl.LazyFrame", held: "Held", learner: str) -> None:
+    from aivo_assets.errors import LakeError
+
+    if frame.head(1).collect().is_empty():
+        raise LakeError(
+            f"{held.path} holds no row of a learner {learner!r}",
+            fix="Name the learner as your own system does, or give the whole pseudonym.",
+        )
 
 
 def _of_learner(frame: "pl.LazyFrame", held: "Held", learner: str, settings: "Settings") -> "pl.LazyFrame":

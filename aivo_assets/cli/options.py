@@ -91,7 +91,7 @@ def settings_with(
     if source is not None:
         os.environ["AIVO_SOURCE_KIND"] = source
     if path is not None:
-        os.environ["AIVO_SOURCE_PATH"] = str(Path(path).absolute()) if "://" not in path else path
+        os.environ["AIVO_SOURCE_PATH"] = str(Path(path).absolute()) if path and "://" not in path else path
     if mapping:
         os.environ["AIVO_SOURCE_COLUMNS"] = _as_json(mapping)
     for name, value in reading.items():

@@ -53,7 +53,9 @@ def show(
 
     settings = load_settings()
     lake = open_lake(settings)
-    view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
+    view = view_student(
+        lake, find_learner(lake, _pseudonym(lake, learner, settings) if raw else learner), events=events
+    )
     view = replace(view, words=_words(settings, lake, view.learner))
     console = terminal()
     language = Language(settings.policy.language)
@@ -66,13 +68,16 @@ def show(
         console.print(f"\nWritten: {html}", soft_wrap=True)
 
 
-def _pseudonym(identifier: str, settings: "Settings") -> str:
+def _pseudonym(lake: "Lake", identifier: str, settings: "Settings") -> str:
     import polars as pl
 
     from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.privacy.override_giving import find_learner_id
     from aivo_assets.privacy.pseudonyms import pseudonyms
 
-    return str(pseudonyms(pl.Series([identifier]), "learner", key_of_lake(settings, create=False))[0])
+    key = key_of_lake(settings, create=False)
+    meant = find_learner_id(lake, identifier, lambda: key)
+    return str(pseudonyms(pl.Series([meant]), "learner", key)[0])
 
 
 def _tell_student(console: Console, view: "StudentView", language: "Language") -> None:

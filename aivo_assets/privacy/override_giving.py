@@ -164,9 +164,9 @@ def find_learner_id(lake: Lake, named: str, key: Callable[[], PseudonymKey], *, 
     alike = nearest(clean, everybody) if show_alike else ""
     raise SettingsError(
         f"There is no learner {clean!r}: {UNKNOWN_LEARNER}{alike}",
-        fix="Give the learner as your own system names them, or the pseudonym. Nothing was kept."
+        fix="Give the learner as your own system names them, or the pseudonym."
         if everybody.len()
-        else "Land answers first: aivo ingest, aivo run. Nothing was kept.",
+        else "Land answers first: aivo ingest, aivo run.",
     )
 
 

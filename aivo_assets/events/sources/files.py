@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from upath import UPath
 
-from aivo_assets.errors import SettingsError, SourceError
+from aivo_assets.errors import SettingsError, SourceError, nearest
 from aivo_assets.settings import SourceSettings
 
 _MAGIC = frozenset("*?[")
@@ -41,7 +41,17 @@ def find_files(path: str | None, *, variable: str = "AIVO_SOURCE_PATH") -> list[
     except OSError as error:
         raise unreadable(path, error) from error
     kind = "a folder, not a file" if place.is_dir() else "not there"
-    raise SourceError(f"{path} is {kind}", fix=f"Set {variable} to a file or a glob such as exports/*.csv.")
+    raise SourceError(
+        f"{path} is {kind}{_alike(place)}", fix=f"Set {variable} to a file or a glob such as exports/*.csv."
+    )
+
+
+def _alike(place: UPath) -> str:
+    """What to say of the files beside an absent one whose names are like its own."""
+    try:
+        return nearest(place.name, [each.name for each in place.parent.iterdir()])
+    except OSError:
+        return ""
 
 
 def _by_number(name: str) -> tuple[list[int | str], str]:
