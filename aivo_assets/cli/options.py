@@ -141,11 +141,11 @@ def writable_file(path: Path | None) -> Path | None:
         return None
     folder = path.absolute().parent
     if path.is_dir():
-        raise SettingsError(f"{path} is a folder", fix="Name the file to write, such as result.html.")
+        raise SettingsError(f"{path} cannot be written: it is a folder", fix="Name a file, such as result.html.")
     if not folder.is_dir():
-        raise SettingsError(f"There is no folder {folder} to write {path.name} into", fix=f"Make it: mkdir -p {folder}")
+        raise SettingsError(f"{path} cannot be written: there is no folder {folder}", fix=f"Make it: mkdir -p {folder}")
     if not os.access(path if path.exists() else folder, os.W_OK):
-        raise SettingsError(f"{path} may not be written", fix="Name a file where you may write.")
+        raise SettingsError(f"{path} cannot be written by this user", fix="Name a file where you may write.")
     return path
 
 
