@@ -8,6 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from aivo_assets.events.schema import Quarantined
+from aivo_assets.events.sources.records import LineCount
 from aivo_assets.events.tidying import MISSING
 
 FIRST_EVENT_AT = datetime(2009, 9, 1, tzinfo=UTC)
@@ -55,6 +56,8 @@ class Extract:
         first_event_at: What numeric times count seconds from.
         missing: Words that stand for no value.
         folded: Rows that are a part of another row's event (a further skill, a hint request) and are not in `frame`.
+        lines: What became of the lines of a text file; None where there are none.
+        notes: Sentences on how the source was read that whoever lands it should see; no value of a row in them.
     """
 
     frame: pl.DataFrame
@@ -65,6 +68,8 @@ class Extract:
     first_event_at: datetime = FIRST_EVENT_AT
     missing: tuple[str, ...] = MISSING
     folded: int = 0
+    lines: LineCount | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):

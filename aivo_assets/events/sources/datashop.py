@@ -36,6 +36,7 @@ from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.records import LineCount
 from aivo_assets.settings import SourceSettings
 
 _REQUIRED = ("Anon Student Id", "Time", "Problem Name", "Step Name", "Outcome")
@@ -71,7 +72,7 @@ class DataShopSource:
 
     def __init__(self, settings: SourceSettings) -> None:
         self._settings = settings
-        self._dialect = Dialect(delimiter="\t", quoted=False, encoding=settings.encoding)
+        self._dialect = Dialect(settings.delimiter, quoted=False, encoding=settings.encoding)
 
     def fingerprint(self) -> str:
         """Hash of the files and of how they are read."""
@@ -90,9 +91,11 @@ class DataShopSource:
             wanted = [name for name in (*_REQUIRED, *_OPTIONAL) if name in header]
             frames: list[pl.DataFrame] = []
             broken: Broken = []
+            lines = LineCount()
             for block in read_blocks(file, self._dialect, [*wanted, *(c for cs in models.values() for c in cs)]):
                 frames.append(block.frame)
                 broken.extend(block.broken)
+                lines += block.count
             if frames:
                 transactions = pl.concat(frames)
                 events = events_of(transactions, self._settings.skill_model, self._settings.attempts)
@@ -103,6 +106,7 @@ class DataShopSource:
                     timezone=self._settings.timezone,
                     subject=self._settings.subject,
                     missing=self._settings.missing_values,
+                    lines=lines,
                     folded=transactions.height - events.height,
                 )
         if not rows:

@@ -16,11 +16,21 @@ from upath import UPath
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
-from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
+from aivo_assets.events.sources.delimited import read_blocks
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
+from aivo_assets.events.sources.layouts import layout_of, refuse_one_column
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.skill_lists import split_skills
+from aivo_assets.events.sources.table_files import (
+    decimal_mark,
+    dialect_of,
+    holds_parquet,
+    refuse_twins,
+    with_points,
+)
 from aivo_assets.settings import SourceSettings
+
+DECIMAL_COMMA = "Values are parted by semicolons: 1,5 is read as one and a half (AIVO_SOURCE_DECIMAL)."
 
 _ROWS_AT_ONCE = 250_000
 _MARGIN = timedelta(days=1)  # local times are at most 14 hours from UTC
@@ -65,7 +75,7 @@ class TabularSource:
             else:
                 extracts = self._delimited(file)
             for extract in extracts:
-                any_row = True
+                any_row |= extract.frame.height + extract.broken.height > 0
                 last_line = max(last_line, _last_line(extract))
                 yield self._in_order_of_rows(extract, rows_before)
             rows_before += last_line - header_lines
@@ -91,11 +101,16 @@ class TabularSource:
             raise unreadable(str(file), error) from error
 
     def _delimited(self, file: UPath) -> Iterator[Extract]:
-        tabs = file.name.removesuffix(".gz").endswith((".tsv", ".tab"))
-        dialect = Dialect(delimiter="\t" if tabs else ",", encoding=self._settings.encoding)
-        columns = self._columns(file, read_header(file, dialect), None)
+        dialect = dialect_of(self._settings)
+        layout = layout_of(file, dialect)
+        refuse_one_column(file, layout)
+        columns = self._columns(file, layout.names, None)
+        refuse_twins(file, columns, self._settings.columns, layout.names)
+        commas = decimal_mark(self._settings, layout.delimiter) == ","
         for block in read_blocks(file, dialect, sorted(set(columns.values()))):
-            yield self._extract(block.frame.select("_row", **_renamed(columns)), str(file), block.broken)
+            frame = block.frame.select("_row", **_renamed(columns))
+            extract = self._extract(with_points(frame) if commas else frame, str(file), block.broken)
+            yield replace(extract, lines=block.count, notes=(DECIMAL_COMMA,) if commas else ())
 
     def _extract(self, frame: pl.DataFrame, place: str, broken: list[tuple[int | None, str | None, str]]) -> Extract:
         return Extract(
@@ -157,9 +172,8 @@ def _last_line(extract: Extract) -> int:
 
 
 def _is_parquet(file: UPath, settings: SourceSettings) -> bool:
-    if file.name.endswith((".parquet", ".pq")):
-        return True
-    return settings.kind == "parquet" and not file.name.removesuffix(".gz").endswith((".csv", ".tsv", ".tab"))
+    text = any(end in file.suffixes for end in (".csv", ".tsv", ".tab", ".txt"))
+    return holds_parquet(file, promised=settings.kind == "parquet" and not text)
 
 
 def _height(file: UPath) -> int:
