@@ -71,6 +71,12 @@ class RunError(AivoError):
     exit_code = 8
 
 
+class StoppedError(AivoError):
+    """A person or the system told the process to end, and it did."""
+
+    exit_code = 130
+
+
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> str:
     """The end of a sentence about an unknown name: `; did you mean …?`, or nothing where no known name is like it."""
     by_folded: dict[str, str] = {}

@@ -21,7 +21,7 @@ from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitE
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
 from aivo_assets.errors import AivoError
-from aivo_assets.lake import Lake
+from aivo_assets.lake import open_lake
 from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.settings import Settings
 
@@ -42,12 +42,18 @@ _STATUS: Final[dict[type[AivoError], int]] = {
 }
 
 
-def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) -> FastAPI:
+def build_app(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] | None = None,
+    machine_now: Callable[[], datetime] | None = None,
+) -> FastAPI:
     """The service over one lake and one Dagster.
 
     Args:
         settings: Of the platform.
-        now: Tells the time, UTC. Default: the platform's clock.
+        now: Tells the platform's time, UTC. Default: the platform's clock.
+        machine_now: Tells the machine's time, UTC, by which timeouts run. Default: the machine's clock.
 
     Only folders of documents are served as files, never data: a report holds no learner.
 
@@ -55,8 +61,9 @@ def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) 
         SettingsError: It would listen beyond this machine without a token.
     """
     refuse_open_door(settings.api)
-    lake = Lake(settings.lake_url, shards=settings.lake.shards)
-    present = now or (lambda: platform_time(settings, datetime.now(UTC)))
+    lake = open_lake(settings)
+    machine = machine_now or (lambda: datetime.now(UTC))
+    present = now or (lambda: platform_time(settings, machine()))
     # FastAPI's own pages load scripts from the internet.
     app = FastAPI(title="AIVO", description=DESCRIPTION, version="1", docs_url=None, redoc_url=None)
     app.state.settings = settings
@@ -71,7 +78,7 @@ def build_app(settings: Settings, *, now: Callable[[], datetime] | None = None) 
         """Every call, for people."""
         return HTMLResponse(documentation(app.openapi(), service_url(settings.api)))
 
-    app.include_router(control_plane(settings, lake, present))
+    app.include_router(control_plane(settings, lake, present, machine))
     for error in _STATUS:
         app.add_exception_handler(error, _tell)
     for name, folder in DOCUMENTS.items():

@@ -60,17 +60,20 @@ _STARTING: Final = {
 _UNKNOWN: Final = {name: _says(404, f"There is no such {name}.") for name in ("model", "run", "learner")}
 
 
-def control_plane(settings: Settings, lake: Lake, now: Callable[[], datetime]) -> APIRouter:
+def control_plane(
+    settings: Settings, lake: Lake, now: Callable[[], datetime], machine_now: Callable[[], datetime]
+) -> APIRouter:
     """The endpoints over one lake and one Dagster.
 
     Args:
         settings: Of the platform.
         lake: Where verdicts and recommendations are kept.
-        now: Tells the time, UTC.
+        now: Tells the platform's time, UTC.
+        machine_now: Tells the machine's, UTC.
     """
     dagster = DagsterClient(settings.api.dagster_url, timeout_seconds=settings.api.timeout_seconds)
     standing = Standing(settings, lake, Registry(settings.home), dagster)
-    triggers = Triggers(settings, dagster, standing, now)
+    triggers = Triggers(settings, dagster, standing, now, machine_now)
     router = APIRouter(prefix="/v1")
     _add_reading(router, settings, lake, dagster, standing, now)
     _add_starting(router, settings, triggers)

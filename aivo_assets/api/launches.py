@@ -97,7 +97,8 @@ class Launcher:
         dagster: Through which runs are looked up and started.
         folder: Where intentions are kept, and the lock.
         settle_seconds: How long a launch that went wrong is looked for before the caller is told.
-        now: Tells the time, UTC.
+        now: Tells the time by the machine's clock, UTC: what is waited for is Dagster, whatever the platform's clock
+            shows.
     """
 
     def __init__(
@@ -152,7 +153,8 @@ class Launcher:
         """Find out what became of earlier launches of a job, or say that nobody knows yet."""
         for path, kept in self._intentions(job):
             asked_at = datetime.fromisoformat(kept["asked_at"])
-            if self._find(kept["key"]) is None and self._now() - asked_at < FATE_KNOWN_AFTER:
+            # A clock may have been set back since: what was asked for in the future is long over as well.
+            if self._find(kept["key"]) is None and abs(self._now() - asked_at) < FATE_KNOWN_AFTER:
                 raise FateUnknownError(kept["key"], self._seconds_left(asked_at))
             path.unlink(missing_ok=True)
 

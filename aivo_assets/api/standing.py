@@ -14,7 +14,7 @@ from aivo_assets.operations.jobs.names import CANDIDATE, TRAINED_AT, ModelId, mo
 from aivo_assets.operations.jobs.training_guard import SECONDS_OF_A_TRAINING, Wait, reason_to_wait
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
-from aivo_assets.tracing.judging.registry_store import Version
+from aivo_assets.tracing.judging.registry_reading import Version
 from aivo_assets.tracing.judging.verdicts import VERDICTS
 
 VERDICT_HOLDS_FOR: Final = timedelta(days=2)

@@ -52,18 +52,24 @@ class Triggers:
         settings: Of the platform.
         dagster: Through which runs are started.
         standing: Tells whether a model may be trained.
-        now: Tells the time, UTC.
+        now: Tells the platform's time, UTC: which day is trained.
+        machine_now: Tells the machine's, UTC: how long a launch has been waited for.
     """
 
     def __init__(
-        self, settings: Settings, dagster: DagsterClient, standing: Standing, now: Callable[[], datetime]
+        self,
+        settings: Settings,
+        dagster: DagsterClient,
+        standing: Standing,
+        now: Callable[[], datetime],
+        machine_now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._dagster = dagster
         self._standing = standing
         self._now = now
         self._launcher = Launcher(
-            dagster, settings.home.absolute() / "api", settle_seconds=settings.api.settle_seconds, now=now
+            dagster, settings.home.absolute() / "api", settle_seconds=settings.api.settle_seconds, now=machine_now
         )
 
     def train(self, model: ModelId, call: Call) -> schema.Started:

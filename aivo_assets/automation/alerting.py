@@ -60,13 +60,25 @@ SHOWS_ALERTS: Final = dg.AssetSpec(
 
 @dataclass(frozen=True)
 class Sources:
-    """What the rules are asked about."""
+    """What the rules are asked about.
+
+    Attributes:
+        now: The platform's present instant: of answers, receipts, verdicts.
+        machine_now: The machine's: of runs and files. The two differ where the platform has a clock of its own; None
+            where it has none.
+    """
 
     lake: Lake
     registry: Registry
     instance: dg.DagsterInstance
     settings: AlertSettings
     now: datetime
+    machine_now: datetime | None = None
+
+    @property
+    def by_machine(self) -> datetime:
+        """The present instant by the machine's clock."""
+        return self.machine_now or self.now
 
 
 def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable[[str], None]) -> list[Kept]:
@@ -131,7 +143,7 @@ def _refused(sources: Sources) -> Iterable[Alert]:
 def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:
     settings, now = sources.settings, sources.now
     since = now - timedelta(hours=max(24.0, settings.no_data_hours))
-    receipts, any_before = _receipts(sources.lake, since)
+    receipts, any_before = _receipts(sources.lake, since, sources.by_machine - (now - since))
     of_the_day = receipts.filter(pl.col("landed_at") > now - timedelta(days=1))
     intake = rules.Intake(int(of_the_day["rows_in"].sum()), int(of_the_day["set_aside"].sum()))
     yield from _one(rules.too_much_set_aside(intake, settings.quarantine_share, settings.quarantine_minimum_rows, now))
@@ -157,7 +169,8 @@ def _stale(sources: Sources) -> Iterable[Alert]:
 
 def _backlog(sources: Sources) -> Iterable[Alert]:
     queued = sources.instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]), limit=500)
-    since = [record.create_timestamp.replace(tzinfo=UTC) for record in queued]
+    waited = [sources.by_machine - record.create_timestamp.replace(tzinfo=UTC) for record in queued]
+    since = [sources.now - long for long in waited]  # an alert is dated by the platform's clock
     return _one(rules.backlog(since, sources.now, sources.settings.backlog_minutes))
 
 
@@ -188,8 +201,14 @@ def _classes(lake: Lake, learners: pl.Series) -> pl.DataFrame:
     return newest.collect()
 
 
-def _receipts(lake: Lake, since: datetime) -> tuple[pl.DataFrame, bool]:
-    """Receipts that landed since an instant, and whether there is any older one of events."""
+def _receipts(lake: Lake, since: datetime, written_since: datetime) -> tuple[pl.DataFrame, bool]:
+    """Receipts that landed since an instant, and whether there is any older one of events.
+
+    Args:
+        lake: Where they are.
+        since: By the platform's clock, as receipts are dated.
+        written_since: By the machine's, as files are; what was written before is not opened.
+    """
     base = lake.root / RECEIPTS_PATH
     paths = [path for path in base.iterdir() if path.name.endswith(".json")] if base.exists() else []
     read = []
@@ -197,7 +216,7 @@ def _receipts(lake: Lake, since: datetime) -> tuple[pl.DataFrame, bool]:
     for path in paths:
         events = not path.name.endswith(".learners.json") and not path.name.startswith(".")
         written = path.stat().st_mtime
-        if written and written < since.timestamp():
+        if written and written < written_since.timestamp():
             older = older or events
             continue
         row = _receipt(path, written)

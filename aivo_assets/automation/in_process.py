@@ -10,10 +10,12 @@ from pathlib import Path
 import dagster as dg
 from rich.console import Console
 
-from aivo_assets.automation.abandoned_runs import end_abandoned_runs, held_by_this_process
-from aivo_assets.errors import AivoError, RunError
+from aivo_assets.automation.abandoned_runs import HELD_TAG, end_abandoned_runs, held_by_this_process
+from aivo_assets.errors import AivoError, RunError, StoppedError
 from aivo_assets.operations.jobs.causes import by_hand
 from aivo_assets.operations.jobs.names import RANGE_END_TAG, RANGE_START_TAG
+
+STOPPED = "What was finished is kept and nothing was promoted after that; give the command again to go on."
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def run_in_process(
     """
     tags = {RANGE_START_TAG: str(days[0]), RANGE_END_TAG: str(days[1]), **by_hand(cause).tags()}
     end_abandoned_runs(instance)
+    held: dict[str, str] = {}
     try:
         with _chatter_kept(log), held_by_this_process(instance) as held:
             result = job.execute_in_process(
@@ -81,6 +84,8 @@ def run_in_process(
                 tags=tags | held,
                 asset_selection=None if assets is None else [dg.AssetKey(name) for name in assets],
             )
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
+        raise StoppedError(_ended(instance, tags | held), fix=STOPPED) from error
     except (dg.DagsterError, dg.Failure) as error:
         raise _as_ours(error, job.name) from error
     return Outcome(
@@ -103,6 +108,18 @@ def progress_logger(console: Console) -> dg.LoggerDefinition:
         return logger
 
     return dg.LoggerDefinition(progress, description="Progress for a person at a terminal.")
+
+
+def _ended(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> str:
+    """What became of a run of this process that was told to end; it is recorded as cancelled, never as failed."""
+    mine = (
+        instance.get_runs(filters=dg.RunsFilter(tags={HELD_TAG: tags[HELD_TAG]}), limit=1) if HELD_TAG in tags else []
+    )
+    for run in mine:
+        if run.status != dg.DagsterRunStatus.CANCELED:
+            instance.report_run_canceled(run, "It was told to end.")
+        return f"Stopped as asked: run {run.run_id} of {run.job_name} is recorded as cancelled"
+    return "Stopped as asked, before a run was recorded"
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from dagster._core.definitions.run_request import InstigatorType
 from aivo_assets.automation.guards import drift_goes_first, is_switched_off, reason_to_wait, too_few_to_train, under_way
 from aivo_assets.automation.ticks import (
     all_but_training,
+    days_left_out,
     first_day_missed,
     last_complete_day,
     partition_tags,
@@ -151,8 +152,12 @@ def _over_days(
     assets: list[dg.AssetKey] | None = None,
 ) -> dg.RunRequest:
     last = date.fromisoformat(last_complete_day(now))
-    first = first_day_missed(context.instance, last, settings.schedule.catch_up_days)
-    said = {**_cause(schedule, now, missed=(last - first).days).tags(), **tags}
+    most = settings.schedule.catch_up_days
+    first, left_out = first_day_missed(context.instance, last, most), days_left_out(context.instance, last, most)
+    cause = _cause(schedule, now, missed=(last - first).days, left_out=left_out)
+    if left_out is not None:
+        context.log.warning(cause.sentence)
+    said = {**cause.tags(), **tags}
     if first == last:
         return dg.RunRequest(
             run_key=_key(schedule, now), partition_key=last.isoformat(), tags=said, asset_selection=assets
@@ -162,8 +167,11 @@ def _over_days(
     )
 
 
-def _cause(schedule: str, now: datetime, missed: int = 0) -> Cause:
+def _cause(schedule: str, now: datetime, missed: int = 0, left_out: tuple[date, date] | None = None) -> Cause:
     sentence = f"schedule {schedule}" + (f"; {missed} days before were missed and are covered too" if missed else "")
+    if left_out is not None:
+        days = (left_out[1] - left_out[0]).days + 1
+        sentence += f"; {days} more are left out: aivo run --from {left_out[0]} --to {left_out[1]}"
     return Cause("schedule", schedule, sentence, evidence=now.isoformat())
 
 

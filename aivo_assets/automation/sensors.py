@@ -1,11 +1,12 @@
 """What reacts by itself: drift, a need for training, changed recommendations, late events, and failed runs.
 
 Belongs here: from what happened to which run is asked for. A run key is the purpose and the id of what caused it, so a
-tick that is repeated asks for the same run; the cursor moves last. What is computed is in the assets.
+tick that is repeated asks for the same run; where that run failed, another is asked for (attempts.py). The cursor moves
+last. What is computed is in the assets.
 """
 
 import hashlib
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,13 +15,14 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.alerting import Sources, look_out, show
+from aivo_assets.automation.attempts import Attempt, next_attempt
 from aivo_assets.automation.evidence import run_that_made
 from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
-from aivo_assets.lake import Dataset, Lake
+from aivo_assets.lake import Dataset, Lake, read
 from aivo_assets.lake.damage import damaged_days, damaged_files
 from aivo_assets.operations.alerts.alert import Notifier
 from aivo_assets.operations.alerts.outbox import Outbox
@@ -28,12 +30,14 @@ from aivo_assets.operations.alerts.rules import drift_alert, failed_run_alert
 from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
 from aivo_assets.operations.jobs.names import EVERY_JOB, PRIORITY_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
-from aivo_assets.resources.clock import Clock
+from aivo_assets.resources.clock import Clock, SystemClock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
 _CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")
+
+_MACHINE = SystemClock()  # runs are dated by it, whatever clock the platform has
 
 Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
 
@@ -56,7 +60,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         clock: dg.ResourceParam[Clock],
         notifier: dg.ResourceParam[Notifier],
     ) -> Tick:
-        return retrain_drifted(context, lake, clock, notifier, settings.schedule.refusal_cooldown_hours)
+        hours = settings.schedule.refusal_cooldown_hours
+        return retrain_drifted(context, lake, clock, notifier, hours)
 
     @dg.sensor(
         description="A two-hourly check that found training needed starts it, unless a guard says to wait.",
@@ -117,14 +122,20 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         notifier: dg.ResourceParam[Notifier],
         outbox: dg.ResourceParam[Outbox],
     ) -> dg.SensorResult:
-        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now())
+        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now())
         return watch_alerts(context, sources, notifier, outbox)
 
     return [drift_retraining, adaptive_training, student_model_update, late_events, failed_runs, alert_watch]
 
 
 def retrain_drifted(
-    context: dg.SensorEvaluationContext, lake: Lake, clock: Clock, notifier: Notifier, refusal_cooldown_hours: float = 0
+    context: dg.SensorEvaluationContext,
+    lake: Lake,
+    clock: Clock,
+    notifier: Notifier,
+    refusal_cooldown_hours: float = 0,
+    *,
+    machine: Clock = _MACHINE,
 ) -> Tick:
     """Ask for a run for every model whose newest verdict is to retrain it.
 
@@ -135,11 +146,17 @@ def retrain_drifted(
     if found is None:
         return dg.SkipReason("No drift check has been made yet.")
     day, version, verdicts = found
-    if version == context.cursor:
-        return dg.SkipReason(f"The verdict of {day} was dealt with.")
     drifted = verdicts.filter(pl.col("verdict").is_in(["retrain", "alert"])).to_dicts()
     if not drifted:
         return _skip(f"The verdict of {day}: no model drifted.", version)
+    # The day is checked every six hours: the same finding about the same model asks once.
+    keys = {
+        row["model_id"]: f"drift:{row['model_id']}:{row['model_version']}:{day}:{row['verdict']}" for row in drifted
+    }
+    attempts = _attempts(context, keys, machine)
+    if not attempts or (version == context.cursor and all(each.failed is None for each in attempts.values())):
+        return _skip(f"The verdict of {day} was dealt with.", version)
+    drifted = [row for row in drifted if row["model_id"] in attempts]
     extreme = [row for row in drifted if row["verdict"] == "alert"]
     for row in extreme:  # told at once, even where the retraining has to wait; the outbox folds what is told again
         notifier.send(drift_alert(row, clock.now()))
@@ -154,18 +171,19 @@ def retrain_drifted(
     made_by = run_that_made(context.instance, "drift_verdict", day.isoformat())
     requests = [
         dg.RunRequest(
-            # The day is checked every six hours: the same finding about the same model asks once.
-            run_key=f"drift:{row['model_id']}:{row['model_version']}:{day}:{row['verdict']}",
+            run_key=attempts[row["model_id"]].run_key,
             partition_key=day.isoformat(),
             asset_selection=_affected(row["model_id"]),
             tags={
                 **Cause(
                     kind="drift",
                     by="drift_retraining",
-                    sentence=f"drift verdict of {day} on {row['model_id']}: {row['reason']}",
+                    sentence=f"drift verdict of {day} on {row['model_id']}: {row['reason']}"
+                    + attempts[row["model_id"]].sentence,
                     evidence=f"{day}@{version}",
                     run=made_by,
                 ).tags(),
+                **attempts[row["model_id"]].tags,
                 MODEL_TAG: row["model_id"],
                 PRIORITY_TAG: "2" if row in extreme else "1",  # before what the crons asked for
             },
@@ -181,17 +199,20 @@ def train_if_needed(
     clock: Clock,
     minimum_hours: float,
     refusal_cooldown_hours: float = 0,
+    *,
+    machine: Clock = _MACHINE,
 ) -> Tick:
     """Ask for a training where the newest two-hourly check found one needed."""
     found = _newest(lake, TRAINING_NEED)
     if found is None:
         return dg.SkipReason("No two-hourly check has been made yet.")
     day, version, needs = found
-    if version == context.cursor:
-        return dg.SkipReason(f"The check of {day} was dealt with.")
     needed = needs.filter("needed")
     if needed.is_empty():
         return _skip(f"The check of {day}: {needs['reason'][0]}", version)
+    attempt = next_attempt(context.instance, f"adaptive:{version}", machine.now())
+    if attempt is None or (version == context.cursor and attempt.failed is None):
+        return _skip(f"The check of {day} was dealt with.", version)
     now = clock.now()
     wait = reason_to_wait(context.instance, now, minimum_hours) or refused_lately(lake, now, refusal_cooldown_hours)
     if wait is not None:
@@ -199,19 +220,19 @@ def train_if_needed(
     cause = Cause(
         kind="need",
         by="adaptive_training",
-        sentence=f"two-hourly check of {day}: {needed['reason'][0]}",
+        sentence=f"two-hourly check of {day}: {needed['reason'][0]}{attempt.sentence}",
         evidence=f"{day}@{version}",
         run=run_that_made(context.instance, "training_need", day.isoformat()),
     )
     request = dg.RunRequest(
-        run_key=f"adaptive:{version}",
+        run_key=attempt.run_key,
         partition_key=day.isoformat(),
-        tags={**cause.tags(), MODEL_TAG: "main_brain"},
+        tags={**cause.tags(), **attempt.tags, MODEL_TAG: "main_brain"},
     )
     return dg.SensorResult(run_requests=[request], cursor=version)
 
 
-def update_students(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
+def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
     """Ask for the models of those learners anew of whom the newest recommendations changed a level or a plan.
 
     The run finds the learners itself, in the recommendations of its day: they may be more than a tag holds.
@@ -220,36 +241,40 @@ def update_students(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     if found is None:
         return dg.SkipReason("There are no recommendations yet.")
     day, version, recommendations = found
-    if version == context.cursor:
-        return dg.SkipReason(f"The recommendations of {day} were dealt with.")
     changes = recommendations.filter("changed").drop("changed").sort(_CHANGE[:-1])
     if changes.is_empty():
         return _skip(f"The recommendations of {day} changed no level and no plan.", version)
-    running = under_way(context.instance, ("student_model_update",))
-    if running is not None:  # looked at again, with whatever changed until then
-        return dg.SkipReason(f"Run {running} of student_model_update is still under way.")
-    learners = changes["learner"].n_unique()
     # A day is recommended for every two hours: the same changes, made again with other words or numbers, ask once.
     same = hashlib.sha256(changes.write_csv().encode()).hexdigest()[:32]
+    attempt = next_attempt(context.instance, f"recommendations:{day}:{same}", machine.now())
+    dealt_with = attempt is None or (version == context.cursor and attempt.failed is None)
+    running = under_way(context.instance, ("student_model_update",))
+    if running is not None and version != context.cursor:  # looked at again, with whatever changed until then
+        return dg.SkipReason(f"Run {running} of student_model_update is still under way.")
+    if attempt is None or dealt_with:
+        return _skip(f"The recommendations of {day} were dealt with.", version)
+    learners = changes["learner"].n_unique()
     cause = Cause(
         kind="recommendations",
         by="student_model_update",
-        sentence=f"{changes.height} recommendations of {day} changed a level or a plan of {learners} learners",
+        sentence=f"{changes.height} recommendations of {day} changed a level or a plan of {learners} learners"
+        + attempt.sentence,
         evidence=f"{day}@{version}",
         run=run_that_made(context.instance, "recommendations", day.isoformat()),
     )
     request = dg.RunRequest(
-        run_key=f"recommendations:{day}:{same}",
+        run_key=attempt.run_key,
         partition_key=day.isoformat(),
-        tags={**cause.tags(), MODEL_TAG: "student_models"},
+        tags={**cause.tags(), **attempt.tags, MODEL_TAG: "student_models"},
     )
     return dg.SensorResult(run_requests=[request], cursor=version)
 
 
-def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
+def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
     """Ask for the days whose anonymised partition was made from other raw events than there are now, or is damaged.
 
-    A day whose raw file is damaged is asked for by itself, once for each damage: the source may give it no more.
+    A day whose raw file is damaged is asked for by itself, for each damage until a run went well: the source may give
+    it no more.
     """
     running = under_way(context.instance, EVERY_JOB)
     if running is not None:
@@ -257,33 +282,45 @@ def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake) -> Tick:
     days = lake.days(RAW_INTERACTIONS)
     torn = damaged_days(lake, RAW_INTERACTIONS, days)
     late = [day for day in days if day not in torn and not _up_to_date(lake, day)]
-    requests = [_read_again(lake, day) for day in torn]
-    if late:
-        requests.append(_anonymise_again(lake, late))
-    if not requests:
+    if not torn and not late:
         return dg.SkipReason("Every day is up to date with its raw events.")
+    now = machine.now()
+    asked = [_read_again(context.instance, lake, day, now) for day in torn]
+    if late:
+        asked.append(_anonymise_again(context.instance, lake, late, now))
+    requests = [request for request in asked if request is not None]
+    if not requests:
+        return dg.SkipReason(
+            f"{len(torn)} days are damaged and {len(late)} wait to be anonymised, the first {min([*torn, *late])}: "
+            "a run for them was cancelled, came to nothing, or failed a short time ago and is asked for again later."
+        )
     return dg.SensorResult(run_requests=requests)
 
 
-def _read_again(lake: Lake, day: date) -> dg.RunRequest:
+def _read_again(instance: dg.DagsterInstance, lake: Lake, day: date, now: datetime) -> dg.RunRequest | None:
     damaged = damaged_files(lake, RAW_INTERACTIONS, [day])
+    attempt = next_attempt(instance, f"damaged:{day}:{_hash(damaged)}", now)
+    if attempt is None:
+        return None
     sentence = f"the raw file of {day} is damaged; its answers are read again where the source still gives them"
-    cause = Cause("late_events", "late_events", sentence, evidence=_hash(damaged))
-    key = f"damaged:{day}:{_hash(damaged)}"
-    return dg.RunRequest(run_key=key, tags={**partition_tags(day, day), **cause.tags()})
+    cause = Cause("late_events", "late_events", sentence + attempt.sentence, evidence=_hash(damaged))
+    return dg.RunRequest(run_key=attempt.run_key, tags={**partition_tags(day, day), **cause.tags(), **attempt.tags})
 
 
-def _anonymise_again(lake: Lake, late: list[date]) -> dg.RunRequest:
+def _anonymise_again(instance: dg.DagsterInstance, lake: Lake, late: list[date], now: datetime) -> dg.RunRequest | None:
     first = late[0]
     last = max(day for day in late if day - first < timedelta(days=31))
     raw = lake.version(RAW_INTERACTIONS, days=late)
     damaged = damaged_files(lake, ANONYMISED_INTERACTIONS, late)
     what = f"{len(damaged)} damaged files, or late events," if damaged else "late events"
-    cause = Cause("late_events", "late_events", f"{what} for {len(late)} days from {first} on", evidence=raw)
     # The raw events of a day that is only damaged are those that it was made from before: the damage tells it apart.
     same = f":{_hash(damaged)}" if damaged else ""
-    key = f"late:{first}:{last}:{raw}{same}"
-    return dg.RunRequest(run_key=key, tags={**partition_tags(first, last), **cause.tags()})
+    attempt = next_attempt(instance, f"late:{first}:{last}:{raw}{same}", now)
+    if attempt is None:
+        return None
+    sentence = f"{what} for {len(late)} days from {first} on{attempt.sentence}"
+    cause = Cause("late_events", "late_events", sentence, evidence=raw)
+    return dg.RunRequest(run_key=attempt.run_key, tags={**partition_tags(first, last), **cause.tags(), **attempt.tags})
 
 
 def watch_alerts(
@@ -295,6 +332,12 @@ def watch_alerts(
     if state == context.cursor:
         return _skip(f"Nothing new; {shown.metadata['undelivered'].value} alerts are undelivered.", state)
     return dg.SensorResult(asset_events=[shown, check], cursor=state)
+
+
+def _attempts(context: dg.SensorEvaluationContext, keys: dict[str, str], machine: Clock) -> dict[str, Attempt]:
+    """Of each name the next attempt under its key, as far as there is one."""
+    found = {name: next_attempt(context.instance, key, machine.now()) for name, key in keys.items()}
+    return {name: attempt for name, attempt in found.items() if attempt is not None}
 
 
 def _hash(damaged: list[str]) -> str:
@@ -313,8 +356,8 @@ def _newest(lake: Lake, dataset: Dataset, columns: list[str] | None = None) -> t
     days = lake.days(dataset)
     if not days:
         return None
-    frame = lake.scan(dataset, days=days[-1:])
-    return days[-1], lake.version(dataset, days=days[-1:]), (frame.select(columns) if columns else frame).collect()
+    newest = read(lake, dataset, days=days[-1:])
+    return days[-1], newest.version, (newest.frame.select(columns) if columns else newest.frame).collect()
 
 
 def _up_to_date(lake: Lake, day: date) -> bool:

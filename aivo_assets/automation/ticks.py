@@ -5,7 +5,8 @@ daily one steps aside where the weekly one is due within the hours that must lie
 brain was trained within those hours nevertheless, or is being trained, the weekly run does all but the training.
 
 Missed ticks. After a time without a daemon Dagster evaluates only the newest missed tick of each schedule. A daily or
-weekly run therefore covers every day back to the last one that was read after it was over, so that none is lost.
+weekly run therefore covers every day back to the last one that was read after it was over, so that none is lost; what
+it leaves out because it is too long ago, it says.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -46,18 +47,32 @@ def first_day_missed(instance: dg.DagsterInstance, last: date, most: int) -> dat
     Args:
         instance: Where it is looked up when a day was read.
         last: The last complete day.
-        most: So many days are looked back on; where none of them was read whole, the platform is new or was off for
-            longer, and only the days from the first that was read at all are covered.
+        most: So many days are covered; see `days_left_out`.
     """
-    days = [last - timedelta(days=back) for back in range(1, most)]
-    missed = last
-    for day in days:
+    return max(_first_unread(instance, last), last - timedelta(days=most - 1))
+
+
+def days_left_out(instance: dg.DagsterInstance, last: date, most: int) -> tuple[date, date] | None:
+    """First and last of the days that were missed as well and lie too long ago to be covered; None for none.
+
+    Args:
+        instance: As for `first_day_missed`.
+        last: As for `first_day_missed`.
+        most: As for `first_day_missed`.
+    """
+    missed, covered = _first_unread(instance, last), first_day_missed(instance, last, most)
+    return None if missed == covered else (missed, covered - timedelta(days=1))
+
+
+def _first_unread(instance: dg.DagsterInstance, last: date) -> date:
+    """The day after the newest one that was read whole; where none was, the first that was read at all, else `last`."""
+    read = sorted(map(date.fromisoformat, instance.get_materialized_partitions(INTAKE)), reverse=True)
+    earlier = [day for day in read if day < last]
+    for day in earlier:
         read_at = _read_at(instance, day)
         if read_at is not None and read_at >= datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC):
-            return missed
-        missed = day
-    read = [day for day in days if _read_at(instance, day) is not None]
-    return min(read, default=last)
+            return day + timedelta(days=1)
+    return min(earlier, default=last)
 
 
 def partition_tags(first: date, last: date) -> dict[str, str]:

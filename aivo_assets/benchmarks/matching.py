@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-Floats = NDArray[np.float64]
+from aivo_assets.arrays import Floats
 
 SAMPLES: Final = 400
 COVER: Final = 0.95

@@ -1,5 +1,6 @@
 """`aivo demo`, `aivo run` and `aivo ingest`: events in, and everything that follows from them."""
 
+import os
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,11 +34,11 @@ def add_to(app: typer.Typer) -> None:
 
 def demo() -> None:
     """Make a simulated school and take it from raw events to recommendations and drift report."""
-    from aivo_assets.privacy.keys import load_key
+    from aivo_assets.privacy.lake_key import key_of_lake
 
     console = terminal()
     settings = settings_with("simulator", None, None)
-    load_key(settings, create=True)
+    key_of_lake(settings, create=True)
     first, last = _simulated_days(settings)
     console.print(
         f"[bold]A simulated school[/] of {settings.simulator.learners:,} learners, {first} to {last}, "
@@ -59,12 +60,12 @@ def run(
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
     from aivo_assets.lake import calendar, open_lake
-    from aivo_assets.privacy.keys import load_key
+    from aivo_assets.privacy.lake_key import key_of_lake
     from aivo_assets.resources.clock import PlatformClock
 
     console = terminal()
     settings = settings_with(source, path, mapping)
-    load_key(settings, create=False)
+    key_of_lake(settings, create=False)
     yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
     calendar.extend(open_lake(settings), days[0])
@@ -86,10 +87,12 @@ def ingest(
     from aivo_assets.events.sources import open_source
     from aivo_assets.events.sources.base import Window
     from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.privacy.lake_key import refuse_other_settings
     from aivo_assets.resources.clock import PlatformClock
 
     console = terminal()
     settings = settings_with(source, path, mapping)
+    refuse_other_settings(settings)
     now = PlatformClock(settings).now()
     lake = open_lake(settings)
     opened = open_source(settings, now)
@@ -97,8 +100,9 @@ def ingest(
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
     tell_unused(console, settings)
-    receipt = land(lake, opened, window=window, now=now, run="aivo ingest")
-    land_learners(lake, opened, now=now, run="aivo ingest")
+    name = f"aivo-ingest-{now:%Y%m%dT%H%M%S}-{os.getpid()}"  # two at once have a receipt each
+    receipt = land(lake, opened, window=window, now=now, run=name)
+    land_learners(lake, opened, now=now, run=name)
     if receipt.days_changed:
         calendar.extend(lake, min(receipt.days_changed))
     console.print(
@@ -108,7 +112,7 @@ def ingest(
     for reason, rows in sorted(receipt.by_reason.items(), key=lambda item: -item[1]):
         console.print(f"  {rows:>8,}  {reason}", highlight=False)
     if receipt.set_aside:
-        console.print(f"[dim]The rows are in {lake.root / 'raw' / 'quarantine'}.[/dim]")
+        console.print("[dim]The rows with their reasons: aivo lake show raw/quarantine[/dim]")
 
 
 def tell_unused(console: Console, settings: "Settings") -> None:

@@ -95,8 +95,10 @@ def _begin_calendar(settings: "Settings") -> None:
     """Fix the first daily partition before anything loads it, so that every process sees the same days."""
     from aivo_assets.definitions import DAYS_BEFORE_ANY_EVENT
     from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.privacy.lake_key import refuse_other_settings
     from aivo_assets.resources.clock import PlatformClock
 
+    refuse_other_settings(settings)
     lake = open_lake(settings)
     start = PlatformClock(settings).now().date() - DAYS_BEFORE_ANY_EVENT
     calendar.extend(lake, calendar.first_day(lake, otherwise=start))

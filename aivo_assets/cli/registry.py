@@ -41,9 +41,10 @@ def list_versions() -> None:
             *_scores(kept, version.number), ", ".join(version.aliases),
         )  # fmt: skip
     console.print(table)
-    serving = kept.champion()
-    for problem in serving.problems if serving else ():
-        console.print(f"[bold red]{problem}[/]; version {serving.version.number} serves.")  # type: ignore[union-attr]
+    standing = kept.standing()
+    serves = f"version {standing.version.number} serves" if standing.version else "no version serves"
+    for problem in standing.problems:
+        console.print(f"[bold red]{problem}[/]; {serves}.")
 
 
 def _registry() -> "Registry":

@@ -57,10 +57,10 @@ def show(
 def _pseudonym(identifier: str, settings: "Settings") -> str:
     import polars as pl
 
-    from aivo_assets.privacy.keys import load_key
+    from aivo_assets.privacy.lake_key import key_of_lake
     from aivo_assets.privacy.pseudonyms import pseudonyms
 
-    return str(pseudonyms(pl.Series([identifier]), "learner", load_key(settings, create=False))[0])
+    return str(pseudonyms(pl.Series([identifier]), "learner", key_of_lake(settings, create=False))[0])
 
 
 def _tell_student(console: Console, view: "StudentView") -> None:

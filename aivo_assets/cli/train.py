@@ -41,7 +41,7 @@ def train_main_brain(
     that a cron may call this as often as it likes. --force trains nevertheless. It does not promote against the
     verdict: that is `aivo registry promote VERSION --force --reason "…"`.
     """
-    from aivo_assets.privacy.keys import load_key
+    from aivo_assets.privacy.lake_key import key_of_lake
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.resources.instance import open_instance
     from aivo_assets.settings import load_settings
@@ -49,7 +49,7 @@ def train_main_brain(
     cause = cause_of(reason, force=force)
     settings = load_settings()
     now = PlatformClock(settings).now()
-    load_key(settings, create=False)
+    key_of_lake(settings, create=False)
     with open_instance(settings) as instance:
         train_now(settings, instance, cause, now=now, force=force, console=terminal())
 

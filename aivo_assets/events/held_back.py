@@ -49,11 +49,13 @@ def replace_held_back(lake: Lake, added: pl.DataFrame, now: datetime, damaged: C
         damaged: Those of `due`; a row of a day that was made whole since is due the next time.
         run: Which run this is.
     """
-    before = scan_held_back(lake).collect()
-    kept = before.filter(_still_waits(now, damaged))
-    after = pl.concat([kept, added.select(kept.columns)]).unique(maintain_order=True)
-    if not after.equals(before):
-        lake.write(HELD_BACK, after, made_by={"run": run})
+
+    def change(before: pl.DataFrame) -> pl.DataFrame:
+        kept = before.filter(_still_waits(now, damaged))
+        return pl.concat([kept, added.select(kept.columns)]).unique(maintain_order=True)
+
+    if not added.is_empty() or lake.manifest(HELD_BACK) is not None:
+        lake.update(HELD_BACK, change, made_by={"run": run})
 
 
 def _still_waits(now: datetime, damaged: Collection[date]) -> pl.Expr:

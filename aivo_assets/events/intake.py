@@ -10,7 +10,7 @@ may be counted and shown outside the raw zone; the value stands beside them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import dataframely as dy
 import polars as pl
@@ -74,6 +74,8 @@ class Validated:
         set_aside: Rows and broken lines with at least one problem.
         outside_window: Rows whose time is sound and outside the window; they are neither judged nor kept.
         future: Of the rows set aside, those with nothing wrong but that their time has not come; columns as `events`.
+        before_window: Of the rows outside the window, those of earlier days.
+        earliest: The earliest day of these.
     """
 
     events: pl.DataFrame
@@ -82,6 +84,8 @@ class Validated:
     set_aside: int
     outside_window: int
     future: pl.DataFrame
+    before_window: int = 0
+    earliest: date | None = None
 
 
 def validate(extract: Extract, *, now: datetime, subject: str, window: Window | None = None) -> Validated:
@@ -104,7 +108,10 @@ def validate(extract: Extract, *, now: datetime, subject: str, window: Window | 
         raw, tidied(raw, extract.missing), TimeReading(extract.timezone, extract.first_event_at)
     )
     sound = pl.col("occurred_at").is_between(EARLIEST, now)
-    outside = typed.filter(sound & ~_inside(window)).select("_index") if window else typed.clear().select("_index")
+    outside = typed.filter(sound & ~_inside(window)) if window else typed.clear()
+    outside = outside.select("_index", day=pl.col("occurred_at").dt.date())
+    before = outside.filter(pl.col("day") < window.first)["day"] if window else outside["day"].clear()
+    outside = outside.drop("day")
     if not outside.is_empty():
         typed = typed.join(outside, on="_index", how="anti", maintain_order="left")
         problems = problems.join(outside, on="_index", how="anti", maintain_order="left")
@@ -131,6 +138,8 @@ def validate(extract: Extract, *, now: datetime, subject: str, window: Window | 
         set_aside=bad.height + broken.height,
         outside_window=outside.height,
         future=complete.join(only_early, on="_index", how="semi", maintain_order="left").select(columns),
+        before_window=len(before),
+        earliest=before.dt.min() if len(before) else None,  # type: ignore[arg-type]
     )
 
 

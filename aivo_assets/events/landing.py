@@ -3,8 +3,9 @@
 Belongs here: the order of these steps and nothing of how each is done.
 
 First all of the source is read and validated into a staging folder, so that a source that fails half-way leaves the
-lake as it was. Then each day that got events is merged with what the lake holds and replaced as a whole. A crash
-between two days leaves each of them old or new, and landing again does the rest. The cursor moves last.
+lake as it was. Then, while nobody else lands, each day that got events is merged with what the lake holds and replaced
+as a whole. A crash between two days leaves each of them old or new, and landing again does the rest. The cursor moves
+last.
 
 A day whose file is damaged is written anew where the source still gives all of it (torn_days.py); sound rows that
 cannot be kept yet are held back where the source would not give them again (held_back.py).
@@ -14,6 +15,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +27,7 @@ from aivo_assets.events.intake import FUTURE, validate
 from aivo_assets.events.learners import land_learners
 from aivo_assets.events.order import merged
 from aivo_assets.events.quarantine import set_aside, take_back
-from aivo_assets.events.receipts import Receipt, read_receipts, write_receipt
+from aivo_assets.events.receipts import LANDING, Receipt, read_receipts, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Source, Window
 from aivo_assets.events.staging import Staging
@@ -57,27 +59,44 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
 
     Raises:
         SourceError: The source cannot be read; no partition was touched.
-        LakeError: The lake cannot be read, or the rows do not add up.
+        LakeError: The lake cannot be read, the rows do not add up, or another landing did not end in time.
     """
     wanted = window if source.window_applies else None
-    fingerprint = source.fingerprint()
-    found = Torn.find(lake)
-    since = None if source.window_applies else _since(lake, fingerprint, found)
-    batch_id = identity.digest([source.name, fingerprint, since or ""])
-    with tempfile.TemporaryDirectory(prefix="aivo-landing-") as folder:
-        staging = Staging(Path(folder))
-        _stage(staging, source, window=wanted, since=since, now=now)
-        if not source.window_applies:
-            staging.add(due(lake, now, found.days), held_back=True)
-        judged, torn = _judged(lake, staging.keys(), found)
-        days_changed = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
-        problems = pl.concat([staging.problems(), _refused(staging, judged)])
-        if not source.window_applies:
-            waiting = staging.as_given(judged.filter(pl.col("status") == WAITS)["order"])
-            replace_held_back(lake, pl.concat([*staging.future, waiting]), now, found.days, run=run)
-        sound = judged.filter(pl.col("status") != WAITS).select("order", "event_id")
-        take_back(lake, lambda: staging.places(sound), reasons=(FUTURE, TORN_DAY), run=run)
+    while True:
+        since = _since(lake, source, Torn.find(lake))
+        with tempfile.TemporaryDirectory(prefix="aivo-landing-") as folder:
+            staging = Staging(Path(folder))
+            _stage(staging, source, window=wanted, since=since, now=now)
+            with lake.exclusive(LANDING, run):
+                found = Torn.find(lake)
+                if _since(lake, source, found) == since:  # else another landing has read on meanwhile
+                    return _keep(lake, source, staging, found, wanted, since, now=now, run=run)
 
+
+def _keep(
+    lake: Lake,
+    source: Source,
+    staging: Staging,
+    found: Torn,
+    wanted: Window | None,
+    since: str | None,
+    *,
+    now: datetime,
+    run: str,
+) -> Receipt:
+    """Bring what was staged into the lake, while nobody else lands."""
+    fingerprint = source.fingerprint()
+    batch_id = identity.digest([source.name, fingerprint, since or ""])
+    if not source.window_applies:
+        staging.add(due(lake, now, found.days), held_back=True)
+    judged, torn = _judged(lake, staging.keys(), found)
+    days_changed = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
+    problems = pl.concat([staging.problems(), _refused(staging, judged)])
+    if not source.window_applies:
+        waiting = staging.as_given(judged.filter(pl.col("status") == WAITS)["order"])
+        replace_held_back(lake, pl.concat([*staging.future, waiting]), now, found.days, run=run)
+    sound = judged.filter(pl.col("status") != WAITS).select("order", "event_id")
+    take_back(lake, lambda: staging.places(sound), reasons=(FUTURE, TORN_DAY), run=run)
     set_aside(lake, problems, batch_id=batch_id, run=run)
     receipt = _account(
         staging, judged, problems, days_changed, run=run, source=source.name, batch_id=batch_id, landed_at=now
@@ -136,21 +155,22 @@ def _account(
         days_changed=days_changed,
         by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
         cursor=staging.cursor,
+        before_window=staging.before_window,
+        earliest=staging.earliest,
     )
 
 
-def _since(lake: Lake, fingerprint: str, torn: Torn) -> str | None:
+def _since(lake: Lake, source: Source, torn: Torn) -> str | None:
     """Where to read on; from the start, once for each damage, where the answers of a day are to be read again."""
-    if torn.days and _read_place(lake, fingerprint).get("read_again_for") != torn.damage:
+    fingerprint = source.fingerprint()
+    if source.window_applies or (torn.days and _read_place(lake, fingerprint).get("read_again_for") != torn.damage):
         return None
     return read_cursor(lake, fingerprint)
 
 
 def _read_place(lake: Lake, fingerprint: str) -> dict[str, str | None]:
-    try:
-        place: dict[str, str | None] = json.loads((lake.root / _cursor_path(fingerprint)).read_text())
-    except FileNotFoundError:
-        return {}
+    content = lake.read_document(_cursor_path(fingerprint))
+    place: dict[str, str | None] = {} if content is None else json.loads(content)
     return place
 
 
@@ -193,11 +213,19 @@ def _merge_days(
         chosen = new.filter(pl.col("day").is_in(days)).select("order", "event_id", "day")
         events = staging.events(chosen)
         for day in days:
-            held = lake.scan(RAW_INTERACTIONS, days=[] if day in torn.mended else [day]).collect()
             again = read_again.filter(pl.col("day") == day).unique("event_id", keep="first", maintain_order=True)
-            after = merged(held, events.filter(pl.col("day") == day), again.drop("day"))
-            lake.write(RAW_INTERACTIONS, Event.validate(after), day=day, made_by={"run": run, "source": source})
+            change = partial(_with_new, events.filter(pl.col("day") == day), again.drop("day"))
+            made_by = {"run": run, "source": source}
+            if day in torn.mended:  # what stands there cannot be read
+                lake.write(RAW_INTERACTIONS, change(RAW_INTERACTIONS.empty()), day=day, made_by=made_by)
+            else:
+                lake.update(RAW_INTERACTIONS, change, day=day, made_by=made_by)
     return tuple(per_day["day"].to_list())
+
+
+def _with_new(new: pl.DataFrame, again: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """A day with its new events; those that somebody landed since they were judged are not doubled."""
+    return Event.validate(merged(held, new.join(held, on="event_id", how="anti", maintain_order="left"), again))
 
 
 def _bundles(per_day: pl.DataFrame) -> Iterator[list[date]]:

@@ -11,7 +11,7 @@ import polars as pl
 from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.identity import digest
 from aivo_assets.events.quarantine import set_aside
-from aivo_assets.events.receipts import Receipt, write_receipt
+from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.schema import RAW_LEARNERS, Learner
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Source
 from aivo_assets.lake import Lake
@@ -40,6 +40,7 @@ def land_learners(lake: Lake, source: Source, *, now: datetime, run: str) -> Rec
 
     Raises:
         SourceError: The table is named but cannot be read; nothing was touched.
+        LakeError: Another landing did not end in time.
     """
     raw = source.learners()
     if raw is None:
@@ -47,32 +48,41 @@ def land_learners(lake: Lake, source: Source, *, now: datetime, run: str) -> Rec
     typed, problems = _judged(raw.with_row_index("_index"), now)
     named = typed.filter(pl.col("learner_id").is_not_null())
     latest = named.unique("learner_id", keep="last", maintain_order=True).select(Learner.column_names())
+    batch_id = digest([source.name, "learners", run])
+    nobody = raw.height - named.height
+    with lake.exclusive(LANDING, run):
+        changed = _merge(lake, latest, run=run, source=source.name)
+        set_aside(lake, problems, batch_id=batch_id, run=run)
+        receipt = Receipt(
+            run=run,
+            source=source.name,
+            batch_id=batch_id,
+            landed_at=now,
+            rows_read=raw.height,
+            rows_in=raw.height,
+            kept=changed,
+            duplicates=named.height - changed,
+            set_aside=nobody,
+            by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
+            values_set_aside=problems.height - nobody,
+        )
+        write_receipt(lake, receipt, what="learners")
+    return receipt
+
+
+def _merge(lake: Lake, latest: pl.DataFrame, *, run: str, source: str) -> int:
+    """Put these learners in the place of what was known of them; returns how many are new or changed."""
     held = lake.scan(RAW_LEARNERS).collect()
     changed = latest.join(held, on=Learner.column_names(), how="anti", nulls_equal=True)
     # Nothing is written where nothing is known, so that a source without learners leaves no empty table behind.
     if not changed.is_empty():
-        untouched = held.join(changed, on="learner_id", how="anti")
-        merged = pl.concat([untouched, changed]).sort("learner_id")
-        lake.write(RAW_LEARNERS, Learner.validate(merged), made_by={"run": run, "source": source.name})
 
-    batch_id = digest([source.name, "learners", run])
-    set_aside(lake, problems, batch_id=batch_id, run=run)
-    nobody = raw.height - named.height
-    receipt = Receipt(
-        run=run,
-        source=source.name,
-        batch_id=batch_id,
-        landed_at=now,
-        rows_read=raw.height,
-        rows_in=raw.height,
-        kept=changed.height,
-        duplicates=named.height - changed.height,
-        set_aside=nobody,
-        by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
-        values_set_aside=problems.height - nobody,
-    )
-    write_receipt(lake, receipt, what="learners")
-    return receipt
+        def merged(present: pl.DataFrame) -> pl.DataFrame:
+            untouched = present.join(changed, on="learner_id", how="anti")
+            return Learner.validate(pl.concat([untouched, changed]).sort("learner_id"))
+
+        lake.update(RAW_LEARNERS, merged, made_by={"run": run, "source": source})
+    return changed.height
 
 
 def _judged(raw: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:

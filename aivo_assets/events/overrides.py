@@ -16,7 +16,7 @@ from aivo_assets.errors import SourceError
 from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.identity import digest, identity_hash
 from aivo_assets.events.quarantine import set_aside
-from aivo_assets.events.receipts import Receipt, write_receipt
+from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.events.tidying import MISSING, tidied
 from aivo_assets.lake import Dataset, Lake
@@ -44,22 +44,16 @@ class Override(dy.Schema):
     given_at = dy.Datetime(time_unit="us", time_zone="UTC")
 
 
-OVERRIDES_PATH: Final = "raw/overrides"
 _SCHEMA: Final = Override.create_empty().schema
 COLUMNS: Final = tuple(name for name in Override.column_names() if name != "override_id")
 
-
-def overrides_batch(batch_id: str) -> Dataset:
-    """What one landing kept. Each landing has a batch of its own, so that teachers may speak at the same time."""
-    return Dataset(f"{OVERRIDES_PATH}/batch={batch_id}", _SCHEMA)
+# Each landing has a batch of its own, so that teachers may speak at the same time.
+OVERRIDES_GIVEN: Final = Dataset("raw/overrides", _SCHEMA, unit="batch")
 
 
 def raw_overrides(lake: Lake) -> pl.DataFrame:
     """All overrides that are kept; columns of `Override`, in the order in which they were given."""
-    base = lake.root / OVERRIDES_PATH
-    batches = sorted(entry.name.removeprefix("batch=") for entry in base.iterdir()) if base.exists() else []
-    frames = [lake.scan(overrides_batch(batch)).collect() for batch in batches]
-    held = pl.concat([Override.create_empty(), *frames])
+    held = lake.scan(OVERRIDES_GIVEN).collect()
     return held.sort("given_at", "override_id").unique("override_id", keep="first", maintain_order=True)
 
 
@@ -109,8 +103,17 @@ def land_overrides(
 
     Returns:
         The account: kept are new ones, duplicates are known ones.
+
+    Raises:
+        LakeError: Another landing did not end in time.
     """
-    typed = _typed(tidied(given, missing), subject, now)
+    given = tidied(given, missing)
+    with lake.exclusive(LANDING, run):
+        return _land_overrides(lake, given, subject=subject, now=now, run=run, source=source)
+
+
+def _land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datetime, run: str, source: str) -> Receipt:
+    typed = _typed(given, subject, now)
     problems = _problems(typed)
     good = typed.join(problems.select("_location", "_row").unique(), on=["_location", "_row"], how="anti")
     rows = good.with_columns(override_id=_identity(good)).select(Override.column_names())
@@ -118,7 +121,13 @@ def land_overrides(
     new = rows.join(raw_overrides(lake), on="override_id", how="anti")
     batch_id = digest([source, "overrides", run])
     if not new.is_empty():
-        lake.write(overrides_batch(batch_id), Override.validate(new), made_by={"run": run, "source": source})
+        added = Override.validate(new)
+        lake.update(
+            OVERRIDES_GIVEN,
+            lambda held: pl.concat([held, added.join(held, on="override_id", how="anti")]),
+            batch=batch_id,
+            made_by={"run": run, "source": source},
+        )
     set_aside(lake, problems.select(*BROKEN_COLUMNS), batch_id=batch_id, run=run)
     bad = typed.height - good.height
     receipt = Receipt(

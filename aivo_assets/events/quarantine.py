@@ -12,21 +12,13 @@ from aivo_assets.events.schema import Quarantined
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.lake import Dataset, Lake
 
-QUARANTINE_PATH = "raw/quarantine"
-
-
-def quarantine_batch(batch_id: str) -> Dataset:
-    """The dataset of one batch; it is replaced as a whole."""
-    return Dataset(f"{QUARANTINE_PATH}/batch={batch_id}", Quarantined.create_empty().schema)
+QUARANTINE = Dataset("raw/quarantine", Quarantined.create_empty().schema, unit="batch")
+_PROBLEM = list(BROKEN_COLUMNS)
 
 
 def scan_quarantine(lake: Lake) -> pl.LazyFrame:
     """All that was ever set aside; columns of `Quarantined`."""
-    base = lake.root / QUARANTINE_PATH
-    batches = sorted(entry.name.removeprefix("batch=") for entry in base.iterdir()) if base.exists() else []
-    if not batches:
-        return Quarantined.create_empty().lazy()
-    return pl.concat([lake.scan(quarantine_batch(batch_id)) for batch_id in batches])
+    return lake.scan(QUARANTINE)
 
 
 def set_aside(lake: Lake, problems: pl.DataFrame, *, batch_id: str, run: str) -> int:
@@ -41,17 +33,14 @@ def set_aside(lake: Lake, problems: pl.DataFrame, *, batch_id: str, run: str) ->
     Returns:
         How many were new.
     """
-    columns = list(BROKEN_COLUMNS)
-    held = scan_quarantine(lake)
-    known = held.select(columns).collect()
-    new = problems.unique(columns, maintain_order=True).join(
-        known, on=columns, how="anti", nulls_equal=True, maintain_order="left"
-    )
+    new = _without(problems.unique(_PROBLEM, maintain_order=True), scan_quarantine(lake).collect(), _PROBLEM)
     if not new.is_empty():
-        dataset = quarantine_batch(batch_id)
-        before = lake.scan(dataset).collect()
         filed = new.with_columns(batch_id=pl.lit(batch_id)).select(Quarantined.column_names())
-        lake.write(dataset, pl.concat([before, filed]), made_by={"run": run})
+
+        def add(before: pl.DataFrame) -> pl.DataFrame:
+            return pl.concat([before, _without(filed, before, _PROBLEM)])
+
+        lake.update(QUARANTINE, add, batch=batch_id, made_by={"run": run})
     return new.height
 
 
@@ -74,7 +63,11 @@ def take_back(lake: Lake, places: Callable[[], pl.DataFrame], *, reasons: Collec
         return 0
     over = waiting.join(places(), on=["location", "row"], how="semi", nulls_equal=True)
     for batch_id in over["batch_id"].unique().sort():
-        dataset = quarantine_batch(batch_id)
-        kept = lake.scan(dataset).collect().join(over, on=over.columns, how="anti", nulls_equal=True)
-        lake.write(dataset, kept.select(Quarantined.column_names()), made_by={"run": run})
+        lake.update(
+            QUARANTINE, lambda before: _without(before, over, over.columns), batch=batch_id, made_by={"run": run}
+        )
     return over.height
+
+
+def _without(rows: pl.DataFrame, others: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    return rows.join(others, on=columns, how="anti", nulls_equal=True, maintain_order="left")

@@ -10,6 +10,8 @@ from aivo_assets.errors import LakeError
 from aivo_assets.lake import Lake
 
 RECEIPTS_PATH = "raw/receipts"
+LANDING = "landing"
+"""What only one process does at a time, whatever it lands: the lock is the lake's."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Receipt:
         set_aside: Rows with a problem.
         folded: Rows that are a part of another row's event.
         outside_window: Rows of other days than those asked for.
+        before_window: Of these, rows of earlier days.
+        earliest: The earliest day of these.
         days_changed: Days that got events, ascending.
         by_reason: For each reason how many rows have it; a row may have several.
         values_set_aside: Values that were set aside from rows that were kept (learner table only).
@@ -55,6 +59,8 @@ class Receipt:
     by_reason: Mapping[str, int] = field(default_factory=dict)
     values_set_aside: int = 0
     cursor: str | None = None
+    before_window: int = 0
+    earliest: date | None = None
 
     def __post_init__(self) -> None:
         accounted = self.kept + self.duplicates + self.set_aside
@@ -72,6 +78,7 @@ class Receipt:
         content = asdict(self)
         content["landed_at"] = self.landed_at.isoformat()
         content["days_changed"] = [day.isoformat() for day in self.days_changed]
+        content["earliest"] = None if self.earliest is None else self.earliest.isoformat()
         content["by_reason"] = dict(sorted(self.by_reason.items()))
         return content
 
@@ -84,17 +91,19 @@ def write_receipt(lake: Lake, receipt: Receipt, *, what: str) -> None:
 
 def read_receipts(lake: Lake) -> list[Receipt]:
     """All receipts, oldest first."""
-    base = lake.root / RECEIPTS_PATH
-    paths = [path for path in base.iterdir() if path.name.endswith(".json")] if base.exists() else []
-    receipts = [_from_json(json.loads(path.read_text())) for path in paths if not path.name.startswith(".")]
+    receipts = [_from_json(json.loads(content)) for content in _contents(lake, "")]
     return sorted(receipts, key=lambda receipt: (receipt.landed_at, receipt.run))
 
 
 def receipts_of(lake: Lake, run: str) -> list[Receipt]:
     """The receipts of one run."""
-    base = lake.root / RECEIPTS_PATH
-    paths = [path for path in base.iterdir() if path.name.startswith(f"{run}.")] if base.exists() else []
-    return [_from_json(json.loads(path.read_text())) for path in paths if path.name.endswith(".json")]
+    return [_from_json(json.loads(content)) for content in _contents(lake, f"{run}.")]
+
+
+def _contents(lake: Lake, prefix: str) -> list[bytes]:
+    names = [name for name in lake.storage.files(RECEIPTS_PATH, prefix) if name.endswith(".json")]
+    documents = lake.storage.read_many([f"{RECEIPTS_PATH}/{name}" for name in names if not name.startswith(".")])
+    return [document.content for document in documents if document is not None]
 
 
 def _from_json(content: dict[str, Any]) -> Receipt:
@@ -102,6 +111,7 @@ def _from_json(content: dict[str, Any]) -> Receipt:
         **{
             **content,
             "landed_at": datetime.fromisoformat(content["landed_at"]),
+            "earliest": date.fromisoformat(content["earliest"]) if content.get("earliest") else None,
             "days_changed": tuple(date.fromisoformat(day) for day in content["days_changed"]),
         }
     )

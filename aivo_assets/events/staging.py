@@ -4,6 +4,7 @@ Wide rows wait on disk, one Parquet file an extract; what decides on duplicates 
 in memory, about 100 bytes a row.
 """
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -35,6 +36,8 @@ class Staging:
         rows_read: Rows and broken lines so far, without those folded into others.
         set_aside: Of these, rows with a problem.
         outside_window: Of these, rows of days that nobody asked for.
+        before_window: Of these, rows of earlier days.
+        earliest: The earliest day of these; None where there are none.
         folded: Rows that are a part of another row's event.
         cursor: How far the source is read.
         future: Rows set aside only because their time has not come, an extract each; columns of `Validated.future`.
@@ -48,6 +51,8 @@ class Staging:
         self.rows_read = 0
         self.set_aside = 0
         self.outside_window = 0
+        self.before_window = 0
+        self.earliest: date | None = None
         self.folded = 0
         self.cursor: str | None = None
         self.future: list[pl.DataFrame] = []
@@ -65,6 +70,8 @@ class Staging:
         self.rows_read += validated.rows_read
         self.set_aside += validated.set_aside
         self.outside_window += validated.outside_window
+        self.before_window += validated.before_window
+        self.earliest = min((day for day in (self.earliest, validated.earliest) if day), default=None)
         self.folded += folded
         self.cursor = cursor if cursor is not None else self.cursor
         if not validated.future.is_empty():

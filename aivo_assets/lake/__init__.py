@@ -1,12 +1,28 @@
 """The lake: where every dataset is kept. Belongs here: paths, manifests, atomic writes; no knowledge of the columns.
 
 `Dataset` says what a dataset is called and what is replaced as a whole; `Lake` reads and writes it. Each stage
-declares its own datasets beside its schema. `Layers` keeps what changes a little and often.
+declares its own datasets beside its schema. Whoever records a version of what it read uses `read`. `Layers` keeps what
+changes a little and often.
 """
 
 from aivo_assets.lake.dataset import Dataset
 from aivo_assets.lake.layers import Layered, Layers
+from aivo_assets.lake.manifest import Written
 from aivo_assets.lake.opening import open_lake
-from aivo_assets.lake.store import Lake, Written
+from aivo_assets.lake.reading import Reading, read
+from aivo_assets.lake.staging import Staged
+from aivo_assets.lake.store import Lake
+from aivo_assets.lake.swapping import ConflictError
 
-__all__ = ["Dataset", "Lake", "Layered", "Layers", "Written", "open_lake"]
+__all__ = [
+    "ConflictError",
+    "Dataset",
+    "Lake",
+    "Layered",
+    "Layers",
+    "Reading",
+    "Staged",
+    "Written",
+    "open_lake",
+    "read",
+]

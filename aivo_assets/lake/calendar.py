@@ -10,16 +10,21 @@ CALENDAR = "calendar.json"
 
 def first_day(lake: Lake, *, otherwise: date) -> date:
     """First day with events that the lake knows of, or `otherwise` where it knows none."""
-    try:
-        return date.fromisoformat(json.loads((lake.root / CALENDAR).read_text())["first_day"])
-    except FileNotFoundError:
-        return otherwise
+    content = lake.read_document(CALENDAR)
+    return otherwise if content is None else _day(content)
 
 
 def extend(lake: Lake, day: date) -> date:
     """Make sure that the calendar reaches back to `day`; it never gets shorter. Returns its first day."""
-    present = first_day(lake, otherwise=date.max)
-    if day < present:
-        lake.write_bytes(CALENDAR, json.dumps({"first_day": day.isoformat()}).encode())
-        return day
-    return present
+
+    def compose(content: bytes | None) -> bytes | None:
+        if content is not None and _day(content) <= day:
+            return None
+        return json.dumps({"first_day": day.isoformat()}).encode()
+
+    content = lake.change_document(CALENDAR, compose)
+    return day if content is None else _day(content)
+
+
+def _day(content: bytes) -> date:
+    return date.fromisoformat(json.loads(content)["first_day"])

@@ -6,7 +6,7 @@ from datetime import date
 from upath import UPath
 
 from aivo_assets.lake.dataset import Dataset
-from aivo_assets.lake.store import Lake, is_whole
+from aivo_assets.lake.store import Lake
 
 
 def damaged_files(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[str]:
@@ -15,14 +15,14 @@ def damaged_files(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[st
     Only lengths are compared, so that it costs no reading, and only where the lake is a folder: an object store shows
     whole objects or none.
     """
-    if lake.root.protocol not in ("", "file", "local"):
+    if not lake.storage.is_folder:
         return []
     listed = (
-        (lake.root / dataset.folder(day=day) / entry["path"], int(entry["bytes"]))
+        (f"{dataset.folder(day=day)}/{entry['path']}", int(entry["bytes"]))
         for day in days
         for entry in (lake.manifest(dataset, day=day) or {"files": []})["files"]
     )
-    return [_found_at(path) for path, size in listed if not is_whole(path, size)]
+    return [_found_at(lake.root / path) for path, size in listed if not lake.storage.is_whole(path, size)]
 
 
 def damaged_days(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[date]:

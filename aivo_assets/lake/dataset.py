@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-Unit = Literal["whole", "day", "shard", "layers"]
+Unit = Literal["whole", "day", "shard", "batch", "layers"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Dataset:
     Attributes:
         path: Folder below the lake's root, zone first: `anonymised/interactions`.
         schema: Columns and dtypes; a dataset that holds nothing yet reads as an empty frame of these.
-        unit: What one write replaces: everything, one day, or one shard. Layers are kept and read by `Layers` alone.
+        unit: What one write replaces: everything, one day, one shard, or one batch (what one writer brought, under a
+            name of its own). Layers are kept and read by `Layers` alone.
         sharded: Whether a unit's rows are split into files by their `shard` column (Int32).
     """
 
@@ -31,7 +32,12 @@ class Dataset:
         """First part of the path; everything but `raw` is free of personal data."""
         return self.path.split("/", 1)[0]
 
-    def folder(self, *, day: date | None = None, shard: int | None = None) -> str:
+    @property
+    def by_shard(self) -> bool:
+        """Whether its units hang on how many shards the lake has."""
+        return self.sharded or self.unit in ("shard", "layers")
+
+    def folder(self, *, day: date | None = None, shard: int | None = None, batch: str | None = None) -> str:
         """Folder of one unit, relative to the lake's root.
 
         Raises:
@@ -39,16 +45,20 @@ class Dataset:
         """
         if self.unit == "layers":
             raise ValueError(f"{self.path} is kept in layers: read and write it by `Layers`")
-        given = {"day": day is not None, "shard": shard is not None}
-        wanted = {"day": self.unit == "day", "shard": self.unit == "shard"}
-        if given != wanted:
-            raise ValueError(f"{self.path} is replaced by {self.unit}: got day={day}, shard={shard}")
+        given = {name for name, value in (("day", day), ("shard", shard), ("batch", batch)) if value is not None}
+        if given != {self.unit} - {"whole"}:
+            raise ValueError(f"{self.path} is replaced by {self.unit}: got day={day}, shard={shard}, batch={batch}")
         if day is not None:
             return f"{self.path}/day={day.isoformat()}"
         if shard is not None:
-            return f"{self.path}/shard={shard:04d}"
-        return self.path
+            return f"{self.path}/{shard_folder(shard)}"
+        return self.path if batch is None else f"{self.path}/batch={batch}"
 
     def empty(self) -> pl.DataFrame:
         """A frame with the dataset's columns and no row."""
         return pl.DataFrame(schema=dict(self.schema))
+
+
+def shard_folder(shard: int) -> str:
+    """How the folder of a shard is called."""
+    return f"shard={shard:04d}"

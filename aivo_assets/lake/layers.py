@@ -2,23 +2,28 @@
 
 What changes a little and often (the states of a million learners) is not rewritten: a change appends a layer of the
 rows that it touched, and a reader takes the newest row of each key. A shard has one manifest for all of its frames, and
-replacing it is the one step in which a change comes into force: a crash before leaves the old shard, after it the new
-one. Files of the manifest before stay until the next commit, for readers that had already begun.
+swapping it is the one step in which a change comes into force: a crash before leaves the old shard, after it the new
+one. A layer is added only onto the commit that it was made from. Files that no manifest names any more stay a while,
+for readers that had already begun.
 
 Frames lie as `path/frame/shard=0000/<hash>.parquet`, manifests as `path/shard=0000.json`.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
-from upath import UPath
 
 from aivo_assets.errors import LakeError
-from aivo_assets.lake.dataset import Dataset
-from aivo_assets.lake.store import Lake, read_json, refuse_other_columns, write_atomically, write_part
+from aivo_assets.lake.dataset import Dataset, shard_folder
+from aivo_assets.lake.lake_reader import polars_options
+from aivo_assets.lake.manifest import parsed, retired
+from aivo_assets.lake.staging import refuse_other_columns, write_part
+from aivo_assets.lake.store import Lake
+from aivo_assets.lake.swapping import ConflictError, swap_document
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -90,19 +95,13 @@ class Layers:
     """
 
     def __init__(self, lake: Lake, layered: Layered) -> None:
-        self._root, self._layered = lake.root / layered.path, layered
+        self._lake, self._layered = lake, layered
         self._owners = Dataset("remade", {layered.owner: pl.String})
 
     def shard(self, shard: int) -> Shard | None:
         """What is kept of a shard; None where nothing is."""
-        content = read_json(self._manifest(shard))
-        if content is None:
-            return None
-        layers = tuple(
-            Layer(**{**layer, "ranges": tuple((first, last) for first, last in layer["ranges"])})
-            for layer in content["layers"]
-        )
-        return Shard(shard, content["sequence"], layers, content["notes"])
+        self._lake.marks.leave()
+        return self._shard(shard, self._lake.read_document(self._manifest(shard)))
 
     def read(
         self, kept: Shard, frame: str, where: pl.Expr | None = None, columns: Sequence[str] | None = None
@@ -118,7 +117,7 @@ class Layers:
         dataset, key = self._layered.frames[frame]
         parts, folder = [], self._folder(frame, kept.number)
         for number, layer in enumerate(kept.layers):
-            found = _scan(folder, layer.files[frame], dataset, where).select(columns or list(dataset.schema))
+            found = self._scan(folder, layer.files[frame], dataset, where).select(columns or list(dataset.schema))
             parts.append(found.with_columns(pl.lit(number, pl.UInt32).alias("_layer")).collect())
         if len(parts) == 1:
             return parts[0].drop("_layer")  # a base is written in order
@@ -139,11 +138,18 @@ class Layers:
         found = [self._owners.empty()]
         for layer in kept.layers[1:]:
             if layer.sequence > sequence:
-                rows = _scan(self._folder(name, kept.number), layer.files[name], dataset, None)
+                rows = self._scan(self._folder(name, kept.number), layer.files[name], dataset, None)
                 found += [rows.select(owner).collect(), self._owners_of(kept, layer)]
         return pl.concat(found)[owner].unique().sort()
 
-    def append(self, shard: int, layers: Iterable[tuple[Frames, pl.Series | None]], notes: Mapping[str, Any]) -> Shard:
+    def append(
+        self,
+        shard: int,
+        layers: Iterable[tuple[Frames, pl.Series | None]],
+        notes: Mapping[str, Any],
+        *,
+        onto: int | None = None,
+    ) -> Shard:
         """Add what changed, in one commit.
 
         Args:
@@ -151,50 +157,72 @@ class Layers:
             layers: Rows that are new or take the place of those with their keys, and the owners (or None) whose older
                 rows are void; those of whom nothing is left have no rows. Oldest first.
             notes: Take the place of the notes.
+            onto: Number of the commit that the rows were made from; None: the present one, for rows that hang on none.
 
         Raises:
             LakeError: The shard has no base, or a frame has other columns.
+            ConflictError: Another writer has committed since `onto`; make the rows again.
         """
-        kept = self.shard(shard)
-        if kept is None:
+        standing = self.shard(shard)
+        if standing is None:
             raise LakeError(f"{self._manifest(shard)} does not exist", fix="Rewrite the shard from nothing first.")
-        sequence = kept.sequence + 1
+        onto = standing.sequence if onto is None else onto
+        self._refuse_other(standing, onto)
+        sequence = onto + 1
         added = [self._write(shard, sequence, [frames], owners) for frames, owners in layers]
-        return self._commit(shard, Shard(shard, sequence, (*kept.layers, *added), notes), kept)
+
+        def compose(present: Shard | None) -> Shard:
+            self._refuse_other(present, onto)
+            assert present is not None
+            return Shard(shard, sequence, (*present.layers, *added), notes)
+
+        return self._commit(shard, compose, added)
 
     def rewrite(self, shard: int, parts: Iterable[Frames], notes: Mapping[str, Any]) -> Shard:
-        """Begin anew with one base.
+        """Begin anew with one base; of two who do so at once the last one wins as a whole.
 
         Args:
             shard: Which.
             parts: All rows, in parts that follow each other in the order of the owner; written one after the other.
             notes: Take the place of the notes.
         """
-        kept = self.shard(shard)
-        sequence = kept.sequence + 1 if kept else 1
-        return self._commit(shard, Shard(shard, sequence, (self._write(shard, sequence, parts, None),), notes), kept)
+        base = self._write(shard, 0, parts, None)
+
+        def compose(present: Shard | None) -> Shard:
+            sequence = present.sequence + 1 if present else 1
+            return Shard(shard, sequence, (replace(base, sequence=sequence),), notes)
+
+        return self._commit(shard, compose, [base])
 
     def compact(self, shard: int, until: int | None = None) -> Shard | None:
         """Merge layers into the base, one part of it after the other; what is read stays the same.
+
+        Where another writer merged or began anew meanwhile, this is left undone.
 
         Args:
             shard: Which.
             until: Only layers of commits up to this one, so that whoever knows that commit can still ask who changed
                 since; None: all.
         """
-        kept = self.shard(shard)
-        if kept is None:
+        standing = self.shard(shard)
+        if standing is None:
             return None
-        merged = [layer for layer in kept.layers if until is None or layer.sequence <= until]
+        merged = tuple(layer for layer in standing.layers if until is None or layer.sequence <= until)
         if len(merged) < 2:
-            return kept
-        old = Shard(shard, merged[-1].sequence, tuple(merged), kept.notes)
+            return standing
+        old = Shard(shard, merged[-1].sequence, merged, standing.notes)
         parts = (
             {name: self.read(old, name, where) for name in self._layered.frames}
-            for where in between(kept.layers[0].ranges, self._layered.owner)
+            for where in between(standing.layers[0].ranges, self._layered.owner)
         )
         base = self._write(shard, old.sequence, parts, None)
-        return self._commit(shard, Shard(shard, kept.sequence, (base, *kept.layers[len(merged) :]), kept.notes), kept)
+
+        def compose(present: Shard | None) -> Shard | None:
+            if present is None or present.layers[: len(merged)] != merged:
+                return None
+            return Shard(shard, present.sequence, (base, *present.layers[len(merged) :]), present.notes)
+
+        return self._commit(shard, compose, [base])
 
     def _write(self, shard: int, sequence: int, parts: Iterable[Frames], owners: pl.Series | None) -> Layer:
         files: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self._layered.frames}
@@ -202,44 +230,75 @@ class Layers:
         for frames in parts:
             for name, (dataset, _) in self._layered.frames.items():
                 refuse_other_columns(dataset, frames[name])
-                files[name].append(write_part(self._folder(name, shard), "", frames[name]))
+                files[name].append(self._written(name, shard, frames[name]))
             first = next(iter(frames.values()))[self._layered.owner]
             if len(first):
                 ranges.append((str(first[0]), str(first[-1])))
         remade = (
-            []
-            if owners is None
-            else [write_part(self._folder("remade", shard), "", owners.alias(self._layered.owner).to_frame())]
+            [] if owners is None else [self._written("remade", shard, owners.alias(self._layered.owner).to_frame())]
         )
         return Layer(sequence, files, remade, ranges)
 
-    def _commit(self, shard: int, new: Shard, before: Shard | None) -> Shard:
-        content = {
-            "sequence": new.sequence,
-            "layers": [
-                {"sequence": layer.sequence, "files": layer.files, "owners": layer.owners, "ranges": layer.ranges}
-                for layer in new.layers
-            ],
-            "notes": new.notes,
-        }
-        write_atomically(self._manifest(shard), json.dumps(content, indent=1, sort_keys=True).encode())
-        listed = {
-            (name, str(entry["path"]))
-            for kept in (new, before)
-            if kept is not None
-            for layer in kept.layers
-            for name, entries in (*layer.files.items(), ("remade", layer.owners))
-            for entry in entries
-        }
-        for name in (*self._layered.frames, "remade"):
-            for file in self._folder(name, shard).glob("*.parquet"):
-                if (name, file.name) not in listed:
-                    file.unlink(missing_ok=True)
-        return new
+    def _written(self, frame: str, shard: int, rows: pl.DataFrame) -> Mapping[str, Any]:
+        self._lake.prepare()
+        return write_part(self._lake.storage, self._folder(frame, shard), "", rows, None)[0]
+
+    def _commit(self, shard: int, compose: Callable[[Shard | None], Shard | None], written: Sequence[Layer]) -> Shard:
+        """Swap the manifest of a shard for what is composed from it; files that came to nothing are removed."""
+        removable: list[str] = []
+        own = {path for layer in written for path in self._paths(shard, layer)}
+
+        def next_manifest(content: bytes | None) -> bytes | None:
+            nonlocal removable
+            removable = []
+            before = self._shard(shard, content)
+            new = compose(before)
+            if new is None:
+                return None
+            superseded = [] if content is None else json.loads(content).get("superseded", [])
+            waiting, removable = retired(
+                [] if before is None else [path for layer in before.layers for path in self._paths(shard, layer)],
+                [path for layer in new.layers for path in self._paths(shard, layer)],
+                superseded,
+                now=time.time(),
+                read_at=self._lake.marks.last() if superseded else 0.0,
+            )
+            return _encoded(new, waiting)
+
+        committed: set[str] = set()
+        try:
+            standing = self._shard(shard, swap_document(self._lake.storage, self._manifest(shard), next_manifest))
+            assert standing is not None
+            committed = {path for layer in standing.layers for path in self._paths(shard, layer)}
+        finally:
+            self._lake.storage.remove([*removable, *sorted(own - committed)])
+        return standing
+
+    def _shard(self, shard: int, content: bytes | None) -> Shard | None:
+        if content is None:
+            return None
+        manifest = parsed(content, self._manifest(shard))
+        layers = tuple(
+            Layer(**{**layer, "ranges": tuple((first, last) for first, last in layer["ranges"])})
+            for layer in manifest["layers"]
+        )
+        return Shard(shard, manifest["sequence"], layers, manifest["notes"])
+
+    def _paths(self, shard: int, layer: Layer) -> list[str]:
+        """Paths of a layer's files below the lake's root."""
+        files = (*layer.files.items(), ("remade", layer.owners))
+        return [f"{self._folder(name, shard)}/{entry['path']}" for name, entries in files for entry in entries]
+
+    def _refuse_other(self, present: Shard | None, onto: int) -> None:
+        if present is None or present.sequence != onto:
+            raise ConflictError(
+                f"{self._layered.path} was changed by another writer since commit {onto}",
+                fix="Run this step once more.",
+            )
 
     def _owners_of(self, kept: Shard, layer: Layer) -> pl.DataFrame:
         """Who was remade in a layer."""
-        return _scan(self._folder("remade", kept.number), layer.owners, self._owners, None).collect()
+        return self._scan(self._folder("remade", kept.number), layer.owners, self._owners, None).collect()
 
     def _remade(self, kept: Shard) -> pl.DataFrame:
         """owner, `_since`: the layer from which on his rows count."""
@@ -249,11 +308,22 @@ class Layers:
                 since.append(self._owners_of(kept, layer).with_columns(pl.lit(number, pl.UInt32).alias("_since")))
         return pl.concat(since).group_by(self._layered.owner).agg(pl.col("_since").max())
 
-    def _manifest(self, shard: int) -> UPath:
-        return self._root / f"shard={shard:04d}.json"
+    def _manifest(self, shard: int) -> str:
+        layout = "" if self._lake.layout == 1 else f"-{self._lake.layout}"
+        return f"{self._layered.path}/{shard_folder(shard)}{layout}.json"
 
-    def _folder(self, frame: str, shard: int) -> UPath:
-        return self._root / frame / f"shard={shard:04d}"
+    def _folder(self, frame: str, shard: int) -> str:
+        return f"{self._layered.path}/{frame}/{shard_folder(shard)}"
+
+    def _scan(
+        self, folder: str, entries: Sequence[Mapping[str, Any]], dataset: Dataset, where: pl.Expr | None
+    ) -> pl.LazyFrame:
+        storage = self._lake.storage
+        files = [storage.location(f"{folder}/{entry['path']}") for entry in entries if entry["rows"]]
+        if not files:
+            return dataset.empty().lazy()
+        rows = pl.scan_parquet(files, hive_partitioning=False, glob=False, storage_options=polars_options(storage))
+        return rows if where is None else rows.filter(where)
 
 
 def between(ranges: Sequence[tuple[str, str]], owner: str) -> list[pl.Expr]:
@@ -266,9 +336,14 @@ def between(ranges: Sequence[tuple[str, str]], owner: str) -> list[pl.Expr]:
     return conditions
 
 
-def _scan(folder: UPath, entries: Sequence[Mapping[str, Any]], dataset: Dataset, where: pl.Expr | None) -> pl.LazyFrame:
-    files = [str(folder / entry["path"]) for entry in entries if entry["rows"]]
-    if not files:
-        return dataset.empty().lazy()
-    rows = pl.scan_parquet(files, hive_partitioning=False, glob=False)
-    return rows if where is None else rows.filter(where)
+def _encoded(shard: Shard, waiting: Sequence[Mapping[str, Any]]) -> bytes:
+    content = {
+        "sequence": shard.sequence,
+        "layers": [
+            {"sequence": layer.sequence, "files": layer.files, "owners": layer.owners, "ranges": layer.ranges}
+            for layer in shard.layers
+        ],
+        "notes": shard.notes,
+        "superseded": waiting,
+    }
+    return json.dumps(content, indent=1, sort_keys=True).encode()

@@ -1,59 +1,80 @@
-"""Reading and writing datasets, whole or not at all. Belongs here: manifests, atomic replacement, content versions.
+"""Writing datasets, whole or not at all. Belongs here: staging and committing units; reading is `lake_reader.py`'s.
 
-A unit's folder holds Parquet files named by the hash of their bytes and one `_manifest.json` that lists the files
-which count. A write puts its files first and replaces the manifest last, in one step, so a reader sees the old unit
-or the new one. Writing the same content again changes nothing. The files of the manifest before stay until the next
-write, for readers that had already begun.
+A unit's folder holds Parquet files and one `_manifest.json` that lists the files which count. A write puts its files
+first and swaps the manifest last, in one step, so a reader sees the old unit or the new one. Writing the same content
+again changes nothing. Two writers of one unit: each replaces its part of what the other left (`units.py`), so the
+last one wins a part as a whole; who adds to what stands there does it by `update` and never loses the other's rows.
 """
 
-import hashlib
-import io
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
-from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 import polars as pl
 from upath import UPath
 
 from aivo_assets.errors import LakeError
-from aivo_assets.lake.dataset import Dataset
+from aivo_assets.lake.dataset import Dataset, shard_folder
+from aivo_assets.lake.exclusive import exclusive
+from aivo_assets.lake.lake_reader import LakeReader
+from aivo_assets.lake.made_with import MadeWith, Value, Values
+from aivo_assets.lake.manifest import Manifest, Written, paths_of, written
+from aivo_assets.lake.staging import Staged, refuse_other_columns, write_part
+from aivo_assets.lake.storage import S3Access, open_storage
+from aivo_assets.lake.swapping import Compose, ConflictError, swap_document
+from aivo_assets.lake.units import Units, in_part, standing
 
-MANIFEST = "_manifest.json"
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a write left behind.
-
-    Attributes:
-        version: Hash of the content; equal content has an equal version.
-        rows: Rows in the unit.
-        bytes: Size of its Parquet files.
-        changed: Whether the content differs from what stood there before.
-    """
-
-    version: str
-    rows: int
-    bytes: int
-    changed: bool
+Change = Callable[[pl.DataFrame], pl.DataFrame]
+Notes = Mapping[str, Any] | None
 
 
-class Lake:
+class Lake(LakeReader):
     """All datasets below one root.
 
     Args:
-        root: Folder or fsspec URL.
+        root: Folder, or `s3://bucket/prefix`.
         shards: Shards that a day is split into.
+        access: How to reach an S3 store.
+        made_with: What else must be the same for as long as the lake lives; see `made_with.py`.
+
+    Raises:
+        LakeError: The lake was made with other shards or other values.
     """
 
-    def __init__(self, root: str | os.PathLike[str], *, shards: int) -> None:
-        self.root = UPath(root)
-        self.shards = shards
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        shards: int,
+        access: S3Access | None = None,
+        made_with: Values | None = None,
+    ) -> None:
+        opened, storage = open_storage(UPath(root), access)
+        self._access = access
+        self._made_with = MadeWith(storage, shards, made_with or {})
+        super().__init__(opened, storage, shards=shards, layout=self._made_with.layout)
+        self._units = Units(storage, self.marks)
+
+    def prepare(self) -> None:
+        """Write down what the lake is made with, if nobody has; every write begins with it."""
+        self._made_with.keep()
+
+    def kept_value(self, name: str) -> str | int | None:
+        """Something that the lake was made with; None where it does not say."""
+        return self._made_with.value(name)
+
+    def keep_value(self, name: str, value: Value) -> None:
+        """Keep something that the lake is made with from now on.
+
+        Raises:
+            LakeError: It was made with another.
+        """
+        self._made_with.add(name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened, (str(self.root), self.shards, self._access, self._made_with.values)
 
     def write(
         self,
@@ -62,7 +83,8 @@ class Lake:
         *,
         day: date | None = None,
         shard: int | None = None,
-        made_by: Mapping[str, Any] | None = None,
+        batch: str | None = None,
+        made_by: Notes = None,
     ) -> Written:
         """Replace one unit with `frame`, atomically.
 
@@ -71,22 +93,19 @@ class Lake:
             frame: The unit's rows, in the order in which they are to be kept.
             day: Which day, for a dataset that is replaced by day.
             shard: Which shard, for a dataset that is replaced by shard.
+            batch: Which batch, for a dataset that is replaced by batch.
             made_by: Provenance kept in the manifest: data versions, code version, parameters. JSON values.
 
         Raises:
             LakeError: The columns are not the dataset's.
         """
         refuse_other_columns(dataset, frame)
+        folder = dataset.folder(day=day, shard=shard, batch=batch)
         parts = _parts(frame, dataset.sharded and day is not None)
-        return self._write_parts(self.root / dataset.folder(day=day, shard=shard), parts, made_by)
+        return self._write(dataset, folder, None, parts, made_by or {})
 
     def write_by_shard(
-        self,
-        dataset: Dataset,
-        frames: Iterable[tuple[int, pl.DataFrame]],
-        *,
-        day: date,
-        made_by: Mapping[str, Any] | None = None,
+        self, dataset: Dataset, frames: Iterable[tuple[int, pl.DataFrame]], *, day: date, made_by: Notes = None
     ) -> Written:
         """Replace a day with its shards as they come, ascending; in one commit, and with one of them in memory.
 
@@ -97,32 +116,12 @@ class Lake:
             for shard, frame in frames:
                 refuse_other_columns(dataset, frame)
                 if frame.height:
-                    yield f"shard={shard:04d}/", frame
+                    yield f"{shard_folder(shard)}/", frame
 
-        return self._write_parts(self.root / dataset.folder(day=day), parts(), made_by)
-
-    def _write_parts(
-        self, folder: UPath, parts: Iterable[tuple[str, pl.DataFrame]], made_by: Mapping[str, Any] | None
-    ) -> Written:
-        files = [write_part(folder, name, part) for name, part in parts]
-        version = _digest("".join(str(entry["path"]) for entry in files).encode())
-        rows = sum(int(entry["rows"]) for entry in files)
-        manifest = {"version": version, "rows": rows, "files": files, "made_by": dict(made_by or {})}
-        return self._replace(folder, manifest, _read_manifest(folder))
-
-    @staticmethod
-    def _replace(folder: UPath, manifest: dict[str, Any], before: dict[str, Any] | None) -> Written:
-        """Put a manifest in the place of the one before."""
-        changed = before is None or before["version"] != manifest["version"]
-        if before is None or changed or before["made_by"] != manifest["made_by"]:
-            write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
-        if changed:
-            _remove_unlisted(folder, [manifest, before or {"files": []}])
-        size = sum(int(entry["bytes"]) for entry in manifest["files"])
-        return Written(version=manifest["version"], rows=manifest["rows"], bytes=size, changed=changed)
+        return self._write(dataset, dataset.folder(day=day), None, parts(), made_by or {})
 
     def replace_shard(
-        self, dataset: Dataset, frame: pl.DataFrame, *, day: date, shard: int, made_by: Mapping[str, Any] | None = None
+        self, dataset: Dataset, frame: pl.DataFrame, *, day: date, shard: int, made_by: Notes = None
     ) -> Written:
         """Replace one shard of a day, atomically; the day's other shards stay as they are.
 
@@ -137,233 +136,168 @@ class Lake:
             LakeError: The columns are not the dataset's.
         """
         refuse_other_columns(dataset, frame)
-        folder, name = self.root / dataset.folder(day=day), f"shard={shard:04d}"
-        before = _read_manifest(folder)
-        kept = before or {"version": None, "files": [], "made_by": {}}
-        files = [entry for entry in kept["files"] if not str(entry["path"]).startswith(f"{name}/")]
-        if frame.height:
-            files.append(write_part(folder, f"{name}/", frame))
-        files.sort(key=lambda entry: str(entry["path"]))
-        manifest = {
-            "version": _digest("".join(str(entry["path"]) for entry in files).encode()),
-            "rows": sum(int(entry["rows"]) for entry in files),
-            "files": files,
-            "made_by": {**kept["made_by"], **({name: dict(made_by)} if made_by is not None else {})},
-        }
-        return self._replace(folder, manifest, before)
+        part = f"{shard_folder(shard)}/"
+        return self._write(dataset, dataset.folder(day=day), part, _one(part, frame), made_by)
 
-    def parts(self, dataset: Dataset, *, until: date | None = None) -> dict[int, dict[date, tuple[str, int]]]:
-        """Version and rows of each day's part of each shard, from the manifests alone: shard to day to (version, rows).
-
-        A shard without rows on a day has none there.
-        """
-        found: dict[int, dict[date, tuple[str, int]]] = {shard: {} for shard in range(self.shards)}
-        for folder, manifest in self._manifests(dataset, until=until):
-            day = date.fromisoformat(folder.name.removeprefix("day="))
-            for entry in manifest["files"]:
-                shard, file = str(entry["path"]).split("/", 1)
-                part = (file.removesuffix(".parquet"), int(entry["rows"]))
-                found.setdefault(int(shard.removeprefix("shard=")), {})[day] = part
-        return found
-
-    def scan(
+    def update(
         self,
         dataset: Dataset,
+        change: Change,
         *,
-        days: Iterable[date] | None = None,
-        until: date | None = None,
-        shards: Iterable[int] | None = None,
-    ) -> pl.LazyFrame:
-        """The rows of a dataset as a lazy frame of its columns; an empty one where nothing is kept.
+        day: date | None = None,
+        shard: int | None = None,
+        batch: str | None = None,
+        made_by: Notes = None,
+    ) -> Written:
+        """Replace one unit, or one shard of a day, with what `change` makes of the rows that stand there.
 
-        Units may have been written when the dataset had other columns: those that a unit lacks are null in its rows,
-        and those that the dataset no longer has are not read. A column whose type has changed makes polars raise a
-        `SchemaError` that names it: re-materialise the days from before.
+        Where another writer was first, `change` is asked again with what that one wrote: no row is lost.
 
         Args:
-            dataset: What to read.
-            days: Only these days; days that hold nothing are passed over.
-            until: Only days up to and including this one.
-            shards: Only these shards.
+            dataset: What is changed.
+            change: From present rows to next ones, of the dataset's columns; equal rows change nothing. Pure.
+            day: As for `write`.
+            shard: As for `write`; beside a day, that shard of it.
+            batch: As for `write`.
+            made_by: As for `write`, or for `replace_shard`.
         """
-        files = self.files(dataset, days=days, until=until, shards=shards)
-        if not files:
-            return dataset.empty().lazy()
-        return pl.scan_parquet(
-            files,
-            schema=dict(dataset.schema),
-            missing_columns="insert",
-            extra_columns="ignore",
-            hive_partitioning=False,
-            glob=False,
-        )
+        part = None if day is None or shard is None else f"{shard_folder(shard)}/"
+        folder = dataset.folder(day=day, shard=shard if day is None else None, batch=batch)
+        place = self.place(dataset, folder)
+        self.marks.leave()
+        while True:
+            document = self.storage.read(place)
+            present = standing(document, place)
+            entries = [] if present is None else [e for e in present["files"] if in_part(str(e["path"]), part)]
+            before = self.read_entries(dataset, folder, entries)
+            after = change(before)
+            refuse_other_columns(dataset, after)
+            if present is not None and after.equals(before):
+                return written(present, changed=False)
+            split = _one(part, after) if part else _parts(after, dataset.sharded and day is not None)
+            staged = self._staged(folder, place, part, split, made_by if part else made_by or {}, present)
+            try:
+                return self._units.commit([staged], known=document, only_over={str(entry["path"]) for entry in entries})
+            except ConflictError:
+                self.storage.remove(f"{folder}/{path}" for path in staged.own)
 
-    def files(
-        self,
-        dataset: Dataset,
-        *,
-        days: Iterable[date] | None = None,
-        until: date | None = None,
-        shards: Iterable[int] | None = None,
-    ) -> list[str]:
-        """Paths of the Parquet files that `scan` reads, in the order of their units."""
-        wanted = None if shards is None else {f"shard={shard:04d}" for shard in shards}
-        found = []
-        for folder, manifest in self._manifests(dataset, days=days, until=until):
-            for entry in manifest["files"]:
-                unit_shard = folder.name if dataset.unit == "shard" else str(entry["path"]).split("/", 1)[0]
-                if wanted is None or unit_shard in wanted:
-                    found.append(str(folder / entry["path"]))
-        return found
+    def stage(
+        self, dataset: Dataset, frame: pl.DataFrame, *, day: date, shard: int | None = None, made_by: Notes = None
+    ) -> Staged:
+        """Write the files of a day, or of one shard of it, for another process to commit; nothing reads them before.
 
-    def days(self, dataset: Dataset) -> list[date]:
-        """Days that a dataset holds, ascending."""
-        return sorted(
-            date.fromisoformat(folder.name.removeprefix("day="))
-            for folder in _folders(self.root / dataset.path, "day=")
-            if (folder / MANIFEST).exists()
-        )
+        Args:
+            dataset: One of days.
+            frame: The rows.
+            day: Which day.
+            shard: Only this shard of it.
+            made_by: As for `write`, or for `replace_shard`.
+        """
+        refuse_other_columns(dataset, frame)
+        folder = dataset.folder(day=day)
+        part = None if shard is None else f"{shard_folder(shard)}/"
+        split = _one(part, frame) if part else _parts(frame, dataset.sharded)
+        return self._staged(folder, self.place(dataset, folder), part, split, made_by if part else made_by or {}, None)
 
-    def version(self, dataset: Dataset, *, days: Iterable[date] | None = None, until: date | None = None) -> str:
-        """Hash of the content of a dataset, or of some of its days; equal content has an equal version."""
-        parts = [
-            f"{folder.name}:{manifest['version']}"
-            for folder, manifest in self._manifests(dataset, days=days, until=until)
-        ]
-        return _digest("\n".join(parts).encode())
+    def commit(self, staged: Iterable[Staged], *, whole: bool = False, made_by: Notes = None) -> dict[str, Written]:
+        """Bring staged parts into force, each unit in one step; the same again changes nothing.
 
-    def manifest(self, dataset: Dataset, *, day: date | None = None, shard: int | None = None) -> dict[str, Any] | None:
-        """Manifest of one unit (`version`, `rows`, `files`, `made_by`), or None where nothing is kept."""
-        return _read_manifest(self.root / dataset.folder(day=day, shard=shard))
+        Args:
+            staged: What `stage` gave, of any units; of a part that is given twice the last one counts.
+            whole: The parts of a unit are all of it: what else stands there goes.
+            made_by: Provenance of each unit.
+
+        Returns:
+            By the unit's folder what was written.
+
+        Raises:
+            LakeError: A staged file is not there any more.
+        """
+        by_place: dict[str, list[Staged]] = {}
+        for one in staged:
+            by_place.setdefault(one.place, []).append(one)
+        done = {}
+        for parts in by_place.values():
+            folder = parts[0].folder
+            gone = self.storage.missing(
+                [f"{folder}/{path}" for one in parts for path in paths_of({"files": one.files})]
+            )
+            if gone:
+                raise LakeError(f"The staged file {gone[0]} is gone", fix="Stage it again: run this step once more.")
+            done[folder] = self._units.commit(parts, whole=whole, made_by=made_by)
+        return done
 
     def remove(self, dataset: Dataset, *, day: date) -> None:
         """Take one day away: first its manifest, so that no reader begins, then its files."""
-        folder = self.root / dataset.folder(day=day)
-        (folder / MANIFEST).unlink(missing_ok=True)
-        _remove_unlisted(folder, [{"files": []}])
+        folder = dataset.folder(day=day)
+        self._units.remove(folder, self.place(dataset, folder))
 
     def write_bytes(self, path: str, content: bytes) -> UPath:
-        """Write a document (a report, a receipt) below the root, atomically, and return where it is."""
-        target = self.root / path
-        write_atomically(target, content)
-        return target
+        """Write a document that one writer owns (a report, a receipt) below the root, and return where it is."""
+        self._made_with.keep()
+        self.storage.put(path, content)
+        return self.root / path
 
-    def _manifests(
-        self, dataset: Dataset, *, days: Iterable[date] | None = None, until: date | None = None
-    ) -> list[tuple[UPath, dict[str, Any]]]:
-        base = self.root / dataset.path
-        if dataset.unit == "layers":
-            raise ValueError(f"{dataset.path} is kept in layers: read and write it by `Layers`")
-        if dataset.unit == "whole":
-            folders = [base]
-        elif dataset.unit == "shard":
-            folders = _folders(base, "shard=")
-        else:
-            chosen = self.days(dataset) if days is None else sorted(set(days))
-            folders = [base / f"day={day}" for day in chosen if until is None or day <= until]
-        read = ((folder, _read_manifest(folder)) for folder in folders)
-        return [(folder, manifest) for folder, manifest in read if manifest is not None]
+    def read_document(self, path: str) -> bytes | None:
+        """A document that lies below the root; None where there is none."""
+        document = self.storage.read(path)
+        return None if document is None else document.content
+
+    def change_document(self, path: str, compose: Compose) -> bytes | None:
+        """Replace a document that several may write by what follows from it; see `swap_document`."""
+        self._made_with.keep()
+        return swap_document(self.storage, path, compose)
+
+    def exclusive(self, what: str, holder: str, *, wait_seconds: float = 1800.0) -> AbstractContextManager[None]:
+        """Be the only one on all machines who does something; see `exclusive.py`."""
+        self._made_with.keep()
+        return exclusive(self.storage, what, holder, wait_seconds=wait_seconds)
+
+    def _write(
+        self,
+        dataset: Dataset,
+        folder: str,
+        part: str | None,
+        parts: Iterable[tuple[str, pl.DataFrame]],
+        made_by: Notes,
+    ) -> Written:
+        place = self.place(dataset, folder)
+        while True:
+            document = self.storage.read(place)
+            staged = self._staged(folder, place, part, parts, made_by, standing(document, place))
+            try:
+                return self._units.commit([staged], known=document)
+            except ConflictError:
+                if not isinstance(parts, list):  # what came one by one cannot be written once more
+                    raise
+
+    def _staged(
+        self,
+        folder: str,
+        place: str,
+        part: str | None,
+        parts: Iterable[tuple[str, pl.DataFrame]],
+        made_by: Notes,
+        present: Manifest | None,
+    ) -> Staged:
+        self.prepare()
+        done = [write_part(self.storage, folder, name, frame, present) for name, frame in parts]
+        reused = frozenset(str(entry["path"]) for entry, stood in done if stood)
+        return Staged(folder, place, part, tuple(entry for entry, _ in done), reused, made_by)
 
 
-def refuse_other_columns(dataset: Dataset, frame: pl.DataFrame) -> None:
-    """Refuse a frame that has not exactly the dataset's columns.
+def _opened(root: str, shards: int, access: S3Access | None, values: Values) -> Lake:
+    return Lake(root, shards=shards, access=access, made_with=values)
 
-    Raises:
-        LakeError: It has others; the message names every difference.
-    """
-    expected = dict(dataset.empty().schema)
-    actual = dict(frame.schema)
-    if expected == actual and list(expected) == list(actual):
-        return
-    differing = [
-        f"{name}: expected {expected.get(name, 'absent')}, got {actual.get(name, 'absent')}"
-        for name in sorted(expected.keys() | actual.keys())
-        if expected.get(name) != actual.get(name)
-    ]
-    raise LakeError(
-        f"{dataset.path} cannot take this frame: {'; '.join(differing) or 'its columns are in another order'}",
-        fix="Bring the frame to the dataset's schema, or change the schema and re-materialise the dataset.",
-    )
+
+def _one(part: str, frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    return [(part, frame)] if frame.height else []
 
 
 def _parts(frame: pl.DataFrame, sharded: bool) -> list[tuple[str, pl.DataFrame]]:
     if not sharded:
         return [("", frame)]
     return [
-        (f"shard={shard:04d}/", frame.filter(pl.col("shard") == shard))
+        (f"{shard_folder(shard)}/", frame.filter(pl.col("shard") == shard))
         for shard in sorted(frame["shard"].unique().to_list())
     ]
-
-
-def write_part(folder: UPath, prefix: str, part: pl.DataFrame) -> dict[str, str | int]:
-    """Write one Parquet file named by its content below a folder; returns its entry for a manifest."""
-    buffer = io.BytesIO()
-    # Pages follow chunks, and a version must say what a frame holds, not how it came about.
-    part.rechunk().write_parquet(buffer, compression="zstd", compression_level=1)
-    content = buffer.getvalue()
-    path = f"{prefix}{_digest(content)}.parquet"
-    if not is_whole(folder / path, len(content)):
-        write_atomically(folder / path, content)
-    return {"path": path, "rows": part.height, "bytes": len(content)}
-
-
-def is_whole(path: UPath, size: int) -> bool:
-    """Whether a file is there in its full length; one that was cut short does not hold what its name says."""
-    try:
-        return int(path.stat().st_size) == size
-    except FileNotFoundError:
-        return False
-
-
-def write_atomically(path: UPath, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one."""
-    if path.protocol not in ("", "file", "local"):
-        path.fs.pipe_file(path.path, content)  # object stores show an object only once it is complete
-        return
-    target = Path(path.path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.tmp")
-    try:
-        with beside.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)  # a full disk must not fill up with what could not be written
-
-
-def read_json(path: UPath) -> dict[str, Any] | None:
-    """A manifest, or None where there is none.
-
-    Raises:
-        LakeError: It is not JSON.
-    """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    except json.JSONDecodeError as error:
-        raise LakeError(f"The manifest {path} is not JSON: {error}", fix="Re-materialise this partition.") from error
-    return content
-
-
-def _read_manifest(folder: UPath) -> dict[str, Any] | None:
-    return read_json(folder / MANIFEST)
-
-
-def _remove_unlisted(folder: UPath, manifests: Sequence[Mapping[str, Any]]) -> None:
-    listed = {str(entry["path"]) for manifest in manifests for entry in manifest["files"]}
-    for file in folder.glob("**/*.parquet"):
-        if file.relative_to(folder).as_posix() not in listed:
-            file.unlink(missing_ok=True)
-
-
-def _folders(base: UPath, prefix: str) -> list[UPath]:
-    if not base.exists():
-        return []
-    return sorted((entry for entry in base.iterdir() if entry.name.startswith(prefix)), key=lambda entry: entry.name)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]

@@ -6,7 +6,7 @@ Raw rows come in from `events/`; everything later reads what this stage lets out
 from aivo_assets.privacy.anonymise import AnonymisedLearners, anonymise_interactions, anonymise_learners
 from aivo_assets.privacy.k_anonymity import AnonymityReport
 from aivo_assets.privacy.keys import PseudonymKey, load_key
-from aivo_assets.privacy.pseudonyms import pseudonyms, shard_of
+from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 
 __all__ = [
@@ -19,5 +19,4 @@ __all__ = [
     "anonymise_learners",
     "load_key",
     "pseudonyms",
-    "shard_of",
 ]

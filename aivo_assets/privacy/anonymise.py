@@ -9,10 +9,11 @@ from datetime import date
 
 import polars as pl
 
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.attributes import HIERARCHIES, generalised_attributes
 from aivo_assets.privacy.k_anonymity import AnonymityReport, k_anonymise
 from aivo_assets.privacy.keys import PseudonymKey
-from aivo_assets.privacy.pseudonyms import Kind, pseudonyms, shard_of
+from aivo_assets.privacy.pseudonyms import Kind, pseudonyms
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 from aivo_assets.settings import PrivacySettings
 

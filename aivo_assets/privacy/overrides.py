@@ -6,8 +6,9 @@ What a teacher writes freely may name anybody, so it stays in the raw zone; past
 import polars as pl
 
 from aivo_assets.lake import Dataset
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.keys import PseudonymKey
-from aivo_assets.privacy.pseudonyms import pseudonyms, shard_of
+from aivo_assets.privacy.pseudonyms import pseudonyms
 
 OVERRIDES = Dataset(
     "anonymised/overrides",

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from aivo_assets.errors import SettingsError
+from aivo_assets.lake.shards import SHARDS_OF_A_NEW_LAKE
 from aivo_assets.replay.feed import Feed
 from aivo_assets.settings import Settings, SourceSettings
 
@@ -29,7 +30,7 @@ def own_settings(settings: Settings, home: Path, feed: Feed, learners: int) -> S
         feed: What arrives.
         learners: How many are replayed.
     """
-    shards = min(settings.lake.shards, math.ceil(learners / LEARNERS_A_SHARD))
+    shards = min(settings.lake.shards or SHARDS_OF_A_NEW_LAKE, math.ceil(learners / LEARNERS_A_SHARD))
     alerts = settings.alerts
     unset = {name: field.default for name, field in type(alerts).model_fields.items() if "url" in name}
     tuning = dict.fromkeys(("seconds", "weekly_seconds"), NO_BUDGET_BY_TIME)
@@ -43,6 +44,8 @@ def own_settings(settings: Settings, home: Path, feed: Feed, learners: int) -> S
             "lake": settings.lake.model_copy(update={"url": None, "shards": shards}),
             "source": source,
             "alerts": alerts.model_copy(update=unset),
+            # In a replay a row arrives when it happened: none is late, and no day need be read twice.
+            "schedule": settings.schedule.model_copy(update={"late_days": 0}),
             "tuning": settings.tuning.model_copy(update=tuning),
         }
     )

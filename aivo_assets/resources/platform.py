@@ -4,7 +4,7 @@ Assets ask for these by name and type (`lake: dg.ResourceParam[Lake]`) and get t
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.jobs.names import EVERY_JOB
 from aivo_assets.operations.jobs.run_locks import FOLDER, hold
-from aivo_assets.privacy.keys import load_key
+from aivo_assets.privacy.lake_key import key_of_lake
 from aivo_assets.resources.clock import Clock, PlatformClock
+from aivo_assets.resources.run_watch import watched
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.warehouse import dbt_executable, environment, project_dir
@@ -33,15 +34,17 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
     def given(value: Any, description: str) -> dg.ResourceDefinition:
         return dg.ResourceDefinition.hardcoded_resource(value, description=description)
 
+    clock = clock or PlatformClock(settings)
     outbox = build_outbox(settings.alerts, settings.home)
     return {
         "settings": given(settings, "Every setting with its present value; see `aivo settings`."),
-        "clock": given(clock or PlatformClock(settings), "Tells the time, UTC."),
+        "clock": given(clock, "Tells the time, UTC."),
         "lake": dg.ResourceDefinition(
-            lambda context: _lake_of_run(context, settings), description=f"Datasets below {settings.lake_url}."
+            lambda context: _lake_of_run(context, settings, watch=isinstance(clock, PlatformClock)),
+            description=f"Datasets below {settings.lake_url}.",
         ),
         "pseudonym_key": dg.ResourceDefinition(
-            lambda _: load_key(settings, create=False),
+            lambda _: key_of_lake(settings, create=False),
             description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
         ),
         "registry": given(Registry(settings.home), "MLflow registry of the main brain: champion, challenger, history."),
@@ -53,12 +56,23 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
     }
 
 
-def _lake_of_run(context: dg.InitResourceContext, settings: Settings) -> Lake:
-    # Every job asks for the lake, so this is where a run begins to hold its lock; a sensor's look is no run. What is
-    # materialised by hand has a process for each step, and is over only when all of them are: it holds none.
-    if context.run is not None and context.instance is not None and context.run.job_name in EVERY_JOB:
+def _lake_of_run(context: dg.InitResourceContext, settings: Settings, *, watch: bool) -> Lake | Iterator[Lake]:
+    # Every job asks for the lake, so this is where a run begins to hold its lock and to be watched; a sensor's look is
+    # no run. What is materialised by hand has a process for each step, and is over only when all of them are: it holds
+    # no lock, and its steps end with the process that started them. A replay ends its runs itself.
+    if context.run is None or context.instance is None:
+        return open_lake(settings)
+    is_ours = context.run.job_name in EVERY_JOB
+    if is_ours:
         hold(Path(context.instance.root_directory) / FOLDER / context.run.run_id)
-    return open_lake(settings)
+    if not watch:
+        return open_lake(settings)
+    return _watched_lake(context.instance, context.run.run_id, settings, parent=not is_ours)
+
+
+def _watched_lake(instance: dg.DagsterInstance, run_id: str, settings: Settings, *, parent: bool) -> Iterator[Lake]:
+    with watched(instance, run_id, parent=parent):
+        yield open_lake(settings)
 
 
 def _dbt(settings: Settings) -> DbtCliResource:

@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from aivo_assets.settings.group import Group, Share
 from aivo_assets.settings.kinds import PostgresUrl, TimeZoneName
@@ -15,8 +15,19 @@ SourceKind = Literal["simulator", "assistments", "datashop", "parquet", "csv", "
 class LakeSettings(Group):
     """How the lake is laid out."""
 
-    url: str | None = Field(None, description="Root of the lake; any fsspec URL. Default: AIVO_HOME/lake.")
-    shards: int = Field(4, ge=1, le=4096, description="Shards per day; one per about 250,000 learners.")
+    url: str | None = Field(
+        None, description="Root of the lake: a folder, or s3://bucket/prefix. Default: AIVO_HOME/lake."
+    )
+    shards: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Shards per day; one per about 250,000 learners. Default: what the lake has, 4 for a new one.",
+    )
+    endpoint: str | None = Field(None, description="URL of the S3 server. Default: AWS_ENDPOINT_URL, else AWS.")
+    key: SecretStr | None = Field(None, description="S3 access key. Default: AWS_ACCESS_KEY_ID and its relatives.")
+    secret: SecretStr | None = Field(None, description="S3 secret key, beside the access key.")
+    region: str | None = Field(None, description="S3 region. Default: AWS_REGION, else us-east-1.")
 
 
 class SourceSettings(Group):

@@ -39,7 +39,16 @@ class ScheduleSettings(Group):
         description="Hours after a refused challenger in which no check asks for another one; the crons go on.",
     )
     catch_up_days: int = Field(
-        31, ge=1, description="Most days that a daily or weekly run covers to make up for days missed."
+        366,
+        ge=1,
+        description="Most days that a daily or weekly run covers to make up for days missed; it says which it leaves "
+        "out.",
+    )
+    late_days: int = Field(
+        366,
+        ge=0,
+        description="So many days back a scheduled run looks for rows of a watched file that came late; rows of "
+        "earlier days are counted.",
     )
     skip_unchanged: bool = Field(
         True, description="Whether the two frequent checks skip a tick at which they would make again what is there."

@@ -1,13 +1,14 @@
 """The look-out: every rule over a real lake and instance, the digest once, the asset that shows what is undelivered."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.alerting import Sources, look_out, show
@@ -173,6 +174,24 @@ def test_past_years_that_are_loaded_tell_no_teacher(look: Any, lake: Lake) -> No
     recommended(lake, TODAY - 400 * DAY)
     recommended(lake, TODAY - 399 * DAY, "a" * 32)
     assert look() == []
+
+
+@pytest.mark.parametrize("shown", [datetime(2019, 5, 1, 9, tzinfo=UTC), datetime(2031, 5, 1, 9, tzinfo=UTC)])
+def test_runs_and_files_are_dated_by_the_machine_and_answers_by_the_platform(
+    shown: datetime, lake: Lake, tmp_path: Path, instance: dg.DagsterInstance, outbox: Outbox
+) -> None:
+    """A platform whose clock shows another year: a queue of seconds is no backlog, answers of today are no silence."""
+    job = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("aivo"), "school"), "adaptive_check")
+    waits = dg.DagsterRunStatus.QUEUED
+    instance.add_run(dg.DagsterRun(job_name="adaptive_check", status=waits, remote_job_origin=job))
+    landed(lake, shown - timedelta(hours=2), kept=1000)
+    machine = datetime.now(UTC)
+    sources = Sources(lake, Registry(tmp_path), instance, AlertSettings(), shown, machine)
+    problems: list[str] = []
+    assert look_out(sources, outbox, outbox, problems.append) == []
+    later = Sources(lake, Registry(tmp_path), instance, AlertSettings(), shown, machine + timedelta(hours=9))
+    assert {each.alert.key for each in look_out(later, outbox, outbox, problems.append)} == {"backlog"}
+    assert problems == []
 
 
 def test_a_rule_that_cannot_be_asked_is_an_alert_and_stops_no_other(

@@ -1,6 +1,6 @@
 """What happens when runs meet or days are missed: Sunday's two trainings, overlaps, days without a daemon."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from dagster._core.remote_origin import (
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus
 
 from aivo_assets.automation.schedules import build_schedules
-from aivo_assets.automation.ticks import first_day_missed, steps_aside
+from aivo_assets.automation.ticks import days_left_out, first_day_missed, steps_aside
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.jobs.causes import Cause
@@ -163,6 +163,20 @@ def test_a_day_that_was_read_only_while_it_went_on_counts_as_missed(
     read(instance, (today - 2 * DAY).isoformat())
     read(instance, today.isoformat())
     assert first_day_missed(instance, today + DAY, 31) == today - DAY
+
+
+def test_a_platform_that_was_off_for_forty_days_covers_all_of_them(instance: dg.DagsterInstance, tick: Any) -> None:
+    read(instance, "2026-01-20")
+    request = tick("aivo_main_brain_daily", datetime(2026, 3, 2, 2, tzinfo=UTC))
+    assert [request.tags[name] for name in RANGE] == ["2026-01-21", "2026-03-01"]
+
+
+def test_days_that_are_left_out_are_named_with_what_makes_them(instance: dg.DagsterInstance) -> None:
+    read(instance, "2026-01-20")
+    last = date(2026, 3, 1)
+    assert first_day_missed(instance, last, 10) == date(2026, 2, 20)
+    assert days_left_out(instance, last, 10) == (date(2026, 1, 21), date(2026, 2, 19))
+    assert days_left_out(instance, last, 40) is None
 
 
 def test_a_new_platform_has_missed_nothing(instance: dg.DagsterInstance) -> None:

@@ -4,7 +4,8 @@
 
 `MOMENT` is `rename:PATTERN` (the first time a finished file is about to take a place whose path the pattern is found
 in, with the file written and its place still the old one) or `call:module:Class.method` (the first time it is entered;
-`call:module:Class.method#5`: the fifth), or `never`. `clock:SECONDS` does not die: its clock goes wrong by so much.
+`call:module:Class.method#5`: the fifth), or `never`. `told:` instead of `call:` is a
+SIGTERM, from which it may end in order. `clock:SECONDS` does not die: its clock goes wrong by so much.
 The code of the platform is what it is: renames are seen by an audit hook of the interpreter, and an entered function
 gets one line in front of it.
 """
@@ -28,6 +29,10 @@ def die_at(moment: str) -> None:
         module, _, name = where.partition(":")
         name, _, times = name.partition("#")
         _die_on_entering(module, name, int(times or 1))
+    elif kind == "told":  # to end, by SIGTERM: what comes of it is up to the process
+        module, _, name = where.partition(":")
+        name, _, times = name.partition("#")
+        _die_on_entering(module, name, int(times or 1), signal.SIGTERM)
     elif kind == "clock":
         _put_the_clock_wrong(float(where))
     elif kind != "never":
@@ -41,8 +46,8 @@ def _put_the_clock_wrong(seconds: float) -> None:
     SystemClock.now = lambda clock: right(clock) + timedelta(seconds=seconds)  # type: ignore[method-assign]
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _die(number: int = signal.SIGKILL) -> None:
+    os.kill(os.getpid(), number)
 
 
 def _die_before_a_rename(pattern: re.Pattern[str]) -> None:
@@ -53,7 +58,7 @@ def _die_before_a_rename(pattern: re.Pattern[str]) -> None:
     sys.addaudithook(hook)
 
 
-def _die_on_entering(module: str, name: str, times: int) -> None:
+def _die_on_entering(module: str, name: str, times: int, number: int = signal.SIGKILL) -> None:
     owner: Any = importlib.import_module(module)
     *parents, last = name.split(".")
     for parent in parents:
@@ -66,7 +71,7 @@ def _die_on_entering(module: str, name: str, times: int) -> None:
         nonlocal left
         left -= 1
         if left == 0:
-            _die()
+            _die(number)
         return entered(*arguments, **named)
 
     setattr(owner, last, dying)

@@ -1,6 +1,7 @@
 """SIGKILL of the process that runs: in a shard write, in training, in promotion. The same command again heals it."""
 
 import signal
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -66,3 +67,28 @@ def test_killed_between_the_note_and_the_alias_of_a_promotion_the_old_champion_s
     assert home.serving() == 2
     assert len(home.registry.versions()) == 2
     nothing_lost_or_doubled(home, school.source, school.first, last)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "told:lightgbm:Booster.update#5",
+        "told:aivo_assets.tracing.judging.registry:Registry.promote",
+        "told:polars:LazyFrame.collect#40",
+    ],
+)
+def test_told_to_end_in_any_step_a_training_ends_at_once_cancelled_and_promotes_nothing(
+    copied: Callable[..., Home], moment: str
+) -> None:
+    home = copied(**LENIENT)
+    began = time.monotonic()
+    ended = home.aivo(*TRAIN, dies_at=moment)
+    assert ended.returncode == 130, ended.stdout
+    assert "recorded as cancelled" in ended.stdout
+    assert time.monotonic() - began < 120
+    assert home.serving() == 1
+    assert [move.after for move in home.registry.moves()] == [1]
+
+    healed = home.aivo(*TRAIN)
+    assert healed.returncode == 0, healed.stdout
+    assert home.serving() == 2

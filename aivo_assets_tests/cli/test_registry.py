@@ -22,6 +22,7 @@ from aivo_assets.tracing.judging.promotion import Contender, decide
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.model.main_brain import MadeBy, fit_main_brain
 from aivo_assets.tracing.model.training import TrainingSet
+from aivo_assets_tests.cli.loading import LEARNING, PLATFORM, loaded
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -95,6 +96,11 @@ def test_list_shows_scores_and_aliases_newest_first(home: Settings) -> None:
     assert "challenger" in lines[1]
     assert "champion" in lines[2]
     assert f"{Registry(home.home).evaluation(1).scores.log_loss:.4f}" in lines[2]
+
+
+def test_list_loads_neither_mlflow_nor_what_fits_models(home: Settings) -> None:
+    assert not loaded(home.home, "registry", "list") & (PLATFORM | LEARNING - {"numba"})
+    assert not loaded(home.home, "registry", "history") & (PLATFORM | LEARNING - {"numba"})
 
 
 def test_list_says_what_is_wrong_with_the_champion_and_goes_on(home: Settings) -> None:

@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 from aivo_assets.cli.main import app
 from aivo_assets.errors import LakeError, ModelError, PrivacyError
 from aivo_assets.lake import Lake, open_lake
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.keys import PseudonymKey
-from aivo_assets.privacy.pseudonyms import pseudonyms, shard_of
+from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.features import fold

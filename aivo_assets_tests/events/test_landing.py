@@ -131,15 +131,15 @@ def test_a_source_that_fails_half_way_leaves_the_lake_as_it_was(lake: Lake) -> N
 
 def test_a_crash_between_two_days_is_healed_by_landing_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = extract([answer(1), answer(occurred_at="2024-05-02T08:00:00Z")], cursor="2")
-    write = Lake.write
+    update = Lake.update
 
-    def crashing(self: Lake, dataset: object, frame: pl.DataFrame, **unit: object) -> object:
+    def crashing(self: Lake, dataset: object, change: object, **unit: object) -> object:
         if unit.get("day") == SECOND:
             raise KeyboardInterrupt
-        return write(self, dataset, frame, **unit)
+        return update(self, dataset, change, **unit)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "write", crashing)
+        patch.setattr(Lake, "update", crashing)
         with pytest.raises(KeyboardInterrupt):
             landed(lake, rows, window_applies=False)
     assert lake.days(RAW_INTERACTIONS) == [FIRST]

@@ -8,8 +8,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.keys import PseudonymKey
-from aivo_assets.privacy.pseudonyms import KINDS, pseudonyms, shard_of
+from aivo_assets.privacy.pseudonyms import KINDS, pseudonyms
 from aivo_assets_tests.privacy.raw_school import KEY
 
 IDENTIFIERS = st.lists(st.none() | st.text(min_size=1, max_size=12), max_size=30)

@@ -10,14 +10,12 @@ from typing import Final, Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from scipy.special import expit
 
 from aivo_assets.adaptive.signals.standing import logit
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import PolicySettings
-
-Floats = NDArray[np.float64]
 
 SLOPE_SD: Final = 0.3  # of the prior, around 1
 OFFSET_SD: Final = 1.0  # around 0: learners who choose their own tasks may all be better, or worse, than the model says

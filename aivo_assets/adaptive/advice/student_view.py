@@ -9,7 +9,7 @@ import polars as pl
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.errors import LakeError, ModelError
 from aivo_assets.lake import Lake
-from aivo_assets.privacy.pseudonyms import shard_of
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 from aivo_assets.tracing.fold.schema import STUDENT_MODELS
 from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force

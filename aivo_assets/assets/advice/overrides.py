@@ -9,6 +9,7 @@ from aivo_assets.events import overrides as landing
 from aivo_assets.events.identity import digest
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.keys import PseudonymKey
+from aivo_assets.privacy.lake_key import keep_key
 from aivo_assets.privacy.overrides import OVERRIDE_DESCRIPTIONS, OVERRIDES, anonymise_overrides
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
@@ -19,7 +20,7 @@ from aivo_assets.settings import Settings
     "day. Raw identifiers and free text: nothing past the privacy stage reads it. Written by `aivo override add`, by a "
     "file (AIVO_SOURCE_OVERRIDE_PATH), or by a teacher's system through either.",
     kinds={"parquet"},
-    metadata=columns(landing.overrides_batch("any")),
+    metadata=columns(landing.OVERRIDES_GIVEN),
     **owned("events"),
 )
 def raw_overrides(
@@ -62,6 +63,7 @@ def overrides(
     pseudonym_key: dg.ResourceParam[PseudonymKey],
 ) -> dg.MaterializeResult:
     """Take the personal data out."""
+    keep_key(lake, pseudonym_key)
     raw = landing.raw_overrides(lake)
     made = anonymise_overrides(raw, pseudonym_key, lake.shards)
     written = lake.write(OVERRIDES, made)

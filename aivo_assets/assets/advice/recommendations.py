@@ -82,12 +82,12 @@ def recommendations(
 ) -> dg.MaterializeResult:
     """Decide and explain as of the last day of this run."""
     day = as_of(context)
+    wording = load_wording(settings.policy)
+    made_by, tally = provenance(lake, day=day, wording=wording), Tally()  # before anything is read
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
         return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=_nothing_to_check())
     known = known_to_all(lake, bank, newest(lake, OUTCOMES, until=day), settings.policy)
-    wording = load_wording(settings.policy)
-    made_by, tally = provenance(lake, day=day, wording=wording), Tally()
 
     def shards() -> Iterator[tuple[int, pl.DataFrame]]:
         nonlocal tally

@@ -10,6 +10,7 @@ from aivo_assets.assets.brain.hyperparameters import training_settings
 from aivo_assets.assets.describe import FRESH_HOURS, fresh_within, owned, picture, step_log
 from aivo_assets.assets.stored import (
     answers_of_training,
+    ensure_training,
     published_attributes,
     serving_champion,
     stored_sampling,
@@ -20,7 +21,7 @@ from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scores.scored_events import scored_events
-from aivo_assets.errors import ModelError
+from aivo_assets.errors import ModelError, RunError
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.names import TRAINED_AT, TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -50,7 +51,6 @@ NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the f
     kinds={"lightgbm", "mlflow"},
     freshness_policy=fresh_within(hours=2 * FRESH_HOURS, warn=FRESH_HOURS),
     pool="main_brain",
-    retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
     **owned("main_brain"),
 )
 def main_brain_candidate(
@@ -63,10 +63,13 @@ def main_brain_candidate(
     """Fit a challenger as of the last day of this run."""
     day = as_of(context)
     settings = settings.model_copy(update={"training": training_settings(lake, day, settings)})
-    training = stored_training(lake, day, settings)
+    ensure_training(lake, day, settings)
+    # Before the features are read: what is written meanwhile is not what this was made of.
     made_by = MadeBy(
         data_versions={TRAINING_FEATURES.path: lake.version(TRAINING_FEATURES, days=[day])}, code_version=code_version()
     )
+    trained_of, trained_on = answers_of_training(lake, day), stored_sampling(lake, day)
+    training = stored_training(lake, day, settings)
     version = registry.kept(fingerprint(training.table.schema, training.statistics, settings.training, made_by))
     if version is None:
         brain = _fit(context, training, settings, made_by)
@@ -86,10 +89,10 @@ def main_brain_candidate(
         metadata={
             "rows_in": training.split.fit.size + training.split.calibrate.size,
             "rows_out": 1,
-            "trained on": stored_sampling(lake, day) or "all answers of the training window",
+            "trained on": trained_on or "all answers of the training window",
             "version": version.number,
             TRAINED_AT: clock.now().isoformat(),
-            TRAINED_OF: answers_of_training(lake, day),
+            TRAINED_OF: trained_of,
             **{name: round(value, 4) for name, value in evaluation.metrics().items()},
             "calibration": picture(reliability_png(evaluation)),
             "log loss by day": picture(days_png(evaluation)),
@@ -182,6 +185,7 @@ def main_brain_promotion(
     row = read(lake, VERDICTS, day, asset="main_brain_evaluation").row(0, named=True)
     verdict = Verdict.model_validate_json(row["verdict"])
     if verdict.promote:
+        _refuse_ended(context)
         registry.promote(
             row["challenger_version"], verdict, asked_by=context.run.tags.get(CAUSE_TAG, "a person"), now=clock.now()
         )
@@ -248,6 +252,16 @@ def _champion_on_the_same(
         serving.version.fingerprint, serving.version.as_of, serving.brain.summary.unseen_from,
         serving.brain.predict(there),
     )  # fmt: skip
+
+
+def _refuse_ended(context: dg.AssetExecutionContext) -> None:
+    """Promote nothing for a run that somebody has ended, by force as well: its process may not know yet."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is not None and (run.is_finished or run.status == dg.DagsterRunStatus.CANCELING):
+        raise RunError(
+            f"Run {run.run_id} was ended before it promoted anything: {run.status.value.lower()}",
+            fix="Nothing was promoted; train again where the promotion is wanted.",
+        )
 
 
 def _keep_reference(lake: Lake, registry: Registry, number: int, training: TrainingSet) -> None:

@@ -1,6 +1,6 @@
 """Stage 2, the privacy line: what leaves the raw zone, without persons. Everything after reads only from here on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import dagster as dg
@@ -9,11 +9,12 @@ import polars as pl
 from aivo_assets.assets.describe import columns, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, read
 from aivo_assets.lake.damage import damaged_days
 from aivo_assets.privacy.anonymise import anonymise_interactions
 from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
 from aivo_assets.privacy.keys import PseudonymKey
+from aivo_assets.privacy.lake_key import keep_key
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS, COLUMN_DESCRIPTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
@@ -38,6 +39,7 @@ def anonymised_interactions(
     pseudonym_key: dg.ResourceParam[PseudonymKey],
 ) -> dg.MaterializeResult:
     """Anonymise the days of this run, a month at a time; of a day whose raw file is damaged, what there is stays."""
+    keep_key(lake, pseudonym_key)
     days = days_of(context)
     damaged = damaged_days(lake, RAW_INTERACTIONS, days)
     if damaged:
@@ -46,8 +48,9 @@ def anonymised_interactions(
         )
     rows = 0
     for some in _months([day for day in days if day not in damaged]):
-        events = lake.scan(RAW_INTERACTIONS, days=some)
-        rows += _write_days(lake, some, anonymise_interactions(events, pseudonym_key, settings.privacy, lake.shards))
+        raw = read(lake, RAW_INTERACTIONS, days=some)
+        events = anonymise_interactions(raw.frame, pseudonym_key, settings.privacy, lake.shards)
+        rows += _write_days(lake, raw.of_day, events)
     return dg.MaterializeResult(
         metadata={"rows_in": rows, "rows_out": rows, "columns that left": len(ANONYMISED_INTERACTIONS.schema)},
         data_version=dg.DataVersion(lake.version(ANONYMISED_INTERACTIONS, days=days)),
@@ -69,6 +72,7 @@ def anonymised_learners(
     pseudonym_key: dg.ResourceParam[PseudonymKey],
 ) -> dg.MaterializeResult:
     """Generalise the learner table."""
+    keep_key(lake, pseudonym_key)
     raw = lake.scan(RAW_LEARNERS).collect()
     made = anonymise_table(raw, pseudonym_key, settings.privacy, lake.shards, clock.now().date())
     written = lake.write(ANONYMISED_LEARNERS, made.frame)
@@ -92,11 +96,10 @@ def _months(days: list[date]) -> Iterator[list[date]]:
         yield days[first : first + DAYS_AT_ONCE]
 
 
-def _write_days(lake: Lake, days: list[date], events: pl.DataFrame) -> int:
+def _write_days(lake: Lake, raw_versions: Mapping[date, str], events: pl.DataFrame) -> int:
     """Write one partition a day, an empty one too: a day without events is a fact. Returns the rows written."""
     by_day = {key[0]: part for key, part in events.partition_by("day", as_dict=True, maintain_order=True).items()}
-    for day in days:
-        raw_version = lake.version(RAW_INTERACTIONS, days=[day])
+    for day, raw_version in raw_versions.items():
         part = by_day.get(day, ANONYMISED_INTERACTIONS.empty())
         lake.write(ANONYMISED_INTERACTIONS, part, day=day, made_by={"raw_version": raw_version})
     return events.height

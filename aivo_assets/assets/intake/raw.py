@@ -2,26 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
 from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
-from aivo_assets.errors import AivoError, SourceUnreachableError
+from aivo_assets.errors import SourceUnreachableError
+from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Window
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, calendar
 from aivo_assets.lake.damage import damaged_days
 from aivo_assets.operations.jobs.names import READ_AT
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 
-TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+TRIES_AGAIN = 2
+SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
 
 
 @dg.multi_asset(
@@ -54,7 +56,6 @@ TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIA
         )
     ],
     backfill_policy=ONE_RUN,
-    retry_policy=TRY_AGAIN,
     pool="ingest",
 )
 def ingest(
@@ -66,10 +67,14 @@ def ingest(
     """Read the source for the days of this run and land what is new."""
     days = days_of(context)
     now = clock.now()
-    with _final_unless_unreachable():
+    with _tried_again(context):
         source = open_source(settings, now)
-        receipt = land(lake, source, window=Window(days[0], days[-1]), now=now, run=context.run.run_id)
+        window = Window(_first_to_read(lake, settings, days, now), days[-1])
+        receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
     _report_late_days(context, lake, receipt)
+    too_early = _too_early(receipt, window)
+    if too_early:
+        context.log.warning("; ".join(f"{name}: {rows}" for name, rows in too_early.items()))
     yield dg.MaterializeResult(
         asset_key="raw_interactions",
         metadata={
@@ -79,6 +84,7 @@ def ingest(
             "duplicates": receipt.duplicates,
             "set_aside": receipt.set_aside,
             "rows in the lake": _rows_by_manifest(lake, days),
+            **too_early,
             **_damage(lake),
         },
         data_version=dg.DataVersion(lake.version(RAW_INTERACTIONS, days=days)),
@@ -104,7 +110,6 @@ def ingest(
 @dg.asset(
     description="What the school knows of each learner. Raw zone; optional.",
     kinds={"parquet"},
-    retry_policy=TRY_AGAIN,
     metadata=columns(RAW_LEARNERS),
     **owned("events"),
 )
@@ -116,7 +121,7 @@ def raw_learners(
 ) -> dg.MaterializeResult:
     """Read the source's learner table and merge it: the latest word on a learner wins."""
     now = clock.now()
-    with _final_unless_unreachable():
+    with _tried_again(context):
         receipt = land_learners(lake, open_source(settings, now), now=now, run=context.run.run_id)
     return dg.MaterializeResult(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
@@ -124,15 +129,39 @@ def raw_learners(
     )
 
 
+def _first_to_read(lake: Lake, settings: Settings, days: list[date], now: datetime) -> date:
+    """The first day that is landed: of a file that is watched also days gone by, for answers come late.
+
+    These are the days that the lake knows, as far back as the settings say. Only a run that brings the platform up to
+    the present does so; one over days gone by lands these days alone.
+    """
+    if settings.source.kind not in FILE_KINDS or days[-1] < now.date() - timedelta(days=1):
+        return days[0]
+    known = calendar.first_day(lake, otherwise=days[0])
+    return min(days[0], max(known, days[-1] - timedelta(days=settings.schedule.late_days)))
+
+
+def _too_early(receipt: Receipt, window: Window) -> dict[str, int]:
+    """Rows of days before all that are read; nobody lands them unless these days are asked for."""
+    if not receipt.before_window:
+        return {}
+    last = window.first - timedelta(days=1)
+    return {f"rows not read, of {receipt.earliest} to {last} (aivo run --from … lands them)": receipt.before_window}
+
+
 @contextmanager
-def _final_unless_unreachable() -> Iterator[None]:
-    """Let the retry policy try again only where a second try can help: a file that is wrong stays wrong."""
+def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Ask for another try only where one can help: a file that is wrong stays wrong, and so does an interrupt.
+
+    Dagster's retry policy would start a step again that a person has just ended.
+    """
     try:
         yield
-    except SourceUnreachableError:
-        raise
-    except AivoError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    except SourceUnreachableError as error:
+        if context.retry_number >= TRIES_AGAIN:
+            raise
+        pause = SECONDS_TO_NEXT_TRY * 2**context.retry_number
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=pause) from error
 
 
 def _report_late_days(context: dg.AssetExecutionContext, lake: Lake, receipt: Receipt) -> None:

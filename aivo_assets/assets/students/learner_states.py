@@ -16,7 +16,7 @@ from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
 from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
 from aivo_assets.drift.scores.scored_window import ScoredWindow
 from aivo_assets.errors import ModelError
-from aivo_assets.lake import Lake
+from aivo_assets.lake import ConflictError, Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import STATES_LEARNERS
@@ -127,9 +127,14 @@ class Step:
         self.scored = 0
 
     def update(self, shard: int) -> Update:
-        """Fold what is new, and score it."""
-        window = self._window(shard)
-        done = update(self._lake, self._store, shard, self._parts[shard], self._folder, window)
+        """Fold what is new, and score it; once more where another run committed states of the shard meanwhile."""
+        while True:
+            window = self._window(shard)
+            try:
+                done = update(self._lake, self._store, shard, self._parts[shard], self._folder, window)
+                break
+            except ConflictError:
+                continue
         self.scored += window.rows
         return done
 
@@ -228,12 +233,12 @@ def folded_once(
 
 def _comparison(lake: Lake) -> dg.AssetCheckResult:
     """What the last comparison found, whichever run made it."""
-    try:
-        found = json.loads((lake.root / COMPARED).read_text())
-    except FileNotFoundError:
+    content = lake.read_document(COMPARED)
+    if content is None:
         return dg.AssetCheckResult(
             check_name=SAME_FROM_NOTHING, passed=True, description="No weekly run has compared yet."
         )
+    found = json.loads(content)
     return dg.AssetCheckResult(
         check_name=SAME_FROM_NOTHING,
         passed=found["differing"] == 0,

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aivo_assets.arrays import Floats
 from aivo_assets.benchmarks.accuracy.audit import Said, audit
 from aivo_assets.benchmarks.accuracy.baselines import BEST_LR, predict_baselines
 from aivo_assets.benchmarks.accuracy.best_lr import predict_best_lr
@@ -26,7 +27,7 @@ from aivo_assets.tracing.fold.catalogue import NAMES
 from aivo_assets.tracing.fold.features import fold
 from aivo_assets.tracing.fold.schema import FeatureTable
 from aivo_assets.tracing.fold.statistics import OutOfFold, Statistics, fit_statistics, out_of_fold
-from aivo_assets.tracing.model.scores import Floats, Scores, clipped
+from aivo_assets.tracing.model.scores import Scores, clipped
 from aivo_assets.tracing.model.splits import learner_folds
 from aivo_assets.tracing.model.trees.boosting import Boosted
 from aivo_assets.tracing.model.trees.ensemble import Ensemble, fit_ensemble

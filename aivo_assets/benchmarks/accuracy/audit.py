@@ -12,11 +12,11 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from aivo_assets.arrays import Floats
 from aivo_assets.benchmarks.partitions import Part
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.fold.schema import FeatureTable
 from aivo_assets.tracing.fold.statistics import OutOfFold, Statistics
-from aivo_assets.tracing.model.scores import Floats
 
 LEARNERS_TRIED = 200
 _ORDER = ["learner", "day", "sequence"]

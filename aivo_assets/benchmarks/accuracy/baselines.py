@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from aivo_assets.arrays import Floats
 from aivo_assets.tracing.fold.schema import FeatureTable
-from aivo_assets.tracing.model.scores import Floats, clipped
+from aivo_assets.tracing.model.scores import clipped
 
 CONSTANT, ITEM_DIFFICULTY, ABILITY_AND_DIFFICULTY, BEST_LR = "constant", "item difficulty", "IRT-like", "Best-LR"
 

@@ -12,10 +12,10 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from aivo_assets.arrays import Floats, Ints32
 from aivo_assets.benchmarks.partitions import Part
 from aivo_assets.tracing.fold.compiled import compiled
 from aivo_assets.tracing.fold.encoding import Encoded, encode
-from aivo_assets.tracing.fold.layout import Floats, Ints32
 
 MOST_ITERATIONS = 1000
 

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 
+from aivo_assets.arrays import Floats
 from aivo_assets.benchmarks.partitions import Part
 from aivo_assets.errors import RunError, SettingsError
-from aivo_assets.tracing.model.scores import Floats
 
 PEERS = {"pybkt": "pyBKT"}
 # pyBKT 1.4.3 imports beside no scikit-learn from 1.9 on and fits beside no numpy from 2.4 on; with these it does.

@@ -9,14 +9,11 @@ from typing import Literal
 
 import lightgbm as lgb
 import numpy as np
-from numpy.typing import NDArray
 
 from aivo_assets.benchmarks.drift.service import Champion, Scored
 from aivo_assets.settings import DriftSettings
 from aivo_assets.tracing.model.scores import losses
 from aivo_assets.tracing.model.splits import learner_folds
-
-Floats = NDArray[np.float64]
 
 HARMLESS_SHARE = 0.05
 """Less than this share of what the model knew is what the trees win on untouched weeks too, give or take."""

@@ -14,10 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aivo_assets.arrays import Floats
 from aivo_assets.benchmarks.drift.data import DriftData, weeks_later
 from aivo_assets.simulation.disturbances import Disturbance
-
-Floats = NDArray[np.float64]
 
 HARDER = 0.8  # logits
 GUESSERS = 0.3  # share of learners

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.drift.scores.sample import Sample, read_sample
@@ -23,8 +21,6 @@ from aivo_assets.tracing.fold.features import fold
 from aivo_assets.tracing.fold.schema import FeatureTable
 from aivo_assets.tracing.model.main_brain import MadeBy, MainBrain, fit_main_brain
 from aivo_assets.tracing.model.training import training_set
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import FeatureSettings, StudentSettings
 from aivo_assets.tracing.fold.statistics import fit_statistics, learner_folds
 from aivo_assets.tracing.students.intervals import fit_intervals
 from aivo_assets.tracing.students.later_answers import BANDS, band_of, frozen_predictions, later_answers
 from aivo_assets.tracing.students.mastery import sigmoid
-
-Floats = npt.NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()

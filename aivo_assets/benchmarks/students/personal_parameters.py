@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aivo_assets.arrays import Floats
 from aivo_assets.tracing.fold.compiled import compiled
 from aivo_assets.tracing.fold.schema import FeatureTable
 from aivo_assets.tracing.model.scores import clipped, losses
-
-Floats = npt.NDArray[np.float64]
 
 SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 _SECONDS_A_DAY = 86_400.0

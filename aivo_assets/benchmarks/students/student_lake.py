@@ -15,16 +15,15 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import expit, ndtri
 
+from aivo_assets.arrays import Ints
 from aivo_assets.lake import Lake
-from aivo_assets.privacy.pseudonyms import shard_of
+from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.simulation import PARAMETERS, World, build_world
 
 FIRST_DAY = date(2026, 1, 5)
 A_SESSION = 10  # answers
 PAUSE_SECONDS = 8
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from aivo_assets.benchmarks.machine import peak_bytes
 from aivo_assets.benchmarks.students.student_lake import SchoolLake, Size, land
 from aivo_assets.drift.scores.scored_window import ScoredWindow
 from aivo_assets.lake import Lake
+from aivo_assets.lake.shards import SHARDS_OF_A_NEW_LAKE
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
@@ -176,7 +177,7 @@ def measure_students(
         late: Learners of whom an answer of a day gone by arrives before a last check; 0: no such check.
         say: Is told what begins.
     """
-    shards = max(settings.lake.shards, -(-size.learners // LEARNERS_A_SHARD))
+    shards = max(settings.lake.shards or SHARDS_OF_A_NEW_LAKE, -(-size.learners // LEARNERS_A_SHARD))
     prepared: dict[str, float] = {}
     costs = []
     try:

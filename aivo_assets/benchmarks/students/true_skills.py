@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.arrays import Floats
 from aivo_assets.privacy.anonymise import anonymise_interactions
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.pseudonyms import pseudonyms
@@ -21,8 +22,6 @@ from aivo_assets.simulation.people import learner_id
 from aivo_assets.simulation.records import Recorder
 from aivo_assets.simulation.timetable import DAY_MS
 from aivo_assets.tracing.students.mastery import sigmoid
-
-Floats = npt.NDArray[np.float64]
 
 FIRST_DAY = date(2026, 1, 5)
 _KEY = PseudonymKey("of made-up learners in a benchmark, and secret from nobody")

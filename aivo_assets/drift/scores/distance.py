@@ -7,7 +7,8 @@ ones (Endres & Schindelin 2003). Its floor, what sampling of so many learners sh
 import numpy as np
 import polars as pl
 
-from aivo_assets.drift.scores.inference import Codes, Effect, Estimate, Floats, estimate_from_sums, squared_distance
+from aivo_assets.arrays import Floats
+from aivo_assets.drift.scores.inference import Codes, Effect, Estimate, estimate_from_sums, squared_distance
 
 BINS = 10
 

@@ -8,10 +8,11 @@ freedom less than the effective number of learners.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
-Floats = NDArray[np.float64]
+from aivo_assets.arrays import Floats
+
 Codes = NDArray[np.int64]
 
 
@@ -73,7 +74,7 @@ def increase(window: Estimate, reference: Estimate, confidence: float) -> Effect
     """Window mean minus reference mean of a single measure (k = 1)."""
     size = float(window.mean[0] - reference.mean[0])
     error = float(np.sqrt(window.covariance[0, 0] + reference.covariance[0, 0]))
-    chance = float(stats.t.sf(size / error, _degrees(window, reference))) if error > 0 else float(size <= 0)
+    chance = float(scipy.stats.t.sf(size / error, _degrees(window, reference))) if error > 0 else float(size <= 0)
     return Effect(size, error, size - _quantile(window, reference, confidence) * error, chance)
 
 
@@ -98,7 +99,7 @@ def squared_distance(window: Estimate, reference: Estimate, weights: Floats, con
     error = float(np.sqrt(max(variance, 0.0)))
     expected, twice = float(np.trace(noise)), float(np.trace(noise @ noise))
     ratio, degrees = ((size + expected) / expected, expected**2 / twice) if twice > 0 else (0.0, 1.0)
-    chance = float(stats.f.sf(ratio, degrees, _degrees(window, reference)))
+    chance = float(scipy.stats.f.sf(ratio, degrees, _degrees(window, reference)))
     return Effect(size, error, size - _quantile(window, reference, confidence) * error, chance)
 
 
@@ -107,4 +108,4 @@ def _degrees(window: Estimate, reference: Estimate) -> float:
 
 
 def _quantile(window: Estimate, reference: Estimate, confidence: float) -> float:
-    return float(stats.t.ppf(confidence, _degrees(window, reference)))
+    return float(scipy.stats.t.ppf(confidence, _degrees(window, reference)))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from aivo_assets.drift.scores.inference import Codes, Effect, Floats, clustered_means, increase
+from aivo_assets.arrays import Floats
+from aivo_assets.drift.scores.inference import Codes, Effect, clustered_means, increase
 from aivo_assets.drift.scores.sample import Sample
 
 TAIL = 0.025

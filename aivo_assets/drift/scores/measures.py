@@ -9,15 +9,8 @@ from collections import Counter
 
 import numpy as np
 
-from aivo_assets.drift.scores.inference import (
-    Codes,
-    Effect,
-    Estimate,
-    Floats,
-    clustered_means,
-    increase,
-    squared_distance,
-)
+from aivo_assets.arrays import Floats
+from aivo_assets.drift.scores.inference import Codes, Effect, Estimate, clustered_means, increase, squared_distance
 from aivo_assets.drift.scores.sample import Sample
 
 CALIBRATION_BINS = 15

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aivo_assets.drift.scores.inference import Codes, Floats
+from aivo_assets.arrays import Floats
+from aivo_assets.drift.scores.inference import Codes
 from aivo_assets.errors import ModelError
 
 MOST_EXTREME = 1e-6

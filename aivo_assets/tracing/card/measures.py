@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.fold.schema import FeatureTable
 from aivo_assets.tracing.judging.bootstrap import paired_bootstrap
 from aivo_assets.tracing.judging.evaluation import Evaluation, Holdout, hold_out, score
 from aivo_assets.tracing.model.importance import Importance, permutation_importance
 from aivo_assets.tracing.model.main_brain import MainBrain
-from aivo_assets.tracing.model.scores import Floats, area_under_curve, losses
+from aivo_assets.tracing.model.scores import area_under_curve, losses
 from aivo_assets.tracing.model.splits import Split
 from aivo_assets.tracing.model.trees.boosting import Boosted
 

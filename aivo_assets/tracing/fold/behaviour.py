@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.arrays import Floats, Ints, Ints32
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.compiled import compiled
 from aivo_assets.tracing.fold.encoding import Encoded
-from aivo_assets.tracing.fold.layout import FACTORS, REPEATS, Floats, Ints, Ints32
+from aivo_assets.tracing.fold.layout import FACTORS, REPEATS
 
 _SKILL_SCALE = 0.25  # sd of the skills' vectors before the first pass
 _TRUST = 5.0  # learners' abilities are of sd one; so many events' worth of them halve a discrimination

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from aivo_assets.arrays import Floats, Ints, Ints32
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.compiled import compiled
 from aivo_assets.tracing.fold.encoding import Encoded
-from aivo_assets.tracing.fold.layout import Floats, Ints, Ints32
 
 _LONGEST_STEP = 2.0  # logit; keeps Newton from overshooting where all answers are alike
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.arrays import Floats, Ints, Ints32
 from aivo_assets.errors import LakeError
 from aivo_assets.tracing.fold.compiled import compiled
-from aivo_assets.tracing.fold.layout import Floats, Ints, Ints32
 from aivo_assets.tracing.fold.schema import FEATURE_KEYS
 
 _T = TypeVar("_T", bound=np.generic)

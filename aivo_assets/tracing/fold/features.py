@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.behaviour import factor_steps
 from aivo_assets.tracing.fold.catalogue import FEATURES, FeatureSpec, feature_schema
 from aivo_assets.tracing.fold.encoding import encode
 from aivo_assets.tracing.fold.kernel import run
-from aivo_assets.tracing.fold.layout import Feature, Floats, Parameters, Rows, Work
+from aivo_assets.tracing.fold.layout import Feature, Parameters, Rows, Work
 from aivo_assets.tracing.fold.population import population_of
 from aivo_assets.tracing.fold.schema import STATES_LEARNERS, FeatureTable
 from aivo_assets.tracing.fold.states import KINDS, LearnerStates, Workspace, open_workspace, refuse_late

@@ -10,22 +10,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from aivo_assets.arrays import Floats
 from aivo_assets.tracing.fold.compiled import allocation_free
-from aivo_assets.tracing.fold.layout import (
-    FACTORS,
-    Asked,
-    Feature,
-    Floats,
-    Known,
-    Own,
-    Pair,
-    Parameters,
-    Rows,
-    Work,
-    require,
-)
+from aivo_assets.tracing.fold.layout import FACTORS, Asked, Feature, Known, Own, Pair, Parameters, Rows, Work, require
 
-LAYOUT = "effead2a73b5f465"  # of layout.py; writing it here makes numba compile anew, with today's columns
+LAYOUT = "d596d1bdb8240546"  # of layout.py; writing it here makes numba compile anew, with today's columns
 require(LAYOUT)
 
 

@@ -11,11 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from aivo_assets.arrays import Floats, Ints, Ints32
 from aivo_assets.errors import ModelError
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Ints32 = npt.NDArray[np.int32]
 
 VERSION = "3"  # raise it whenever a feature's or a state's meaning changes
 FACTORS = 8  # of a learner, an item and a skill; see `behaviour`

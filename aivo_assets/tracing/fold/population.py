@@ -3,8 +3,9 @@
 import numpy as np
 import polars as pl
 
+from aivo_assets.arrays import Floats, Ints
 from aivo_assets.tracing.fold.encoding import Encoded
-from aivo_assets.tracing.fold.layout import FACTORS, REPEATS, SKILL_COLUMNS, Floats, Ints, Known, Population
+from aivo_assets.tracing.fold.layout import FACTORS, REPEATS, SKILL_COLUMNS, Known, Population
 from aivo_assets.tracing.fold.statistics import OutOfFold, Statistics
 
 _TRANSITION = ["previous_surprise", "previous_surprise_wrong", "previous_surprise_right"]

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.arrays import Floats, Ints
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import Dataset
 from aivo_assets.tracing.fold.encoding import Encoded, Pairs, text_hashes
-from aivo_assets.tracing.fold.layout import Floats, Ints, Own, Pair, State
+from aivo_assets.tracing.fold.layout import Own, Pair, State
 from aivo_assets.tracing.fold.schema import STATES_ITEMS, STATES_LEARNERS, STATES_SKILLS, STATES_SUBJECTS
 
 KINDS: Mapping[str, tuple[Dataset, str]] = {

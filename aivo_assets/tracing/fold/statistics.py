@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.arrays import Floats, Ints, Ints32
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.behaviour import Transitions, fit_behaviour
 from aivo_assets.tracing.fold.difficulty import fit_difficulties
 from aivo_assets.tracing.fold.encoding import Encoded, encode, text_hashes
-from aivo_assets.tracing.fold.layout import Floats, Ints, Ints32
 
 ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "item_id": pl.String,

@@ -3,7 +3,7 @@
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.judging.champions import Move
 from aivo_assets.tracing.judging.promotion import Verdict
-from aivo_assets.tracing.judging.registry_store import Version
+from aivo_assets.tracing.judging.registry_reading import Version
 
 
 def refuse_promotion(

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from aivo_assets.arrays import Floats
 from aivo_assets.tracing.model.scores import CALIBRATION_BINS, calibration_residuals
-
-Floats = NDArray[np.float64]
 
 DRAWS_AT_ONCE = 4_000_000  # bounds the memory of one block of resamples to about 100 MB
 

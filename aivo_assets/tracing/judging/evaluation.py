@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from aivo_assets.arrays import Floats
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.fold.schema import FeatureTable
@@ -19,15 +20,7 @@ from aivo_assets.tracing.fold.statistics import Statistics
 from aivo_assets.tracing.judging.slices import Slice, find_slices
 from aivo_assets.tracing.model.calibration import Calibration
 from aivo_assets.tracing.model.main_brain import MainBrain
-from aivo_assets.tracing.model.scores import (
-    Floats,
-    ReliabilityBin,
-    Scores,
-    area_under_curve,
-    clipped,
-    losses,
-    reliability,
-)
+from aivo_assets.tracing.model.scores import ReliabilityBin, Scores, area_under_curve, clipped, losses, reliability
 from aivo_assets.tracing.model.splits import Split
 
 CONSTANT = "constant"

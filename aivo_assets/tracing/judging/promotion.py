@@ -10,10 +10,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.judging.bootstrap import Interval, calibration_bootstrap, paired_bootstrap
 from aivo_assets.tracing.judging.evaluation import ITEM_DIFFICULTY, Holdout, refuse_unusable
-from aivo_assets.tracing.model.scores import Floats, Scores, expected_calibration_error, losses
+from aivo_assets.tracing.model.scores import Scores, expected_calibration_error, losses
 
 Check = Literal["is another model", "as-of day", "enough events", "enough learners", "log loss", "calibration", "slice"]
 

@@ -8,10 +8,11 @@ back is known even where a version was deleted.
 import json
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.fold.schema import FeatureSchema
@@ -19,7 +20,8 @@ from aivo_assets.tracing.judging.admission import refuse_promotion
 from aivo_assets.tracing.judging.champions import Move, MoveKind, line_of_champions
 from aivo_assets.tracing.judging.evaluation import Evaluation
 from aivo_assets.tracing.judging.promotion import Verdict
-from aivo_assets.tracing.judging.registry_store import RegistryStore, Version
+from aivo_assets.tracing.judging.registry_reading import Contents, Version
+from aivo_assets.tracing.judging.registry_store import RegistryStore
 from aivo_assets.tracing.model.artefact import load, save, verified
 from aivo_assets.tracing.model.main_brain import MainBrain
 
@@ -28,6 +30,7 @@ CHAMPION = "champion"
 EVALUATION = "evaluation.json"
 MODEL = "model"
 
+_Opened = TypeVar("_Opened")
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,19 @@ class Serving:
 
     brain: MainBrain
     version: Version
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which version serves, as far as its files tell.
+
+    Attributes:
+        version: The version; None where none can serve, or there never was a champion.
+        problems: Why a later champion does not serve; empty when all is well.
+    """
+
+    version: Version | None
     problems: tuple[str, ...]
 
 
@@ -92,7 +108,7 @@ class Registry:
             )
         with self._store.locked():
             version = self.kept(brain.fingerprint) or self._keep(brain, evaluation, as_of, now, pictures or {})
-            present = self._store.by_alias(CHALLENGER)
+            present = self._store.contents().by_alias(CHALLENGER)
             if present is None or present.as_of <= version.as_of:
                 self._store.point(CHALLENGER, version.number)
             return self._store.version(version.number)
@@ -140,14 +156,15 @@ class Registry:
             ModelError: There is no champion, or none before it that can be loaded, or it is not the one that is meant.
         """
         with self._store.locked():
-            line, _ = self._line()
+            line, _ = _line(self._store.contents())
             if champion is not None and line[:1] != [champion]:
                 raise ModelError(
                     f"Version {champion} was to be rolled back from, the champion is {line[0] if line else 'nobody'}",
                     fix="Nothing has to be done; somebody moved the champion meanwhile.",
                 )
+            contents = self._store.contents()
             for number in line[1:]:
-                version = self._store.find(number)
+                version = contents.find(number)
                 if version is not None and self._is_sound(version):
                     return self._move("rollback", version, asked_by=asked_by, reason=reason, now=now)
         raise ModelError(
@@ -165,24 +182,17 @@ class Registry:
             The model, with `problems` (also logged as warnings) naming every champion passed over; None where there
             never was a champion, or none can serve.
         """
-        problems: list[str] = []
-        line, pointed = self._line()
-        if line and pointed is None:
-            problems.append(f"The alias {CHAMPION} points to no trained version; version {line[0]} was champion last")
-        for number in line:
-            version = pointed if pointed and pointed.number == number else self._store.find(number)
-            if version is None:
-                problems.append(f"Champion {number} is gone from the registry")
-                continue
-            try:
-                brain = self._load(version, features)
-            except ModelError as error:
-                problems.append(f"Champion {number} cannot serve: {error.what}")
-                continue
-            _warn(problems, f"version {number} serves")
-            return Serving(brain, version, tuple(problems))
-        _warn(problems, "no model serves")
-        return None
+        version, brain, problems = _first_that_serves(
+            self._store.contents(), lambda version: self._load(version, features)
+        )
+        for problem in problems:
+            _log.warning("%s; %s", problem, f"version {version.number} serves" if version else "no model serves")
+        return Serving(brain, version, problems) if version is not None and brain is not None else None
+
+    def standing(self) -> Standing:
+        """Which version serves and what is wrong with later champions, by their files alone: no model is loaded."""
+        version, _, problems = _first_that_serves(self._store.contents(), self._verified)
+        return Standing(version, problems)
 
     def challenger(self) -> Serving | None:
         """The version to be judged next, or None.
@@ -190,7 +200,7 @@ class Registry:
         Raises:
             ModelError: Its files are not sound.
         """
-        version = self._store.by_alias(CHALLENGER)
+        version = self._store.contents().by_alias(CHALLENGER)
         return None if version is None else Serving(self._load(version), version, ())
 
     def load(self, number: int) -> MainBrain:
@@ -216,7 +226,7 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """All versions, newest first."""
-        return self._store.versions()
+        return list(self._store.contents().versions)
 
     def evaluation(self, number: int) -> Evaluation:
         """What was measured of a version when it was registered.
@@ -249,7 +259,7 @@ class Registry:
 
     def moves(self) -> list[Move]:
         """Every change of champion, oldest first."""
-        return _moves(self._store.notes())
+        return _moves(self._store.contents())
 
     def _keep(
         self, brain: MainBrain, evaluation: Evaluation, as_of: date, now: datetime, pictures: Mapping[str, bytes]
@@ -280,10 +290,13 @@ class Registry:
 
     def _is_sound(self, version: Version) -> bool:
         try:
-            verified(self._store.folder(version) / MODEL, digest=version.tags["digest"])
+            self._verified(version)
         except ModelError:
             return False
         return True
+
+    def _verified(self, version: Version) -> dict[str, bytes]:
+        return verified(self._store.folder(version) / MODEL, digest=version.tags["digest"])
 
     def _load(self, version: Version, features: FeatureSchema | None = None) -> MainBrain:
         brain = load(self._store.folder(version) / MODEL, digest=version.tags["digest"])
@@ -291,13 +304,8 @@ class Registry:
             brain.refuse_other_features(features)
         return brain
 
-    def _line(self) -> tuple[list[int], Version | None]:
-        """The line of champions, latest first, and the version that the alias points to."""
-        notes, pointed = self._store.standing(CHAMPION)
-        return line_of_champions(_moves(notes), None if pointed is None else pointed.number), pointed
-
     def _move(self, kind: MoveKind, version: Version, *, asked_by: str, reason: str, now: datetime) -> Move:
-        present = self._store.by_alias(CHAMPION)
+        present = self._store.contents().by_alias(CHAMPION)
         before = None if present is None else present.number
         move = Move(kind=kind, at=now, by=asked_by, reason=reason, before=before, after=version.number)
         self._store.note(move.model_dump_json())
@@ -314,13 +322,34 @@ class Registry:
         return move
 
 
-def _moves(notes: list[str]) -> list[Move]:
-    return [Move.model_validate_json(content) for content in notes]
+def _moves(contents: Contents) -> list[Move]:
+    return [Move.model_validate_json(note) for note in contents.notes]
 
 
-def _warn(problems: list[str], conclusion: str) -> None:
-    for problem in problems:
-        _log.warning("%s; %s", problem, conclusion)
+def _line(contents: Contents) -> tuple[list[int], Version | None]:
+    """The line of champions, latest first, and the version that the alias points to."""
+    pointed = contents.by_alias(CHAMPION)
+    return line_of_champions(_moves(contents), None if pointed is None else pointed.number), pointed
+
+
+def _first_that_serves(
+    contents: Contents, opened: Callable[[Version], _Opened]
+) -> tuple[Version | None, _Opened | None, tuple[str, ...]]:
+    """The latest champion that can be opened, what opening gave, and what is wrong with each later one."""
+    line, pointed = _line(contents)
+    problems = []
+    if line and pointed is None:
+        problems.append(f"The alias {CHAMPION} points to no trained version; version {line[0]} was champion last")
+    for number in line:
+        version = contents.find(number)
+        if version is None:
+            problems.append(f"Champion {number} is gone from the registry")
+            continue
+        try:
+            return version, opened(version), tuple(problems)
+        except ModelError as error:
+            problems.append(f"Champion {number} cannot serve: {error.what}")
+    return None, None, tuple(problems)
 
 
 def _description(brain: MainBrain, evaluation: Evaluation, as_of: date) -> str:

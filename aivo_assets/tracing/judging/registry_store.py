@@ -1,7 +1,8 @@
 """The registry's door to MLflow. Belongs here: everything that calls MLflow; what versions mean is `registry`'s.
 
-MLflow takes seconds to import, so it is imported at first use. Where it stores is a SQLite file; artefacts lie beside
-it and are found relative to it, so a folder that was moved or mounted elsewhere still works.
+MLflow takes seconds to import, so it is imported at the first change; questions are answered by `registry_reading`.
+Where it stores is a SQLite file; artefacts lie beside it and are found relative to it, so a folder that was moved or
+mounted elsewhere still works.
 """
 
 import fcntl
@@ -10,38 +11,14 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 from aivo_assets.errors import ModelError
-
-MODEL_NAME = "main_brain"
-NOTE_PREFIX = "move_"
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version of the main brain.
-
-    Attributes:
-        number: 1, 2, 3 … as MLflow counts them.
-        fingerprint: Of the model.
-        as_of: The last day whose events it may know.
-        registered_at: When it was registered, UTC.
-        aliases: `challenger`, `champion`, both or neither.
-        tags: All of its tags.
-    """
-
-    number: int
-    fingerprint: str
-    as_of: date
-    registered_at: datetime
-    aliases: tuple[str, ...]
-    tags: Mapping[str, str]
+from aivo_assets.tracing.judging.registry_reading import MODEL_NAME, NOTE_PREFIX, Contents, Version, read
 
 
 class RegistryStore:
@@ -156,13 +133,9 @@ class RegistryStore:
         for name, value in tags.items():
             self._client.set_model_version_tag(MODEL_NAME, str(number), name, value)
 
-    def by_alias(self, alias: str) -> Version | None:
-        """The version that an alias points to."""
-        return _version(self._ask("get_model_version_by_alias", MODEL_NAME, alias))
-
-    def find(self, number: int) -> Version | None:
-        """A version, or None where there is none of this number."""
-        return _version(self._ask("get_model_version", MODEL_NAME, str(number)))
+    def contents(self) -> Contents:
+        """Every version and note, of one moment."""
+        return read(self._database)
 
     def version(self, number: int) -> Version:
         """A version.
@@ -170,56 +143,20 @@ class RegistryStore:
         Raises:
             ModelError: There is none of this number.
         """
-        found = self.find(number)
-        if found is None:
-            there = ", ".join(str(version.number) for version in self.versions()) or "none"
+        contents = self.contents()
+        version = contents.find(number)
+        if version is None:
+            numbers = ", ".join(str(each.number) for each in contents.versions) or "none"
             raise ModelError(
-                f"The registry has no version {number} of {MODEL_NAME}; there are: {there}",
+                f"The registry has no version {number} of {MODEL_NAME}; there are: {numbers}",
                 fix="Name one of them; `aivo registry list` shows them all.",
             )
-        return found
-
-    def versions(self, *, fingerprint: str | None = None) -> list[Version]:
-        """All versions, or those of a fingerprint, newest first."""
-        model = self._ask("get_registered_model", MODEL_NAME)
-        if model is None:
-            return []
-        wanted = "" if fingerprint is None else f" and tag.`fingerprint`='{fingerprint}'"
-        found = self._client.search_model_versions(f"name='{MODEL_NAME}'{wanted}", max_results=10_000)
-        pointed: dict[int, list[str]] = {}
-        for alias, number in model.aliases.items():
-            pointed.setdefault(int(number), []).append(alias)
-        versions = (_version(made, aliases=pointed.get(int(made.version), [])) for made in found)
-        return sorted((each for each in versions if each), key=lambda each: each.number, reverse=True)
+        return version
 
     def note(self, content: str) -> None:
         """Append a note to the registered model."""
-        name = f"{NOTE_PREFIX}{len(self.notes()) + 1:06d}"
+        name = f"{NOTE_PREFIX}{len(self.contents().notes) + 1:06d}"
         self._client.set_registered_model_tag(MODEL_NAME, name, content)
-
-    def notes(self) -> list[str]:
-        """Every note, oldest first."""
-        return _notes(self._ask("get_registered_model", MODEL_NAME))
-
-    def standing(self, alias: str) -> tuple[list[str], Version | None]:
-        """Every note, oldest first, and the version that an alias points to, both of one moment."""
-        model = self._ask("get_registered_model", MODEL_NAME)
-        number = None if model is None else model.aliases.get(alias)
-        return _notes(model), None if number is None else self.find(int(number))
-
-    def _ask(self, question: str, *arguments: str) -> Any:
-        """What MLflow answers to a question about one thing, or None where there is no such thing."""
-        if not self._database.exists():
-            return None
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see the module's first lines
-
-        try:
-            return getattr(self._client, question)(*arguments)
-        except MlflowException as error:
-            # An alias that points nowhere is an "invalid parameter" to MLflow's SQL store.
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise
 
     def _experiment(self) -> str:
         """Experiment whose artefacts lie below this folder; a folder that was moved begins a new one."""
@@ -246,23 +183,3 @@ class RegistryStore:
             logging.getLogger(chatty).setLevel(logging.WARNING)
         with self.locked():
             return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-
-
-def _notes(model: Any) -> list[str]:
-    """The notes of MLflow's registered model, oldest first; none of None."""
-    tags: Mapping[str, str] = {} if model is None else model.tags
-    return [tags[name] for name in sorted(tags) if name.startswith(NOTE_PREFIX)]
-
-
-def _version(made: Any, *, aliases: list[str] | None = None) -> Version | None:
-    """MLflow's model version as ours; None for none, and for one that somebody registered by hand."""
-    if made is None or "fingerprint" not in made.tags:
-        return None
-    return Version(
-        number=int(made.version),
-        fingerprint=made.tags["fingerprint"],
-        as_of=date.fromisoformat(made.tags["as_of"]),
-        registered_at=datetime.fromisoformat(made.tags["registered_at"]),
-        aliases=tuple(sorted(made.aliases if aliases is None else aliases)),
-        tags=dict(made.tags),
-    )

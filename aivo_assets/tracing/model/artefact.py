@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from aivo_assets.arrays import Floats
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.fold.schema import FeatureSchema
 from aivo_assets.tracing.fold.statistics import Statistics
 from aivo_assets.tracing.model.calibration import Calibration
 from aivo_assets.tracing.model.main_brain import MadeBy, MainBrain, Summary
-from aivo_assets.tracing.model.scores import Floats
 from aivo_assets.tracing.model.trees.trees import Trees
 
 FORMAT = 2

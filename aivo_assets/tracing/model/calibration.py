@@ -17,13 +17,12 @@ a parameter to infinity either. There `platt` was as good as `beta` or slightly 
 from typing import Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy.special import expit
 
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import CalibrationKind
-
-Floats = NDArray[np.float64]
 
 PRIOR_PRECISION = 100.0
 NEWTON_STEPS = 50
@@ -79,8 +78,10 @@ class Calibration(BaseModel):
         if self.kind == "isotonic":
             return np.interp(logits, self.logits, self.probabilities)
         if self.kind == "none":
-            return np.asarray(expit(logits), dtype=np.float64)
-        return np.asarray(expit(_design(self.kind, logits) @ np.array(self.coefficients)), dtype=np.float64)
+            return np.asarray(scipy.special.expit(logits), dtype=np.float64)
+        return np.asarray(
+            scipy.special.expit(_design(self.kind, logits) @ np.array(self.coefficients)), dtype=np.float64
+        )
 
 
 def _design(kind: CalibrationKind, logits: Floats) -> Floats:
@@ -112,7 +113,7 @@ def _newton_step(
     design: Floats, correct: Floats, coefficients: Floats, identity: Floats, free: NDArray[np.bool_]
 ) -> Floats:
     """One damped step; a step longer than one is cut, for far starts where the curvature has vanished."""
-    probability = expit(design @ coefficients)
+    probability = scipy.special.expit(design @ coefficients)
     prior = PRIOR_PRECISION * (coefficients - identity)[free]
     gradient = design[:, free].T @ (probability - correct) + prior
     weighted = design[:, free] * (probability * (1 - probability))[:, None]

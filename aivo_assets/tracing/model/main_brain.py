@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from aivo_assets.arrays import Floats
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import TrainingSettings
 from aivo_assets.tracing.fold.schema import FeatureSchema, FeatureTable
 from aivo_assets.tracing.fold.statistics import Statistics
 from aivo_assets.tracing.model.calibration import Calibration
-from aivo_assets.tracing.model.scores import Floats, Scores, clipped
+from aivo_assets.tracing.model.scores import Scores, clipped
 from aivo_assets.tracing.model.splits import Split
 from aivo_assets.tracing.model.trees.boosting import Boosted, Report
 from aivo_assets.tracing.model.trees.ensemble import Ensemble, fit_ensemble, mean_logits

@@ -6,11 +6,11 @@ All take `correct`, float64 [n] of 0.0 and 1.0, and `probability`, float64 [n], 
 import itertools
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import rankdata
 
-Floats = NDArray[np.float64]
+from aivo_assets.arrays import Floats
 
 CALIBRATION_BINS = 15
 SMALLEST_PROBABILITY = 1e-6
@@ -90,7 +90,7 @@ def area_under_curve(correct: Floats, probability: Floats) -> float | None:
     wrong = correct.size - right
     if right == 0 or wrong == 0:
         return None
-    ranks = rankdata(probability)
+    ranks = scipy.stats.rankdata(probability)
     return float((ranks[correct > 0.5].sum() - right * (right + 1) / 2) / (right * wrong))
 
 

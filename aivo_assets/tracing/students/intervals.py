@@ -14,14 +14,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import scipy
 from pydantic import BaseModel, ConfigDict
-from scipy.optimize import brentq
 
+from aivo_assets.arrays import Floats
 from aivo_assets.lake import Dataset
 from aivo_assets.tracing.students.later_answers import BANDS, band_of
 from aivo_assets.tracing.students.mastery import sigmoid
 
-Floats = npt.NDArray[np.float64]
 About = Literal["ability", "mastery"]
 
 SMALLEST_FACTOR, LARGEST_FACTOR = 0.25, 4.0  # beyond, something is wrong that a width does not mend
@@ -187,7 +187,7 @@ class Blocks:
         at = [float(self.excess(np.exp(end)).sum()) for end in (low, high)]
         if at[0] <= 0.0 or at[1] >= 0.0:
             return (SMALLEST_FACTOR if at[0] <= 0.0 else LARGEST_FACTOR), 1.0
-        root = float(brentq(lambda log: float(self.excess(np.exp(log)).sum()), low, high, xtol=1e-3))
+        root = float(scipy.optimize.brentq(lambda log: float(self.excess(np.exp(log)).sum()), low, high, xtol=1e-3))
         step = 0.05
         slope = float((self.excess(np.exp(root + step)) - self.excess(np.exp(root - step))).sum()) / (2 * step)
         error = float(np.sqrt((self.excess(np.exp(root)) ** 2).sum())) / abs(slope)

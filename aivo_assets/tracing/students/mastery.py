@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from aivo_assets.arrays import Floats
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 

@@ -26,6 +26,8 @@ STATES = Layered(
         "items": (STATES_ITEMS, ("learner", "item_id")),
     },
 )
+LAYERED = (STATES,)
+"""All that is kept in layers."""
 Parts = Mapping[date, tuple[str, int]]
 """Version and rows of each day's part of a shard."""
 
@@ -136,9 +138,15 @@ class StateStore:
         kept = self._layers.shard(shard)
         return None if kept is None else self._layers.changed_since(kept, sequence)
 
-    def append(self, shard: int, layers: Iterable[tuple[LearnerStates, pl.Series | None]], folded: Folded) -> None:
-        """Commit states that were continued, and of learners (given) who were rebuilt from nothing."""
-        self._layers.append(shard, [(_frames(states), remade) for states, remade in layers], _notes(folded))
+    def append(
+        self, shard: int, layers: Iterable[tuple[LearnerStates, pl.Series | None]], folded: Folded, *, onto: int
+    ) -> None:
+        """Commit states that were continued from a commit, and of learners (given) who were rebuilt from nothing.
+
+        Raises:
+            ConflictError: Another run has committed since.
+        """
+        self._layers.append(shard, [(_frames(states), remade) for states, remade in layers], _notes(folded), onto=onto)
 
     def rewrite(self, shard: int, parts: Iterable[LearnerStates], folded: Folded) -> None:
         """Commit all states anew; the parts follow each other in the order of the learners."""

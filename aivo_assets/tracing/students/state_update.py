@@ -103,6 +103,9 @@ def update(
 
     Returns:
         What was done; nothing where no part differs from what was folded.
+
+    Raises:
+        ConflictError: Another run committed states of the shard meanwhile; nothing was kept of this one's.
     """
     before = store.folded(shard)
     reason = reason_to_rebuild(before, parts, folder)
@@ -132,7 +135,7 @@ def update(
         done = _plus(done, history, folded.states)
     if witness is not None:
         witness.publish(late)
-    store.append(shard, layers, folder.folded(parts))
+    store.append(shard, layers, folder.folded(parts), onto=before.sequence)
     return done
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from aivo_assets.arrays import Floats
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.judging.evaluation import Holdout, hold_out
 from aivo_assets.tracing.judging.promotion import Contender, Finding, Verdict, decide
 from aivo_assets.tracing.model.main_brain import MainBrain
-from aivo_assets.tracing.model.scores import Floats
 from aivo_assets_tests.tracing.synthetic_school import QUICK, School, school
 
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)

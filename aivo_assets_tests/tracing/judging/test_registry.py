@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import PromotionSettings
@@ -46,10 +47,8 @@ def models(made: School) -> list[Model]:
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An AIVO_HOME whose MLflow database exists; making one takes seconds."""
     home = tmp_path_factory.mktemp("home")
-    registry = Registry(home)
     (home / "mlflow").mkdir()
-    (home / "mlflow" / "mlflow.db").touch()
-    assert registry.versions() == []
+    MlflowClient(Registry(home).tracking_uri).search_registered_models()
     return home
 
 
@@ -145,7 +144,6 @@ def test_an_evaluation_of_another_model_is_refused(registry: Registry, models: l
 def test_mlflow_shows_metrics_parameters_tags_and_the_alias(
     made: School, registry: Registry, models: list[Model]
 ) -> None:
-    from mlflow import MlflowClient
 
     promote(made, registry, models[0])
     client = MlflowClient(tracking_uri=registry.tracking_uri, registry_uri=registry.tracking_uri)
@@ -279,7 +277,6 @@ def test_a_challenger_is_judged_and_promoted_against_the_one_that_serves(
 
 
 def test_a_champion_deleted_from_mlflow_is_reported(made: School, registry: Registry, models: list[Model]) -> None:
-    from mlflow import MlflowClient
 
     promote(made, registry, models[0])
     promote(made, registry, models[1], day=1)
@@ -297,7 +294,6 @@ def test_a_champion_deleted_from_mlflow_is_reported(made: School, registry: Regi
 def test_an_alias_that_somebody_moved_by_hand_is_the_truth_where_it_points_to_a_trained_version(
     made: School, registry: Registry, models: list[Model]
 ) -> None:
-    from mlflow import MlflowClient
 
     promote(made, registry, models[0])
     promote(made, registry, models[1], day=1)

@@ -8,6 +8,7 @@ import dagster as dg
 import numpy as np
 import polars as pl
 import pytest
+from mlflow import MlflowClient
 
 from aivo_assets.assets.brain.shadow import champion_shadow
 from aivo_assets.assets.drift.reference import reference_of
@@ -117,8 +118,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, Se
     lake = open_lake(given)
     filled(lake, events(learners=80, days=26))
     (home / "mlflow").mkdir()
-    (home / "mlflow" / "mlflow.db").touch()
-    assert Registry(home).versions() == []
+    MlflowClient(Registry(home).tracking_uri).search_registered_models()
     return home, given, (trained_on(lake, FIRST_AS_OF, given), trained_on(lake, SECOND_AS_OF, given))
 
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import CalibrationKind
 from aivo_assets.tracing.model.calibration import Calibration
-from aivo_assets.tracing.model.scores import Floats, expected_calibration_error, losses
+from aivo_assets.tracing.model.scores import expected_calibration_error, losses
 
 MAPS: list[CalibrationKind] = ["platt", "beta", "isotonic"]
 

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
-from aivo_assets.lake import Lake, layers, store
+from aivo_assets.lake import Lake
+from aivo_assets.lake.folder_storage import FolderStorage
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.features import fold
@@ -206,19 +207,18 @@ def test_a_crash_at_any_write_leaves_the_old_or_the_new_shard_and_the_next_updat
     land(lake, history, there=late | ~late, before=late)
     parts, folds = lake.parts(ANONYMISED_INTERACTIONS)[0], folder(statistics, at_once=10_000, champion=champion)
     new = from_nothing(lake, statistics)
-    real, found = store.write_atomically, []
+    real, found = FolderStorage.put, []
     for at in range(100):
         copied = Lake(shutil.copytree(tmp_path / "lake", tmp_path / str(at)), shards=SHARDS)
         left = iter(range(at))
 
-        def write(path, content, left=left):
+        def write(self, path, content, left=left):
             if next(left, None) is None:
                 raise CrashError
-            real(path, content)
+            real(self, path, content)
 
         with monkeypatch.context() as patched, contextlib.suppress(CrashError):
-            patched.setattr(store, "write_atomically", write)
-            patched.setattr(layers, "write_atomically", write)
+            patched.setattr(FolderStorage, "put", write)
             update(copied, StateStore(copied), 0, parts, folds)
         now = StateStore(copied).read(0)
         assert now.equals(old) or now.equals(new)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aivo_assets.arrays import Floats
 from aivo_assets.settings import TrainingSettings
 from aivo_assets.tracing.fold.schema import FeatureTable
 from aivo_assets.tracing.model.calibration import Calibration
-from aivo_assets.tracing.model.scores import Floats, clipped
+from aivo_assets.tracing.model.scores import clipped
 from aivo_assets.tracing.model.splits import Rows
 from aivo_assets.tracing.model.trees.boosting import Boosted, Report, fit_boosted
 from aivo_assets.tracing.model.trees.trees import Trees

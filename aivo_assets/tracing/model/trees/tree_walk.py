@@ -14,14 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from aivo_assets.arrays import Floats, Floats32, Ints, Ints32, Mask
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.fold.compiled import allocation_free, compiled
 
-Floats = npt.NDArray[np.float64]
-Floats32 = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
-Ints32 = npt.NDArray[np.int32]
-Mask = npt.NDArray[np.bool_]
 _T = TypeVar("_T", bound=np.generic)
 
 # One record a node, so that a step reads one place. `threshold` is the largest float32 that is not above LightGBM's

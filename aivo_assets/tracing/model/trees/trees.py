@@ -1,21 +1,27 @@
 """Boosted trees as text and as what they predict. Belongs here: LightGBM's model behind two functions; no fitting.
 
 LightGBM writes its trees as plain text, so that loading a model runs no code from its file. On two cores it fits these
-tables about twice as fast as scikit-learn's histogram boosting, at near equal log loss (docs/accuracy.md).
+tables about twice as fast as scikit-learn's histogram boosting, at near equal log loss (docs/accuracy.md). Its import
+takes more than a second, and only fitting and its own measure of importance need it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from aivo_assets.arrays import Floats
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.model.trees.tree_walk import Forest, logits, read_forest
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from lightgbm.callback import CallbackEnv
+
+_FEATURES = re.compile(r"^max_feature_idx=(\d+)$", re.MULTILINE)
 
 
 class Trees:
@@ -23,27 +29,30 @@ class Trees:
 
     Attributes:
         text: The trees in LightGBM's own format; equal texts predict equal bits.
+
+    Raises:
+        ModelError: The text holds no trees of this format.
     """
 
     def __init__(self, text: str) -> None:
-        try:
-            self._booster = lightgbm.Booster(model_str=text)
-        except lightgbm.basic.LightGBMError as error:
-            raise ModelError(f"These are not trees: {error}", fix="Train the model again.") from error
+        features = _FEATURES.search(text)
+        if features is None:
+            raise ModelError("These are not trees: the text names no features", fix="Train the model again.")
         self.text = text
+        self._features = int(features[1]) + 1
 
     @property
     def rounds(self) -> int:
         """Number of trees."""
-        return int(self._booster.num_trees())
+        return self.text.count("\nTree=")
 
     def decision_function(self, values: NDArray[np.float32]) -> Floats:
         """Logit of a right answer for each row, float64 [n], of features, float32 [n, F], NaN where unknown."""
         if not len(values):
             return np.empty(0)
-        if values.shape[1] != self._booster.num_feature():
+        if values.shape[1] != self._features:
             raise ModelError(
-                f"The trees read {self._booster.num_feature()} features, and {values.shape[1]} are given",
+                f"The trees read {self._features} features, and {values.shape[1]} are given",
                 fix="Give the features that they were fitted on.",
             )
         return logits(self._forest, values)
@@ -54,7 +63,9 @@ class Trees:
 
     def gain(self, names: tuple[str, ...]) -> dict[str, float]:
         """Share of the loss that splits on each feature took away while fitting, by name; sums to 1 if there is any."""
-        gained = np.asarray(self._booster.feature_importance("gain"), dtype=np.float64)
+        from lightgbm import Booster  # noqa: PLC0415 - see the module's first lines
+
+        gained = np.asarray(Booster(model_str=self.text).feature_importance("gain"), dtype=np.float64)
         return dict(zip(names, (gained / max(float(gained.sum()), 1e-300)).tolist(), strict=True))
 
 
@@ -88,6 +99,8 @@ def grow(
         categories: Columns whose numbers only name something.
         report: Called after each round with its number, from 1, and the log loss on the stopping rows.
     """
+    import lightgbm  # noqa: PLC0415 - see the module's first lines
+
     told = {"objective": "binary", "metric": "binary_logloss", "verbosity": -1, **parameters}
     data = lightgbm.Dataset(
         fitting[0], label=fitting[1], params=told, categorical_feature=list(categories), free_raw_data=True
@@ -96,7 +109,7 @@ def grow(
 
     curves: list[tuple[float, float]] = []
 
-    def look(at: "lightgbm.callback.CallbackEnv") -> None:
+    def look(at: "CallbackEnv") -> None:
         fit, held_out = (float(entry[2]) for entry in at.evaluation_result_list)
         curves.append((fit, held_out))
         if report is not None:

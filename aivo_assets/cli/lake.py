@@ -1,0 +1,171 @@
+"""`aivo lake`: what the lake holds, for people and for other programs, whatever its storage is."""
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from aivo_assets.lake.catalogue import Held
+    from aivo_assets.settings import Settings
+
+lake = typer.Typer(help="What the lake holds, and how it is laid out.", no_args_is_help=True)
+
+PERSONAL = "holds personal data: show it to nobody who may not see it, and delete copies when they have served."
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(lake, name="lake")
+
+
+@lake.command("list")
+def list_(
+    form: Annotated[Literal["table", "csv"], typer.Option("--format", help="table or csv.")] = "table",
+) -> None:
+    """Every dataset that the lake holds: what is replaced as a whole, how many units, rows and bytes."""
+    from aivo_assets.lake import open_lake
+    from aivo_assets.lake.catalogue import datasets
+    from aivo_assets.settings import load_settings
+    from aivo_assets.tracing.students.state_store import LAYERED
+
+    opened = open_lake(load_settings())
+    found = datasets(opened, LAYERED)
+    rows = [_line(held) for held in found]
+    if form == "csv":
+        typer.echo("dataset,kept by,units,first,last,rows,bytes,personal data")
+        for row in rows:
+            typer.echo(",".join(row))
+        return
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    table = Table("dataset", "kept by", "units", "first", "last", "rows", "bytes", "personal data")
+    table.columns[0].overflow = "fold"
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+    console.print(f"{len(rows)} datasets at {escape(str(opened.root))}, {opened.shards} shards.", highlight=False)
+
+
+@lake.command("resolution")
+def resolution(
+    seconds: Annotated[int, typer.Argument(min=1, max=86_400, help="Seconds that times are floored to.")],
+) -> None:
+    """Take another time resolution into the lake; the derived days have to be made again, and this says how."""
+    from aivo_assets.lake import opening
+    from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+    from aivo_assets.settings import load_settings
+
+    settings = load_settings()
+    days = opening.change_resolution(settings, seconds).days(ANONYMISED_INTERACTIONS)
+    typer.echo(f"The lake takes {seconds} s. Set AIVO_PRIVACY_TIME_RESOLUTION_SECONDS={seconds} everywhere.")
+    if days:
+        typer.echo(f"{len(days)} derived days were made with another one. Make them again:")
+        typer.echo(f"  aivo run --from {days[0]} --to {days[-1]}")
+
+
+@lake.command("show")
+def show(
+    dataset: Annotated[str, typer.Argument(help="Its path, as `aivo lake list` writes it: anonymised/interactions.")],
+    day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only this day.")] = None,
+    learner: Annotated[
+        str | None, typer.Option(help="Only this learner: as your own system names them, or the pseudonym.")
+    ] = None,
+    shard: Annotated[int | None, typer.Option(min=0, help="Only this shard.")] = None,
+    form: Annotated[
+        Literal["table", "csv", "parquet"], typer.Option("--format", help="table, csv or parquet.")
+    ] = "table",
+    to: Annotated[Path | None, typer.Option("--to", help="Write it there instead of showing it.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 50,
+) -> None:
+    """The rows of one dataset. Of csv and parquet all of them; lists in csv are JSON."""
+    from aivo_assets.lake import open_lake
+    from aivo_assets.lake.catalogue import find, rows_of
+    from aivo_assets.lake.written_out import write_csv, write_parquet
+    from aivo_assets.settings import load_settings
+    from aivo_assets.tracing.students.state_store import LAYERED
+
+    settings = load_settings()
+    opened = open_lake(settings)
+    held = find(opened, dataset, LAYERED)
+    chosen: date | None = None if day is None else day.date()
+    frame = rows_of(opened, held, LAYERED, day=chosen, shard=shard)
+    if learner is not None:
+        frame = _of_learner(frame, held, learner, settings)
+    if held.is_personal:
+        typer.echo(f"{held.path} {PERSONAL}", err=True)
+    if form == "table" and to is None:
+        _tell(frame, rows)
+        return
+    if form == "parquet" or (form == "table" and to is not None and to.suffix == ".parquet"):
+        written = write_parquet(frame, to, personal=held.is_personal)
+    else:
+        written = write_csv(frame, to, personal=held.is_personal)
+    if to is not None:
+        typer.echo(f"{written:,} rows written to {to}.", err=True)
+
+
+def _line(held: "Held") -> tuple[str, ...]:
+    units = [unit.split("=", 1)[1] for unit in held.units]
+    return (
+        held.path,
+        held.kind,
+        str(len(units) or 1),
+        units[0] if held.kind == "day" else "",
+        units[-1] if held.kind == "day" else "",
+        "" if held.rows is None else str(held.rows),
+        "" if held.bytes is None else str(held.bytes),
+        "yes" if held.is_personal else "no",
+    )
+
+
+def _of_learner(frame: "pl.LazyFrame", held: "Held", learner: str, settings: "Settings") -> "pl.LazyFrame":
+    """The rows of one learner, named as the school does or by pseudonym.
+
+    Raises:
+        LakeError: The dataset has no learners.
+    """
+    import polars as pl
+
+    from aivo_assets.errors import LakeError
+    from aivo_assets.privacy.keys import key_path
+    from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.privacy.pseudonyms import pseudonyms
+
+    columns = frame.collect_schema().names()
+    name = next((name for name in ("learner", "learner_id") if name in columns), None)
+    if name is None:
+        raise LakeError(f"{held.path} has no column of learners", fix="Leave --learner out.")
+    names = [learner]
+    has_key = settings.pseudonym_key is not None or key_path(settings.home).exists()
+    if has_key:
+        key = key_of_lake(settings, create=False)
+        if name == "learner":
+            names.append(str(pseudonyms(pl.Series([learner]), "learner", key)[0]))
+        else:
+            raw = frame.select(pl.col(name).unique()).collect()[name]
+            names += raw.filter(pseudonyms(raw, "learner", key) == learner).to_list()
+    return frame.filter(pl.col(name).is_in(names))
+
+
+def _tell(frame: "pl.LazyFrame", most: int) -> None:
+    import polars as pl
+
+    total = int(frame.select(pl.len()).collect().item()) if frame.collect_schema().names() else 0
+    shown = frame.head(most).collect()
+    with pl.Config(
+        tbl_rows=most,
+        tbl_cols=-1,
+        tbl_width_chars=10_000 if not sys.stdout.isatty() else 0,
+        fmt_str_lengths=60,
+        tbl_hide_dataframe_shape=True,
+        fmt_table_cell_list_len=8,
+    ):
+        typer.echo(str(shown))
+    typer.echo(f"{min(most, total):,} of {total:,} rows." + (" --rows shows more." if total > most else ""))
