@@ -18,6 +18,9 @@ LEVEL_COUNT: Final = 10
 EVIDENCE = pl.Struct({"signal": pl.String, "value": pl.Float64, "threshold": pl.Float64, "direction": pl.String})
 CHANGE = pl.Struct({"signal": pl.String, "value": pl.Float64, "instead": pl.Float64})
 
+SKILL_KEYS: Final = ["learner", "subject", "skill_id"]
+"""What names a skill of a learner: what is decided is decided for each of them."""
+
 _KEYS: Final[dict[str, Column]] = {
     "learner": (pl.String, "Pseudonym of the learner."),
     "shard": (pl.Int32, "Shard of the learner."),

@@ -15,8 +15,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.storage.tags import MAX_RETRIES_TAG
 
+from aivo_assets.automation._dagster import MAX_RETRIES_TAG
 from aivo_assets.operations.jobs.run_locks import FOLDER, is_let_go
 
 HELD_TAG = "aivo/held"

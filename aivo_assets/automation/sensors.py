@@ -11,9 +11,9 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.automation._dagster import WILL_RETRY_TAG
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.attempts import Attempt, next_attempt
 from aivo_assets.automation.evidence import run_that_made

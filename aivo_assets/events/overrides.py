@@ -19,12 +19,12 @@ from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.events.tidying import MISSING, tidied
+from aivo_assets.kinds import KINDS, MAINTAIN
 from aivo_assets.lake import Dataset, Lake
 
 ACTIONS: Final = ("accept", "reject", "pin")
 REASONS: Final = ("too_easy", "too_hard", "wrong_skill", "not_now", "content", "other")
-REJECTABLE: Final = ("level_up", "level_down", "remediation", "enrichment", "break", "change_approach")
-KINDS: Final = (*REJECTABLE, "maintain")
+REJECTABLE: Final = tuple(kind for kind in KINDS if kind != MAINTAIN)
 
 
 class Override(dy.Schema):

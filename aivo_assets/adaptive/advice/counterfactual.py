@@ -13,13 +13,14 @@ import polars as pl
 from aivo_assets.adaptive.policy.rules import Policy
 from aivo_assets.adaptive.schema import CHANGE
 from aivo_assets.adaptive.signals.standing import expit, logit
+from aivo_assets.kinds import CHANGE_APPROACH, ENRICHMENT, LEVEL_DOWN, LEVEL_UP, MAINTAIN, REMEDIATION
 from aivo_assets.settings import PolicySettings
 
 WAYS: Final = ("rest", "days", "right", "wrong")
 # From what is asked of who struggles to what is asked of who finds it easy. Answers are only told where they lead along
 # it, right ones up and wrong ones down: "one right answer and the approach changes" would be true and no use.
-ORDER: Final = ("remediation", "level_down", "maintain", "enrichment", "level_up")
-_BETWEEN: Final = {"change_approach": 1.5}  # what is stuck lies between what is too hard and what goes on
+ORDER: Final = (REMEDIATION, LEVEL_DOWN, MAINTAIN, ENRICHMENT, LEVEL_UP)
+_BETWEEN: Final = {CHANGE_APPROACH: 1.5}  # what is stuck lies between what is too hard and what goes on
 ROWS_AT_ONCE: Final = 20_000
 RIGHT: Final = (1, 2, 3, 4, 5, 6, 8, 10)  # right answers in a row that are tried; nobody would believe a longer row
 WRONG: Final = (1, 2, 3, 4, 5)  # wrong ones: after so many somebody has looked in

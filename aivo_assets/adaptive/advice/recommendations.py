@@ -3,11 +3,8 @@
 Columnar throughout: each rule's rows are worded as columns, never learner by learner.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -29,10 +26,9 @@ from aivo_assets.adaptive.policy.policy import (
 )
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph, add_prerequisite
 from aivo_assets.adaptive.policy.rules import PRIORITIES, Policy
-from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.adaptive.schema import RECOMMENDATIONS, SKILL_KEYS
 from aivo_assets.settings import PolicySettings
 
-_KEYS: Final = ["learner", "subject", "skill_id"]
 _MOVES: Final = (LEVEL_UP, MAINTAIN, LEVEL_DOWN)
 
 
@@ -95,16 +91,6 @@ def recommend(
         .sort("learner", "rank")
         .select(pl.col(name).cast(dtype) for name, dtype in RECOMMENDATIONS.schema.items())
     )
-
-
-@cache
-def code_version() -> str:
-    """Hash of the source of `adaptive/` and its catalogues: what decides and what words it."""
-    digest = hashlib.sha256()
-    folder = Path(__file__).parent.parent
-    for path in sorted([*folder.rglob("*.py"), *folder.rglob("catalogue/*.toml")]):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: PolicySettings) -> pl.DataFrame:
@@ -179,7 +165,7 @@ def _rank(decided: pl.DataFrame, policy: Policy) -> pl.DataFrame:
             "latest",
             "_order",
             "attempts",
-            *_KEYS[1:],
+            *SKILL_KEYS[1:],
             descending=[False, True, True, True, False, True, False, False],
         )
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("learner"))

@@ -12,9 +12,9 @@ import polars as pl
 
 from aivo_assets.adaptive.policy.evidence import entry
 from aivo_assets.adaptive.policy.rules import Kind
+from aivo_assets.adaptive.schema import SKILL_KEYS
 from aivo_assets.settings import PolicySettings
 
-KEYS: Final = ["learner", "subject", "skill_id"]
 PIN_RULE: Final = "override_pin"
 REJECT_RULE: Final = "override_reject"
 _WAYS: Final = ("rest", "days", "right", "wrong")
@@ -32,7 +32,10 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
         learner, subject, skill_id, pinned_level (Int8), pinned_until (Date), rejected (List[String]: kinds),
         rejected_days and accepted_days (Int32: since the last one); null where there is no such word.
     """
-    schema: dict[str, pl.DataType | type[pl.DataType]] = {**dict.fromkeys(KEYS, pl.String), "pinned_level": pl.Int8}
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **dict.fromkeys(SKILL_KEYS, pl.String),
+        "pinned_level": pl.Int8,
+    }
     schema |= {"pinned_until": pl.Date, "rejected": pl.List(pl.String)}
     schema |= {"rejected_days": pl.Int32, "accepted_days": pl.Int32}
     if overrides is None or overrides.is_empty():
@@ -44,7 +47,7 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
     return (
         overrides.filter((pl.col("given_on") <= as_of) & (pinned | rejected | accepted))
         .sort("given_on", maintain_order=True)
-        .group_by(KEYS)
+        .group_by(SKILL_KEYS)
         .agg(
             pinned_level=pl.col("level").filter(pinned).last(),
             pinned_until=pl.col("until").filter(pinned).last(),
@@ -54,7 +57,7 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
         )
         .with_columns(rejected=pl.when(pl.col("rejected").list.len() > 0).then("rejected"))
         .select(pl.col(name).cast(dtype) for name, dtype in schema.items())
-        .sort(KEYS)
+        .sort(SKILL_KEYS)
     )
 
 
@@ -76,7 +79,7 @@ def obey(
         come true is taken away.
     """
     up, stay, down = moves
-    rows = decided.join(overrides, on=KEYS, how="left", maintain_order="left")
+    rows = decided.join(overrides, on=SKILL_KEYS, how="left", maintain_order="left")
     pin, level = pl.col("pinned_level"), pl.col("recommended_level")
     moved = pin.is_not_null() & ~pl.col("passes") & (pin != level)
     refused = pin.is_null() & pl.col("rejected").list.contains(pl.col("kind")).fill_null(value=False)

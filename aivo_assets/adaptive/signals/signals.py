@@ -10,12 +10,10 @@ from typing import Final
 
 import polars as pl
 
-from aivo_assets.adaptive.schema import LEVEL_COUNT, SIGNALS
+from aivo_assets.adaptive.schema import LEVEL_COUNT, SIGNALS, SKILL_KEYS
 from aivo_assets.adaptive.signals.sessions import last_session, streaks, timeline
 from aivo_assets.adaptive.signals.standing import add_level, add_level_history, add_model_answers, add_previous
 from aivo_assets.settings import PolicySettings
-
-SKILL_KEYS = ["learner", "subject", "skill_id"]
 
 
 def assignment_sizes(interactions: pl.LazyFrame) -> pl.DataFrame:

@@ -11,10 +11,9 @@ from typing import Final
 
 import polars as pl
 
-from aivo_assets.adaptive.schema import LEVEL_COUNT
+from aivo_assets.adaptive.schema import LEVEL_COUNT, SKILL_KEYS
 from aivo_assets.settings import PolicySettings
 
-_KEYS: Final = ["learner", "subject", "skill_id"]
 _MIDDLE_LEVEL: Final = 5  # for a learner of whom neither items nor models tell anything
 _CERTAIN: Final = 0.005  # probabilities are kept so far from 0 and 1 before a logit is taken
 
@@ -35,15 +34,15 @@ def add_previous(
 ) -> pl.LazyFrame:
     """Add the recommendation before this day and the level practised since (`level_after`, `events_after`)."""
     after = (
-        by_skill.join(before.select(*_KEYS, "previous_day"), on=_KEYS)
+        by_skill.join(before.select(*SKILL_KEYS, "previous_day"), on=SKILL_KEYS)
         .filter(pl.col("day") > pl.col("previous_day"))
-        .group_by(_KEYS)
+        .group_by(SKILL_KEYS)
         .agg(
             level_after=pl.col("item_level").tail(settings.recent_events).median(),
             events_after=pl.col("item_level").count(),
         )
     )
-    return rows.join(before, on=_KEYS, how="left").join(after, on=_KEYS, how="left")
+    return rows.join(before, on=SKILL_KEYS, how="left").join(after, on=SKILL_KEYS, how="left")
 
 
 def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float) -> pl.LazyFrame:
@@ -54,11 +53,11 @@ def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float
     """
     z = NormalDist().inv_cdf(0.5 + interval / 2)
     answers = mastery.select(
-        *_KEYS, "mastery", "mastery_lower", "mastery_upper", "level_probabilities", "model_version"
+        *SKILL_KEYS, "mastery", "mastery_lower", "mastery_upper", "level_probabilities", "model_version"
     ).with_columns(
         success_sd=(logit(pl.col("mastery_upper")) - logit(pl.col("mastery_lower"))) / (2 * z), band_z=pl.lit(z)
     )
-    return rows.join(answers, on=_KEYS, how="left")
+    return rows.join(answers, on=SKILL_KEYS, how="left")
 
 
 def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
@@ -128,11 +127,11 @@ def add_level_history(
     residual = pl.col("correct") - pl.col("expected")
     growth = residual.filter(second).mean() - residual.filter(~second).mean()
     answered = by_skill.join(
-        rows.select(*_KEYS, "current_level", "level_since"), on=_KEYS, maintain_order="left"
+        rows.select(*SKILL_KEYS, "current_level", "level_since"), on=SKILL_KEYS, maintain_order="left"
     ).filter(since)
     history = (
         answered.filter(near)
-        .group_by(_KEYS)
+        .group_by(SKILL_KEYS)
         .agg(
             attempts_at_level=pl.len(),
             successes_at_level=pl.col("correct").sum(),
@@ -141,7 +140,7 @@ def add_level_history(
             growth_at_level=pl.when(pl.len() >= 2 * settings.trend_events).then(growth),
         )
     )
-    since_move = answered.group_by(_KEYS).agg(attempts_since_move=pl.len())
+    since_move = answered.group_by(SKILL_KEYS).agg(attempts_since_move=pl.len())
     counts = [
         "attempts_since_move",
         "attempts_at_level",
@@ -150,8 +149,8 @@ def add_level_history(
         "practice_days_at_level",
     ]
     return (
-        rows.join(history, on=_KEYS, how="left")
-        .join(since_move, on=_KEYS, how="left")
+        rows.join(history, on=SKILL_KEYS, how="left")
+        .join(since_move, on=SKILL_KEYS, how="left")
         .with_columns(pl.col(counts).fill_null(0).cast(pl.Int32))
         .with_columns(
             failures_at_level=pl.col("attempts_at_level") - pl.col("successes_at_level"),

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_spec, fresh_within, owned
+from aivo_assets.automation.partitions import ONE_RUN, days_of
 from aivo_assets.errors import SourceUnreachableError
 from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing import land
@@ -29,22 +29,20 @@ SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
 @dg.multi_asset(
     name="ingest",
     specs=[
-        dg.AssetSpec(
+        daily_spec(
+            "events",
             "raw_interactions",
             description="Every answer of every learner, by the UTC day on which it happened. Raw identifiers: nothing "
             "past the privacy stage reads it. The same extract twice changes nothing; late events land in their day.",
-            partitions_def=DAYS,
             kinds={"parquet"},
             metadata=columns(RAW_INTERACTIONS),
             freshness_policy=fresh_within(hours=FRESH_HOURS),
-            **owned("events"),
         ),
-        dg.AssetSpec(
+        daily_spec(
+            "events",
             "quarantine",
             description="Rows that could not be kept, each with file, line, column, value and reason. Raw zone.",
-            partitions_def=DAYS,
             kinds={"parquet"},
-            **owned("events"),
         ),
     ],
     check_specs=[

@@ -12,6 +12,7 @@ import polars as pl
 from aivo_assets.adaptive.advice.content import add_content, richer_level
 from aivo_assets.adaptive.policy.policy import ENRICHMENT, MAINTAIN
 from aivo_assets.adaptive.policy.rules import Policy
+from aivo_assets.adaptive.schema import SKILL_KEYS
 from aivo_assets.adaptive.signals.signals import compute_signals
 from aivo_assets.benchmarks.policy.content import Content
 from aivo_assets.tracing.fold.features import fold
@@ -27,7 +28,6 @@ _OF_CONTENT = {
     "items_above": pl.Int32(),
     "recent_items": pl.List(pl.String()),
 }
-_KEYS = ["learner", "subject", "skill_id"]
 # What the next evening reads of a recommendation (`compute_signals`).
 _REMEMBERED = ["day", "kind", "plan", "current_level", "recommended_level", "level_since"]
 
@@ -79,7 +79,7 @@ class Platform:
             interval=settings.students.interval,
         )
         decided = self.policy.decide(signals)
-        self._remember(decided.select(*_KEYS, *_REMEMBERED))
+        self._remember(decided.select(*SKILL_KEYS, *_REMEMBERED))
         return decided
 
     def place(self, pairs: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -103,7 +103,7 @@ class Platform:
         """
         level = pl.col("recommended_level").cast(pl.Int8)
         begun = pairs.select(
-            *_KEYS,
+            *SKILL_KEYS,
             day=pl.lit(day),
             kind=pl.lit(MAINTAIN.name),
             plan=pl.lit("practice"),
@@ -115,7 +115,7 @@ class Platform:
 
     def _remember(self, now: pl.DataFrame) -> None:
         before = now.clear() if self.recommended is None else self.recommended
-        self.recommended = pl.concat([before.join(now, on=_KEYS, how="anti"), now])
+        self.recommended = pl.concat([before.join(now, on=SKILL_KEYS, how="anti"), now])
 
     def listed(self, rows: pl.DataFrame) -> pl.Series:
         """The content of recommendations, List[String], best first.

@@ -10,10 +10,11 @@ from typing import Final
 
 import polars as pl
 
+from aivo_assets.kinds import LEVEL_DOWN, REMEDIATION
 from aivo_assets.lake import Dataset
 from aivo_assets.operations.alerts.alert import Alert
 
-KINDS: Final = ("remediation", "level_down")
+KINDS: Final = (REMEDIATION, LEVEL_DOWN)
 
 TOLD = Dataset(
     "interventions/told",
