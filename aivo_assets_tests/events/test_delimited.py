@@ -86,7 +86,7 @@ def test_undecodable_lines_are_set_aside_and_the_rest_is_kept(tmp_path: Path) ->
     block = read(written(tmp_path, "a,b\n1,é\n".encode() + b"2,\xe9\n" + b"3,z\n"))
     assert block.frame["b"].to_list() == ["é", "z"]
     assert block.frame["_row"].to_list() == [2, 4]
-    assert block.broken == [(3, "2,\\xe9", "the line cannot be decoded in the file's encoding")]
+    assert block.broken == [(3, "2,\\xe9", "the line cannot be decoded in the file's encoding (AIVO_SOURCE_ENCODING)")]
 
 
 def test_other_encodings_and_byte_order_marks(tmp_path: Path) -> None:
