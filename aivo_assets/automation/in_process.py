@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 
 from aivo_assets.automation.abandoned_runs import HELD_TAG, end_abandoned_runs, held_by_this_process
 from aivo_assets.errors import AivoError, RunError, StoppedError
@@ -169,9 +170,8 @@ class _ProgressHandler(logging.Handler):
             if record.levelno < logging.INFO:
                 return
             meta = getattr(record, "dagster_meta", {})
-            self._console.print(
-                f"           [dim]{meta.get('orig_message', record.getMessage())}[/dim]", highlight=False
-            )
+            message = escape(str(meta.get("orig_message", record.getMessage())))
+            self._console.print(f"           [dim]{message}[/dim]", highlight=False)
         elif event.event_type == dg.DagsterEventType.STEP_START:
             at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")  # noqa: DTZ006 - the reader's own clock
             self._console.print(f"[dim]{at}[/dim]   {event.step_key} …", highlight=False)

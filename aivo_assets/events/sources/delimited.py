@@ -49,13 +49,16 @@ def read_header(file: UPath, dialect: Dialect) -> list[str]:
     return layout_of(file, dialect).names
 
 
-def read_blocks(file: UPath, dialect: Dialect, wanted: Sequence[str]) -> Iterator[Block]:
+def read_blocks(
+    file: UPath, dialect: Dialect, wanted: Sequence[str], *, block_bytes: int | None = None
+) -> Iterator[Block]:
     """Read a file, block by block, in its order.
 
     Args:
         file: What is read.
         dialect: How it is written.
         wanted: Columns to keep, named as `read_header` names them.
+        block_bytes: About how much is read at once; None for a size that suits whole files.
 
     Raises:
         SourceError: The file cannot be read to its end, or its lines do not add up.
@@ -69,7 +72,7 @@ def read_blocks(file: UPath, dialect: Dialect, wanted: Sequence[str]) -> Iterato
         counted = LineCount(header=layout.lines - layout.blank, blank=layout.blank)
         line, fresh, ahead = layout.lines + 1, b"\n", counted
         while fresh:
-            fresh = text.read(_BLOCK_BYTES)
+            fresh = text.read(block_bytes or _BLOCK_BYTES)
             content = rest + fresh
             records = split_records(content, shape, first_line=line, encoding=layout.encoding, final=not fresh)
             line, rest = records.next_line, content[records.consumed :]

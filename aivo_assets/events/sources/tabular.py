@@ -6,9 +6,10 @@ A file without a time column may be read where `AIVO_SOURCE_FIRST_EVENT_AT` is s
 and each file goes on where the one before it ends.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import polars as pl
 from upath import UPath
@@ -16,10 +17,11 @@ from upath import UPath
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
-from aivo_assets.events.sources.delimited import read_blocks
+from aivo_assets.events.sources.delimited import Block, read_blocks
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
 from aivo_assets.events.sources.layouts import layout_of, refuse_one_column
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
 from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.events.sources.table_files import (
     decimal_mark,
@@ -28,12 +30,30 @@ from aivo_assets.events.sources.table_files import (
     refuse_twins,
     with_points,
 )
+from aivo_assets.events.times.counted import PER_SECOND
 from aivo_assets.settings import SourceSettings
 
 DECIMAL_COMMA = "Values are parted by semicolons: 1,5 is read as one and a half (AIVO_SOURCE_DECIMAL)."
 
 _ROWS_AT_ONCE = 250_000
+_ROWS_OF_A_SAMPLE = 1000
+_BYTES_OF_A_SAMPLE = 1 << 20
 _MARGIN = timedelta(days=1)  # local times are at most 14 hours from UTC
+
+
+@dataclass(frozen=True)
+class _TextShape:
+    """How a delimited file is laid out.
+
+    Attributes:
+        columns: Ours to theirs.
+        names: All of theirs.
+        commas: Whether numbers have a decimal comma.
+    """
+
+    columns: dict[str, str]
+    names: list[str]
+    commas: bool
 
 
 class TabularSource:
@@ -41,7 +61,7 @@ class TabularSource:
 
     Args:
         settings: Path, column mapping, encoding, time zone, subject and skill separator.
-        first_event_at: What numeric times count seconds from.
+        first_event_at: What numbers that do not count from 1970 count from.
         now: The present instant; rows after it are read whatever the window, so that they are set aside.
     """
 
@@ -51,6 +71,7 @@ class TabularSource:
         self._settings = settings
         self._first_event_at = first_event_at
         self._now = now
+        self._shapes: dict[str, _TextShape] = {}
 
     @property
     def name(self) -> str:
@@ -82,9 +103,60 @@ class TabularSource:
         if not any_row:
             raise refuse_empty(files)
 
+    def how_read(self) -> tuple[str, ...]:
+        """Columns, times and labels; see `Source.how_read`."""
+        return self._plan.sentences
+
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
         return read_learners(self._settings)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        """How the files are read, after a look at all of their times and labels."""
+        asked, labels = asked_of_times(self._settings, self._first_event_at), labels_of(self._settings)
+        files = find_files(self._settings.path)
+        shapes = {file: self._shape(file) for file in files}
+        plan = made(
+            {file.name: (columns, available) for file, (columns, available) in shapes.items()},
+            (chunk for file in files for chunk in self._surveyed(file, shapes[file][0])),
+            asked,
+            labels,
+            now=self._now,
+            missing=self._settings.missing_values,
+            sample=self._head(files[0], shapes[files[0]][1]),
+        )
+        commas = any(shape.commas for shape in self._shapes.values())
+        return replace(plan, sentences=(*plan.sentences, DECIMAL_COMMA)) if commas else plan
+
+    def _shape(self, file: UPath) -> tuple[dict[str, str], Sequence[str]]:
+        """Columns of a file, ours to theirs, and all that it has."""
+        if _is_parquet(file, self._settings):
+            schema = _schema(file)
+            return self._columns(file, schema.names(), schema), schema.names()
+        shape = self._text_shape(file)
+        return shape.columns, shape.names
+
+    def _surveyed(self, file: UPath, columns: dict[str, str]) -> Iterator[pl.DataFrame]:
+        """The columns of times and labels, chunk by chunk."""
+        wanted = {ours: columns[ours] for ours in ("occurred_at", "correct") if ours in columns}
+        if not _is_parquet(file, self._settings):
+            for block in read_blocks(file, dialect_of(self._settings), sorted(set(wanted.values()))):
+                yield self._ours(file, block, *wanted).drop("_row")
+            return
+        try:
+            table = pl.scan_parquet(str(file), glob=False).select(**_renamed(wanted))
+            yield from table.collect_batches(chunk_size=_ROWS_AT_ONCE, maintain_order=True, engine="streaming")
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unreadable(str(file), error) from error
+
+    def _head(self, file: UPath, available: Sequence[str]) -> pl.DataFrame | None:
+        """The first rows with all columns."""
+        if _is_parquet(file, self._settings):
+            return pl.scan_parquet(str(file), glob=False).head(_ROWS_OF_A_SAMPLE).collect()
+        blocks = read_blocks(file, dialect_of(self._settings), list(available), block_bytes=_BYTES_OF_A_SAMPLE)
+        block = next(blocks, None)
+        return None if block is None else block.frame.drop("_row").head(_ROWS_OF_A_SAMPLE)
 
     def _parquet(self, file: UPath, window: Window | None) -> Iterator[Extract]:
         try:
@@ -101,25 +173,36 @@ class TabularSource:
             raise unreadable(str(file), error) from error
 
     def _delimited(self, file: UPath) -> Iterator[Extract]:
-        dialect = dialect_of(self._settings)
-        layout = layout_of(file, dialect)
-        refuse_one_column(file, layout)
-        columns = self._columns(file, layout.names, None)
-        refuse_twins(file, columns, self._settings.columns, layout.names)
-        commas = decimal_mark(self._settings, layout.delimiter) == ","
+        dialect, columns = dialect_of(self._settings), self._text_shape(file).columns
         for block in read_blocks(file, dialect, sorted(set(columns.values()))):
-            frame = block.frame.select("_row", **_renamed(columns))
-            extract = self._extract(with_points(frame) if commas else frame, str(file), block.broken)
-            yield replace(extract, lines=block.count, notes=(DECIMAL_COMMA,) if commas else ())
+            yield replace(self._extract(self._ours(file, block), str(file), block.broken), lines=block.count)
+
+    def _ours(self, file: UPath, block: Block, *only: str) -> pl.DataFrame:
+        """A block of text with `_row` and columns named as ours: all, or those that are named."""
+        shape = self._text_shape(file)
+        columns = {ours: theirs for ours, theirs in shape.columns.items() if not only or ours in only}
+        frame = block.frame.select("_row", **_renamed(columns))
+        return with_points(frame) if shape.commas else frame
+
+    def _text_shape(self, file: UPath) -> _TextShape:
+        """How a delimited file is laid out; found once."""
+        if str(file) not in self._shapes:
+            layout = layout_of(file, dialect_of(self._settings))
+            refuse_one_column(file, layout)
+            columns = self._columns(file, layout.names, None)
+            refuse_twins(file, columns, self._settings.columns, layout.names)
+            commas = decimal_mark(self._settings, layout.delimiter) == ","
+            self._shapes[str(file)] = _TextShape(columns, layout.names, commas)
+        return self._shapes[str(file)]
 
     def _extract(self, frame: pl.DataFrame, place: str, broken: list[tuple[int | None, str | None, str]]) -> Extract:
         return Extract(
             frame=split_skills(frame, self._settings.skill_separator).with_columns(_location=pl.lit(place)),
             broken=broken_rows(place, broken),
-            timezone=self._settings.timezone,
+            times=self._plan.times,
+            labels=self._plan.labels,
             subject=self._settings.subject,
             missing=self._settings.missing_values,
-            first_event_at=self._first_event_at,
         )
 
     def _in_order_of_rows(self, extract: Extract, rows_before: int) -> Extract:
@@ -145,7 +228,7 @@ class TabularSource:
         """Rows of the window, and all whose time is missing or not sound; some more where zones are in doubt."""
         at = pl.col(column)
         if dtype.is_numeric():
-            return self._wanted_seconds(at, window)
+            return self._wanted_numbers(at, window)
         if not isinstance(dtype, pl.Datetime) and dtype != pl.Date:
             return pl.lit(value=True)
         moments = [window.start, window.end, EARLIEST, self._now]
@@ -157,10 +240,14 @@ class TabularSource:
         first, last, earliest, latest = (pl.lit(moment).cast(dtype) for moment in moments)
         return at.is_null() | ((at >= first) & (at < last)) | (at < earliest) | (at > latest)
 
-    def _wanted_seconds(self, at: pl.Expr, window: Window) -> pl.Expr:
+    def _wanted_numbers(self, at: pl.Expr, window: Window) -> pl.Expr:
+        counted = self._plan.times.counted
+        if counted is None or counted.start is None:
+            return pl.lit(value=True)
+        scale, start = PER_SECOND[counted.unit], counted.start
         first, last, earliest, latest = (
-            (moment - self._first_event_at).total_seconds()
-            for moment in (window.start, window.end, EARLIEST, self._now)
+            (moment - start).total_seconds() * scale
+            for moment in (window.start, window.end, max(EARLIEST, start), self._now)
         )
         unsound = at.is_null() | at.is_nan() | (at < earliest) | (at > latest)
         return unsound | ((at >= first) & (at < last))
@@ -174,6 +261,13 @@ def _last_line(extract: Extract) -> int:
 def _is_parquet(file: UPath, settings: SourceSettings) -> bool:
     text = any(end in file.suffixes for end in (".csv", ".tsv", ".tab", ".txt"))
     return holds_parquet(file, promised=settings.kind == "parquet" and not text)
+
+
+def _schema(file: UPath) -> pl.Schema:
+    try:
+        return pl.scan_parquet(str(file), glob=False).collect_schema()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(str(file), error) from error
 
 
 def _height(file: UPath) -> int:
