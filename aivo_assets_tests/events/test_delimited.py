@@ -15,7 +15,8 @@ from upath import UPath
 from aivo_assets.errors import SettingsError, SourceError
 from aivo_assets.events.sources import delimited
 from aivo_assets.events.sources.delimited import Block, Dialect, read_blocks, read_header
-from aivo_assets.events.sources.records import Shape, split_records
+from aivo_assets.events.sources.quotes import Shape
+from aivo_assets.events.sources.records import split_records
 
 CSV = Dialect()
 TSV = Dialect("\t", quoted=False)

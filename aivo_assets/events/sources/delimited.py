@@ -21,7 +21,8 @@ from upath import UPath
 from aivo_assets.errors import SourceError
 from aivo_assets.events.sources.files import opened
 from aivo_assets.events.sources.layouts import Dialect, Layout, layout_of
-from aivo_assets.events.sources.records import UNCLOSED, Broken, LineCount, Records, Shape, fields, split_records
+from aivo_assets.events.sources.quotes import UNCLOSED, Shape, fields
+from aivo_assets.events.sources.records import Broken, LineCount, Records, split_records
 from aivo_assets.events.sources.text_lines import TextLines
 
 __all__ = ["Block", "Broken", "Dialect", "read_blocks", "read_header"]
@@ -65,17 +66,19 @@ def read_blocks(
         SettingsError: The encoding is unknown.
     """
     layout = layout_of(file, dialect)
-    shape = Shape(width=len(layout.names), delimiter=layout.delimiter, quoted=layout.quoted)
+    shape = Shape(len(layout.names), layout.delimiter, layout.quoted, layout.header)
     with opened(file) as stream:
         text = TextLines(stream, dialect.encoding, str(file))
         rest = _behind(text, layout.lines)
         counted = LineCount(header=layout.lines - layout.blank, blank=layout.blank)
-        line, fresh, ahead = layout.lines + 1, b"\n", counted
+        line, fresh, ahead, kinds = layout.lines + 1, b"\n", counted, None
         while fresh:
             fresh = text.read(block_bytes or _BLOCK_BYTES)
             content = rest + fresh
-            records = split_records(content, shape, first_line=line, encoding=layout.encoding, final=not fresh)
-            line, rest = records.next_line, content[records.consumed :]
+            records = split_records(
+                content, shape, first_line=line, encoding=layout.encoding, final=not fresh, kinds=kinds
+            )
+            line, rest, kinds = records.next_line, content[records.consumed :], records.kinds
             block = _parsed(records, layout, shape, wanted)
             counted += block.count
             if block.count.total:

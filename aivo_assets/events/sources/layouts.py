@@ -47,6 +47,7 @@ class Layout:
         encoding: Of the lines that `TextLines` gives.
         delimiter: What stands between two values.
         quoted: Whether values may stand in quotes.
+        header: The line with the column names, where it is one line.
         names: Column names; the second of equal names gets ` (2)`, the third ` (3)`.
         lines: Lines before the first row.
         blank: How many of these are blank.
@@ -55,6 +56,7 @@ class Layout:
     encoding: str
     delimiter: str
     quoted: bool
+    header: str | None
     names: list[str]
     lines: int
     blank: int
@@ -92,7 +94,8 @@ def layout_of(file: UPath, dialect: Dialect) -> Layout:
     quoted = dialect.quoted or delimiter != "\t"
     names, used = _header(lines, delimiter, quoted=quoted)
     blank = sum(not line.strip() for line in raw[:start])
-    return Layout(text.encoding, delimiter, quoted, _unique(names), start + used, blank)
+    header = lines[0] if used == 1 else None
+    return Layout(text.encoding, delimiter, quoted, header, _unique(names), start + used, blank)
 
 
 def refuse_one_column(file: UPath, layout: Layout) -> None:

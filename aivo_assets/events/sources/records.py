@@ -1,42 +1,26 @@
-"""Where the records of a delimited text begin and end.
+"""The records of a stretch of delimited text, and the account of its lines.
 
-Belongs here: lines, quotes, and what to do where they do not match; no column is known here.
-
-A record of several lines is believed only where nothing else can be meant: its values fit the columns before and after
-the line break, and neither the lines between nor both of its ends could be rows of their own. A stray quote therefore
-costs its own line and not the rest of the file. Every line ends in exactly one number of `LineCount`.
+Belongs here: decoding, blank and damaged lines, repeated headers. Quotes are paired in `quotes.py`. Every line ends in
+exactly one number of `LineCount`.
 """
 
-import csv
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aivo_assets.events.sources.column_kinds import ColumnKinds
+from aivo_assets.events.sources.quotes import Lines, Shape
 
 UNDECODABLE = "the line cannot be decoded in the file's encoding (AIVO_SOURCE_ENCODING)"
-UNCLOSED = "the line opens a quote that does not close"
 ZERO_BYTES = "the line holds zero bytes: this part of the file is damaged"
 REPLACED = "\ue000"
 """Stands where a file of two or four bytes a character could not be decoded (first of the private use area)."""
 
-_NEWLINE, _QUOTE, _ZERO = 0x0A, 0x22, 0x00
-_LONGEST_RECORD_LINES = 1000
-_LONGEST_RECORD_BYTES = 1 << 20
-_LINES_LEARNT = 2000
+_NEWLINE, _ZERO = 0x0A, 0x00
 
 Broken = list[tuple[int | None, str | None, str]]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a record looks like: how many values, what stands between them, whether they may be quoted."""
-
-    width: int
-    delimiter: str
-    quoted: bool
 
 
 @dataclass(frozen=True)
@@ -44,11 +28,11 @@ class LineCount:
     """What became of the lines of a file.
 
     Attributes:
-        header: Lines of the header, and above it.
+        header: Lines of the header and above it, and those that repeat it.
         rows: Rows, each by its first line.
         set_aside: Lines of which no row could be made.
         joined: Further lines of rows of several lines.
-        blank: Lines with nothing in them.
+        blank: Lines with nothing in them but white space and delimiters.
     """
 
     header: int = 0
@@ -78,6 +62,7 @@ class Records:
         consumed: Bytes of the given content that are dealt with.
         next_line: Line on which the rest begins.
         count: What became of the lines up to there.
+        kinds: What the columns hold, where that had to be known.
     """
 
     payload: bytes
@@ -87,6 +72,7 @@ class Records:
     consumed: int
     next_line: int
     count: LineCount
+    kinds: ColumnKinds | None
 
     def texts(self, chosen: NDArray[np.int64]) -> Iterator[str]:
         """The chosen records as text, without their newline."""
@@ -95,23 +81,15 @@ class Records:
             yield self.payload[start : end - 1].decode()
 
 
-def fields(record: str, shape: Shape) -> list[str] | None:
-    """The values of one record; None where its quotes do not match or it is more than one record."""
-    try:
-        parsed = list(
-            csv.reader(
-                [f"{line}\n" for line in record.split("\n")],
-                delimiter=shape.delimiter,
-                quoting=csv.QUOTE_MINIMAL if shape.quoted else csv.QUOTE_NONE,
-                strict=True,
-            )
-        )
-    except csv.Error:
-        return None
-    return parsed[0] if len(parsed) == 1 else None
-
-
-def split_records(content: bytes, shape: Shape, *, first_line: int, encoding: str, final: bool) -> Records:
+def split_records(
+    content: bytes,
+    shape: Shape,
+    *,
+    first_line: int,
+    encoding: str,
+    final: bool,
+    kinds: ColumnKinds | None = None,
+) -> Records:
     """Part a stretch of text into records.
 
     Args:
@@ -120,6 +98,7 @@ def split_records(content: bytes, shape: Shape, *, first_line: int, encoding: st
         first_line: Number of the line with which `content` begins.
         encoding: An encoding in which a newline is the byte 0x0A and a quote the byte 0x22.
         final: Whether nothing follows `content`; otherwise its last, unfinished line is left for later.
+        kinds: What the columns hold, as learnt from an earlier stretch.
     """
     surplus = int(final and bool(content) and not content.endswith(b"\n"))
     content += b"\n" * surplus
@@ -128,13 +107,14 @@ def split_records(content: bytes, shape: Shape, *, first_line: int, encoding: st
     text, bad_lines = _in_utf8(content[: original_ends[-1] + 1] if lines_there else b"", encoding)
     ends = _positions(text, _NEWLINE)
     starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64) if lines_there else ends
-    lines = _Lines(text, starts, ends, ends - starts > 0, shape)
+    blank = _blank(text, starts, ends, shape)
+    lines = Lines(text, starts, ends, ~blank, shape, kinds)
     for line, shown in bad_lines:
         lines.set_aside(line, UNDECODABLE, shown)
     for line in np.unique(np.searchsorted(ends, _positions(text, _ZERO))).tolist():
         lines.set_aside(line, ZERO_BYTES)
-    blank = ~lines.filled
     blank[list(lines.broken)] = False
+    header = lines.leave_out_header()
 
     upto = lines_there
     if shape.quoted:
@@ -156,12 +136,24 @@ def split_records(content: bytes, shape: Shape, *, first_line: int, encoding: st
         consumed=consumed - (surplus if upto == lines_there else 0),
         next_line=first_line + upto,
         count=LineCount(
+            header=int(header[:upto].sum()),
             rows=len(chosen),
             set_aside=len(broken),
             joined=int(further[:upto].sum()),
             blank=int((blank & ~further)[:upto].sum()),
         ),
+        kinds=lines.kinds,
     )
+
+
+def _blank(text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], shape: Shape) -> NDArray[np.bool_]:
+    """Lines in which nothing stands but white space and delimiters."""
+    blank: NDArray[np.bool_] = ends == starts
+    nothing = f" \t{shape.delimiter}".encode()
+    begins_with_nothing = np.isin(np.frombuffer(text, dtype=np.uint8)[starts], np.frombuffer(nothing, dtype=np.uint8))
+    for line in np.flatnonzero(begins_with_nothing).tolist():
+        blank[line] = not text[starts[line] : ends[line]].strip(nothing)
+    return blank
 
 
 def _positions(content: bytes, byte: int) -> NDArray[np.int64]:
@@ -191,114 +183,3 @@ def _line_by_line(content: bytes, encoding: str) -> tuple[bytes, list[tuple[int,
             text = ""
         lines.append(text)
     return "\n".join(lines).encode(), bad
-
-
-@dataclass
-class _Lines:
-    """The lines of a stretch of text while their quotes are paired.
-
-    Attributes:
-        text: The text in UTF-8.
-        starts: Offset of each line.
-        ends: Offset of each line's newline.
-        filled: Which lines hold something and are not set aside.
-        shape: What a record looks like.
-        broken: Reason and text of each line that is set aside.
-        joined: First line → last line of each record of several lines.
-    """
-
-    text: bytes
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    filled: NDArray[np.bool_]
-    shape: Shape
-    broken: dict[int, tuple[str, str]] = field(default_factory=dict)
-    joined: dict[int, int] = field(default_factory=dict)
-    kinds: ColumnKinds | None = None
-
-    def set_aside(self, line: int, reason: str, shown: str | None = None) -> None:
-        """Make no record of a line."""
-        self.broken.setdefault(line, (reason, self.stretch(line, line) if shown is None else shown))
-        self.filled[line] = False
-
-    def stretch(self, first: int, last: int) -> str:
-        """Text from the beginning of one line to the end of another."""
-        return self.text[self.starts[first] : self.ends[last]].decode()
-
-    def pair_quotes(self, *, final: bool) -> int:
-        """Join lines into records of several lines, and set aside those whose quote does not close.
-
-        Returns:
-            Up to which line the text is dealt with: a record that may go on behind the text is left for later.
-        """
-        odd = self._odd()
-        position = 0
-        while position < len(odd):
-            first = int(odd[position])
-            position += 1
-            if fields(self.stretch(first, first), self.shape) is not None:
-                continue  # a quote within a value that is not quoted means itself
-            last = int(odd[position]) if position < len(odd) else None
-            if last is None:
-                bytes_behind = len(self.text) - self.starts[first]
-                waiting = len(self.ends) - first <= _LONGEST_RECORD_LINES and bytes_behind <= _LONGEST_RECORD_BYTES
-                if not final and waiting:
-                    return first
-                self.set_aside(first, UNCLOSED)
-            elif self._is_one_record(first, last):
-                self.joined[first] = last
-                position += 1
-            else:
-                self.set_aside(first, UNCLOSED)
-        return len(self.ends)
-
-    def _odd(self) -> NDArray[np.int64]:
-        """Lines with an odd number of quotes: what begins or ends a value of several lines, or is broken."""
-        quotes = _positions(self.text, _QUOTE)
-        if not len(quotes):
-            return np.empty(0, dtype=np.int64)
-        counts = np.bincount(np.searchsorted(self.ends, quotes), minlength=len(self.ends))
-        return np.flatnonzero((counts % 2 == 1) & self.filled).astype(np.int64)
-
-    def _is_one_record(self, first: int, last: int) -> bool:
-        """Whether a row of several lines, and nothing else, can be meant."""
-        if last - first > _LONGEST_RECORD_LINES or self.ends[last] - self.starts[first] > _LONGEST_RECORD_BYTES:
-            return False
-        if any(line in self.broken for line in range(first, last + 1)):
-            return False
-        values = fields(self.stretch(first, last), self.shape)
-        if self.kinds is None:
-            self.kinds = self._learnt()
-        if values is None or not self.kinds.fits(values):
-            return False
-        if any(self._could_be_a_row(line) for line in range(first + 1, last)):
-            return False
-        if not self._could_be_a_row(last):
-            return True
-        # The last line alone is whole: only where the broken value is the first one, and that is free text.
-        return not self._could_be_a_row(first) and self.kinds.is_free(0)
-
-    def _could_be_a_row(self, line: int) -> bool:
-        alone = self.stretch(line, line)
-        values = fields(alone, self.shape) or alone.split(self.shape.delimiter)
-        return self.kinds is not None and self.kinds.fits(values)
-
-    def _learnt(self) -> ColumnKinds:
-        """Kinds of the columns, from lines without a quote."""
-        quoted = np.zeros(len(self.ends), dtype=bool)
-        quoted[np.searchsorted(self.ends, _positions(self.text, _QUOTE))] = True
-        plain = np.flatnonzero(self.filled & ~quoted)
-        sample = plain[:: max(1, len(plain) // _LINES_LEARNT)]
-        rows = (self.stretch(line, line).split(self.shape.delimiter) for line in sample.tolist())
-        return ColumnKinds.learn((row for row in rows if len(row) == self.shape.width), self.shape.width)
-
-    def payload(self, chosen: NDArray[np.int64]) -> tuple[bytes, NDArray[np.int64]]:
-        """The chosen records one after another, and where each begins."""
-        if not len(chosen):
-            return b"", np.empty(0, dtype=np.int64)
-        last = np.array([self.joined.get(line, line) for line in chosen.tolist()]) if self.joined else chosen
-        begin, end = self.starts[chosen], self.ends[last] + 1
-        offsets = np.concatenate([[0], np.cumsum(end - begin)[:-1]]).astype(np.int64)
-        if np.array_equal(begin[1:], end[:-1]):
-            return self.text[begin[0] : end[-1]], offsets
-        return b"".join(self.text[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)), offsets
