@@ -18,6 +18,9 @@ LEVEL_COUNT: Final = 10
 EVIDENCE = pl.Struct({"signal": pl.String, "value": pl.Float64, "threshold": pl.Float64, "direction": pl.String})
 CHANGE = pl.Struct({"signal": pl.String, "value": pl.Float64, "instead": pl.Float64})
 
+SKILL_KEYS: Final = ["learner", "subject", "skill_id"]
+"""What names a skill of a learner: what is decided is decided for each of them."""
+
 _KEYS: Final[dict[str, Column]] = {
     "learner": (pl.String, "Pseudonym of the learner."),
     "shard": (pl.Int32, "Shard of the learner."),
@@ -93,14 +96,14 @@ _SIGNALS: Final[dict[str, Column]] = {
     "current_level": (pl.Int8, "Level at which the learner works, 1 to 10."),
     "level_source": (
         pl.String,
-        "Where that comes from: `practised`, `followed`, `assigned`, `kept`, `model` or `middle`.",
+        "Where that comes from: `standing`, `followed`, `kept`, `practised`, `model` or `middle`.",
     ),
     "level_since": (
         pl.Date,
         "Day of the last recommendation that saw the learner at another level; null where none did.",
     ),
     "days_since_move": (pl.Int32, "Days since `level_since`."),
-    "never_moved": (pl.Boolean, "Whether nothing within `history_days` tells of a move in this skill."),
+    "never_moved": (pl.Boolean, "Whether the learner was never seen at another level of this skill."),
     "attempts_since_move": (pl.Int32, "Answers on the skill at any level since the move; all of them without one."),
     "attempts_at_level": (pl.Int32, "Answers on the skill at the level, give or take the tolerance, since the move."),
     "successes_at_level": (pl.Int32, "Correct ones among them."),
@@ -122,11 +125,17 @@ _SIGNALS: Final[dict[str, Column]] = {
     "mastery_lower": (pl.Float64, "Lower end of its band."),
     "mastery_upper": (pl.Float64, "Upper end of its band."),
     "ability": (pl.Float64, "Ability of the learner, logits."),
-    "previous_day": (pl.Date, "As-of day of the recommendation before this one; null where there was none."),
+    "previous_day": (pl.Date, "As-of day of the recommendation before this one, breaks left out; null without one."),
     "previous_kind": (pl.String, "Its kind."),
     "previous_plan": (pl.String, "The plan it set."),
     "previous_current_level": (pl.Int8, "The current level it saw."),
     "previous_level": (pl.Int8, "The level it recommended."),
+    "previous_rule": (pl.String, "The rule by which the policy itself had decided it."),
+    "previous_policy_level": (pl.Int8, "The level that the policy itself had recommended."),
+    "previous_priority": (pl.String, "The priority by that rule."),
+    "decided_on": (pl.Date, "Day on which it was decided, which may be days before the last time that it was told."),
+    "answers_since": (pl.Int32, "Answers on the skill after that day; null where there was no recommendation."),
+    "answers_new": (pl.Int32, "Of them, answers after `previous_day`."),
     "recent_items": (pl.List(pl.String), "Items of the recent answers, so that they are not offered again."),
     "model_version": (pl.String, "Version of the main brain that answered; null where none did."),
 }
@@ -146,6 +155,7 @@ _RECOMMENDATIONS: Final[dict[str, Column]] = {
     "expectation": (pl.String, "What is expected, in words that the next answers can prove wrong."),
     "expected_successes": (pl.Int32, "The expectation: at least so many correct …"),
     "expected_attempts": (pl.Int32, "… of the next so many answers at the recommended level, give or take a level."),
+    "headline": (pl.String, "What to do, in a line for the teacher."),
     "reasoning": (pl.String, "Why, in plain words for the teacher."),
     "reasoning_learner": (pl.String, "Why, in plain words for the learner."),
     "reasoning_parent": (pl.String, "Why, in plain words for parents."),
@@ -165,6 +175,10 @@ _RECOMMENDATIONS: Final[dict[str, Column]] = {
     "override": (pl.String, "Teacher's word in force: `accept`, `reject` or `pin`; null without one."),
     "policy_kind": (pl.String, "What the policy itself would have said."),
     "policy_level": (pl.Int8, "The level that the policy itself would have recommended."),
+    "policy_rule": (pl.String, "The rule by which it would have."),
+    "policy_priority": (pl.String, "The priority by that rule, whatever the learner is at now."),
+    "passes": (pl.Boolean, "Whether it ends with the session that called for it, as a break does."),
+    "decided_on": (pl.Date, "Day on which this was decided: it stands until practice of the skill says more."),
     "changed": (pl.Boolean, "Whether level or plan differ from the learner's recommendation before, for this skill."),
     "level_since": (
         pl.Date,

@@ -1,4 +1,4 @@
-"""How an asset presents itself in the catalogue: owners, group and columns. No data is touched here."""
+"""What every asset has in common, and how it presents itself: days, owners, group, columns. No data is touched here."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from aivo_assets.automation.partitions import DAYS, ONE_RUN
 from aivo_assets.lake import Dataset
 
 OWNERS = {
@@ -27,6 +28,27 @@ OWNERS = {
 def owned(group: str) -> dict[str, Any]:
     """Group and owners of an asset."""
     return {"group_name": group, "owners": [OWNERS[group]]}
+
+
+def daily_asset(group: str, **options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorator of an asset with a partition a day, of which a range is one run.
+
+    Args:
+        group: Key of `OWNERS`.
+        options: Of `dg.asset`.
+    """
+    return dg.asset(partitions_def=DAYS, backfill_policy=ONE_RUN, **owned(group), **options)
+
+
+def daily_spec(group: str, name: str, **options: Any) -> dg.AssetSpec:
+    """The same of one of several assets that a function makes; their `dg.multi_asset` has the backfill policy.
+
+    Args:
+        group: Key of `OWNERS`.
+        name: Of the asset.
+        options: Of `dg.AssetSpec`.
+    """
+    return dg.AssetSpec(name, partitions_def=DAYS, **owned(group), **options)
 
 
 FRESH_HOURS = 26

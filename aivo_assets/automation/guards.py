@@ -5,9 +5,8 @@ from typing import Final
 
 import dagster as dg
 import polars as pl
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import InstigatorStatus
 
+from aivo_assets.automation._dagster import InstigatorStatus, InstigatorType
 from aivo_assets.automation.abandoned_runs import end_abandoned_runs
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.verdicts.training_need import missing_events

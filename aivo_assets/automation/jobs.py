@@ -1,10 +1,10 @@
 """The jobs of the contract: which assets each one makes. Belongs here: selections by name; no asset is defined here."""
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from aivo_assets.automation._dagster import UnresolvedAssetJobDefinition
 from aivo_assets.operations.jobs.causes import CAUSE_TAG, MODEL_TAG
-from aivo_assets.operations.jobs.names import EVERY_JOB, TRAINING_JOBS
+from aivo_assets.operations.jobs.names import EVERY_JOB, TRAINING_JOBS, WEEKLY_JOB
 
 __all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
 
@@ -35,7 +35,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             "Every six hours: the last days' events against what each model promised.",
         ),
         job(
-            "weekly_full_retraining",
+            WEEKLY_JOB,
             dg.AssetSelection.all(),
             "Sundays: every model, mart, report and check anew.",
         ),

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import dagster as dg
-from dagster._core.definitions.run_request import InstigatorType
 
+from aivo_assets.automation._dagster import InstigatorType
 from aivo_assets.automation.guards import drift_goes_first, is_switched_off, reason_to_wait, too_few_to_train, under_way
 from aivo_assets.automation.ticks import (
     all_but_training,
@@ -24,13 +24,12 @@ from aivo_assets.automation.ticks import (
 from aivo_assets.automation.unchanged import GIVEN_TAG, given, nothing_new
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
-from aivo_assets.operations.jobs.names import WITHOUT_TRAINING_TAG
+from aivo_assets.operations.jobs.names import WEEKLY_JOB, WITHOUT_TRAINING_TAG
 from aivo_assets.settings import Settings
 
 Tick = Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]
 
 DAILY = "aivo_main_brain_daily"
-WEEKLY = "weekly_full_retraining"
 DRIFT = "drift_monitor_6h"
 ADAPTIVE = "adaptive_training_2h"
 
@@ -73,8 +72,8 @@ def build_schedules(
             lambda context: _frequent(context, present(_now(context)), DRIFT, "drift_monitoring", settings),
         ),
         schedule(
-            WEEKLY,
-            "weekly_full_retraining",
+            WEEKLY_JOB,
+            WEEKLY_JOB,
             crons.weekly_full_retraining,
             "Makes every model, mart, report and check anew.",
             lambda context: _weekly(context, present(_now(context)), settings),
@@ -92,7 +91,7 @@ def build_schedules(
 def _daily(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:
     hours = settings.training.minimum_hours_between
     wait = _reason_to_wait(context, now, settings)
-    if wait is None and not is_switched_off(context.instance, WEEKLY, InstigatorType.SCHEDULE):
+    if wait is None and not is_switched_off(context.instance, WEEKLY_JOB, InstigatorType.SCHEDULE):
         wait = steps_aside(now, settings.schedule, hours)
     if wait is not None:
         return dg.SkipReason(wait)
@@ -100,16 +99,16 @@ def _daily(context: dg.ScheduleEvaluationContext, now: datetime, settings: Setti
 
 
 def _weekly(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:
-    running = under_way(context.instance, ("weekly_full_retraining",))
+    running = under_way(context.instance, (WEEKLY_JOB,))
     if running is not None:
-        return dg.SkipReason(f"Run {running} of weekly_full_retraining is still under way.")
+        return dg.SkipReason(f"Run {running} of {WEEKLY_JOB} is still under way.")
     wait = _reason_to_wait(context, now, settings)
     if wait is None:
-        return _over_days(context, WEEKLY, now, settings, tags={MODEL_TAG: "main_brain"})
+        return _over_days(context, WEEKLY_JOB, now, settings, tags={MODEL_TAG: "main_brain"})
     assert context.repository_def is not None, "Dagster gives it to every schedule that it evaluates"
     return _over_days(
         context,
-        WEEKLY,
+        WEEKLY_JOB,
         now,
         settings,
         tags={WITHOUT_TRAINING_TAG: wait[:250]},

@@ -12,8 +12,8 @@ it leaves out because it is too long ago, it says.
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
-from dagster._utils.schedules import schedule_execution_time_iterator
 
+from aivo_assets.automation._dagster import schedule_execution_time_iterator
 from aivo_assets.operations.jobs.names import RANGE_END_TAG, RANGE_START_TAG, READ_AT
 from aivo_assets.settings import ScheduleSettings
 

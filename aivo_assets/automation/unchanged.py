@@ -5,7 +5,6 @@ code. Where none of these changed since a run of the same check began, another r
 for bit; its tick is skipped and says so. Where that is not sure, the check runs.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 import dagster as dg
 
 import aivo_assets
+from aivo_assets.code_version import code_version
 from aivo_assets.errors import AivoError
 from aivo_assets.events.arrivals import arrived
 from aivo_assets.events.held_back import due
@@ -53,7 +53,16 @@ def given(settings: Settings, lake: Lake, now: datetime) -> str | None:
     overrides = raw_overrides(lake)["override_id"]
     moves = [repr(move) for move in Registry(settings.home).moves()]
     learners = lake.version(RAW_LEARNERS)  # a command may land them without a run
-    return digest([here, learners, *overrides, *moves, settings.model_dump_json(), *_code()])
+    return digest(
+        [
+            here,
+            learners,
+            *overrides,
+            *moves,
+            settings.model_dump_json(),
+            code_version(Path(aivo_assets.__file__).parent),
+        ]
+    )
 
 
 def nothing_new(instance: dg.DagsterInstance, lake: Lake, job: str, now: datetime, made_of: str | None) -> str | None:
@@ -100,10 +109,3 @@ def _has_rows_that_wait(lake: Lake, run_id: str, now: datetime) -> bool:
     """Whether rows that were set aside for their time may be answers by now: of that run, or held back for longer."""
     read_again = any(FUTURE in receipt.by_reason for receipt in receipts_of(lake, run_id))
     return read_again or due(lake, now, damaged=()).rows_read > 0
-
-
-def _code() -> Iterator[str]:
-    """The source of this package, as a process that starts now would read it."""
-    for path in sorted(Path(aivo_assets.__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".toml", ".yaml"):
-            yield path.read_text()

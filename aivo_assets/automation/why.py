@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import dagster as dg
 import polars as pl
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, BACKFILL_ID_TAG, PARENT_RUN_ID_TAG
 
+from aivo_assets.automation._dagster import AUTO_RETRY_RUN_ID_TAG, BACKFILL_ID_TAG, PARENT_RUN_ID_TAG
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.errors import RunError

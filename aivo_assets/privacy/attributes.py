@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from aivo_assets.privacy.k_anonymity import Hierarchy
+from aivo_assets.privacy.schema import SUPPRESSED
 
 HIERARCHIES = (
     Hierarchy("age_band", levels=3),  # a band, twice as wide, four times as wide
@@ -61,7 +62,7 @@ def _band(age: pl.Expr, width: int) -> pl.Expr:
 def _given(name: str) -> pl.Expr:
     """The attribute without surrounding space; blank, or the sign for hidden values, counts as not known."""
     stripped = pl.col(name).str.strip_chars()
-    return pl.when(~stripped.is_in(["", "*"])).then(stripped)
+    return pl.when(~stripped.is_in(["", SUPPRESSED])).then(stripped)
 
 
 def _grade_band(grade: pl.Expr) -> pl.Expr:

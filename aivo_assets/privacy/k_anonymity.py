@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-SUPPRESSED = "*"
+from aivo_assets.privacy.schema import SUPPRESSED
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,16 @@
 `item_id`, `skill_ids` and `subject` name content, not people, and stay as they are.
 """
 
+from typing import Final
+
 import polars as pl
 
 from aivo_assets.lake import Dataset
+
+ATTRIBUTES: Final = ("age_band", "grade", "gender", "region", "disability")
+"""What is published of a learner; nothing else that a school knows of them leaves the raw zone."""
+SUPPRESSED: Final = "*"
+"""Stands for an attribute that is known and hidden, because too few learners share it; what is not known is null."""
 
 ANONYMISED_INTERACTIONS = Dataset(
     "anonymised/interactions",
@@ -41,11 +48,7 @@ ANONYMISED_LEARNERS = Dataset(
     {
         "learner": pl.String,
         "shard": pl.Int32,
-        "age_band": pl.String,
-        "grade": pl.String,
-        "gender": pl.String,
-        "region": pl.String,
-        "disability": pl.String,
+        **dict.fromkeys(ATTRIBUTES, pl.String),
     },
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
+from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.replay.record import Costs, Record, RunMade
 
 ASKED_FOR = ("retrain", "alert")
@@ -58,7 +59,7 @@ def causes(record: Record) -> dict[tuple[str, str], tuple[int, int]]:
     promoted = {training.at: training.promoted for training in record.trainings}
     counted: dict[tuple[str, str], tuple[int, int]] = {}
     for run in record.runs:
-        if run.at in promoted and run.job in ("main_brain_training", "emergency_retrain", "weekly_full_retraining"):
+        if run.at in promoted and run.job in ("main_brain_training", "emergency_retrain", WEEKLY_JOB):
             runs, wins = counted.get((run.asked_by, run.job), (0, 0))
             counted[run.asked_by, run.job] = (runs + 1, wins + promoted[run.at])
     return counted

@@ -6,11 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from aivo_assets.automation.schedules import ADAPTIVE, DAILY, DRIFT, WEEKLY
+from aivo_assets.automation.schedules import ADAPTIVE, DAILY, DRIFT
 from aivo_assets.automation.ticks import RANGE_END_TAG, RANGE_START_TAG
 from aivo_assets.definitions import build_definitions
 from aivo_assets.operations.jobs.causes import EVIDENCE_TAG
-from aivo_assets.operations.jobs.names import READ_AT
+from aivo_assets.operations.jobs.names import READ_AT, WEEKLY_JOB
 from aivo_assets.operations.server.fast_clock import set_going
 from aivo_assets.resources.clock import PlatformClock
 from aivo_assets.settings import Settings
@@ -51,7 +51,8 @@ def ask(
 
 
 @pytest.mark.parametrize(
-    ("name", "day"), [(DAILY, "2025-09-16"), (WEEKLY, "2025-09-16"), (DRIFT, "2025-09-17"), (ADAPTIVE, "2025-09-17")]
+    ("name", "day"),
+    [(DAILY, "2025-09-16"), (WEEKLY_JOB, "2025-09-16"), (DRIFT, "2025-09-17"), (ADAPTIVE, "2025-09-17")],
 )
 def test_days_are_those_of_the_platforms_clock(
     name: str, day: str, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition

@@ -10,9 +10,9 @@ import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from aivo_assets.automation.jobs import CAUSE_TAG
-from aivo_assets.automation.schedules import DAILY, WEEKLY, build_schedules
+from aivo_assets.automation.schedules import DAILY, build_schedules
 from aivo_assets.lake import open_lake
-from aivo_assets.operations.jobs.names import READ_AT, TRAINED_AT, WITHOUT_TRAINING_TAG
+from aivo_assets.operations.jobs.names import READ_AT, TRAINED_AT, WEEKLY_JOB, WITHOUT_TRAINING_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 
@@ -186,7 +186,7 @@ def test_nobody_trains_on_fewer_answers_than_a_training_needs_but_a_source_that_
         data = schedule(name, settings).evaluate_tick(context)
         return data.run_requests[0] if data.run_requests else str(data.skip_message)
 
-    weekly, daily = asked(WEEKLY, sunday), asked(DAILY, sunday + timedelta(hours=22))
+    weekly, daily = asked(WEEKLY_JOB, sunday), asked(DAILY, sunday + timedelta(hours=22))
     assert isinstance(weekly, dg.RunRequest)
     why = weekly.tags.get(WITHOUT_TRAINING_TAG)
     if trains:

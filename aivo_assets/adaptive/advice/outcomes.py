@@ -7,14 +7,11 @@ need not have been told, nor have followed; who never comes near the level is no
 """
 
 from datetime import date, timedelta
-from typing import Final
 
 import polars as pl
 
-from aivo_assets.adaptive.schema import OUTCOMES
+from aivo_assets.adaptive.schema import OUTCOMES, SKILL_KEYS
 from aivo_assets.settings import PolicySettings
-
-KEYS: Final = ["learner", "subject", "skill_id"]
 
 
 def judge(
@@ -58,10 +55,10 @@ def judge(
     wanted = pl.col("expected_attempts").first()
     judged = (
         made.lazy()
-        .join(answers, on=KEYS)
+        .join(answers, on=SKILL_KEYS)
         .filter(later & in_time & near)
         .sort("answered_on", "sequence")
-        .group_by(*KEYS, "recommended_on")
+        .group_by(*SKILL_KEYS, "recommended_on")
         .agg(
             successes=pl.col("correct").cast(pl.Int32).head(wanted).sum(),
             judged_on=pl.col("answered_on").head(wanted).last(),
@@ -70,11 +67,11 @@ def judge(
     )
     return (
         made.lazy()
-        .join(judged, on=[*KEYS, "recommended_on"])
+        .join(judged, on=[*SKILL_KEYS, "recommended_on"])
         .filter(pl.col("_answers") >= pl.col("expected_attempts"))
         .with_columns(day=pl.lit(as_of), held=pl.col("successes") >= pl.col("expected_successes"))
-        .join(_answered(made, overrides, settings), on=[*KEYS, "recommended_on"], how="left")
-        .sort(*KEYS, "recommended_on")
+        .join(_answered(made, overrides, settings), on=[*SKILL_KEYS, "recommended_on"], how="left")
+        .sort(*SKILL_KEYS, "recommended_on")
         .select(pl.col(name).cast(dtype) for name, dtype in OUTCOMES.schema.items())
         .collect()
     )
@@ -91,23 +88,23 @@ def _made(recommendations: pl.LazyFrame, as_of: date, settings: PolicySettings) 
         window.join(some, on="learner", how="semi")
         .select(*kept, recommended_on="day")
         .sort("recommended_on")
-        .unique([*KEYS, pl.col("recommended_on").dt.truncate("1w")], keep="first", maintain_order=True)
+        .unique([*SKILL_KEYS, pl.col("recommended_on").dt.truncate("1w")], keep="first", maintain_order=True)
         .collect()
     )
 
 
 def _answered(made: pl.DataFrame, overrides: pl.DataFrame | None, settings: PolicySettings) -> pl.LazyFrame:
     """The last word of a teacher on each recommendation: keys, recommended_on, answered."""
-    nothing = made.lazy().select(*KEYS, "recommended_on", answered=pl.lit(None, pl.String)).clear()
+    nothing = made.lazy().select(*SKILL_KEYS, "recommended_on", answered=pl.lit(None, pl.String)).clear()
     if overrides is None or overrides.is_empty():
         return nothing
     within = (pl.col("given_on") - pl.col("recommended_on")).dt.total_days().is_between(0, settings.reject_days)
     return (
         made.lazy()
-        .select(*KEYS, "recommended_on")
-        .join(overrides.lazy().select(*KEYS, "given_on", answered="action"), on=KEYS)
+        .select(*SKILL_KEYS, "recommended_on")
+        .join(overrides.lazy().select(*SKILL_KEYS, "given_on", answered="action"), on=SKILL_KEYS)
         .filter(within)
         .sort("given_on")
-        .group_by(*KEYS, "recommended_on")
+        .group_by(*SKILL_KEYS, "recommended_on")
         .agg(pl.col("answered").last())
     )

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import polars as pl
 
+from aivo_assets import adaptive
 from aivo_assets.adaptive.advice.confidence import Confidence
-from aivo_assets.adaptive.advice.recommendations import Known, code_version, recommend
+from aivo_assets.adaptive.advice.recommendations import Known, recommend
 from aivo_assets.adaptive.advice.wording import Wording
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph, read_prerequisites, skill_graph
 from aivo_assets.adaptive.schema import ITEM_BANK, LEVEL_COUNT, OUTCOMES, SIGNALS
+from aivo_assets.code_version import code_version
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
 from aivo_assets.settings import PolicySettings
@@ -96,7 +98,7 @@ def provenance(lake: Lake, *, day: date, wording: Wording) -> str:
         "item bank": lake.version(ITEM_BANK, until=day),
         "outcomes": lake.version(OUTCOMES, until=day),
         "overrides": lake.version(OVERRIDES),
-        "code": code_version(),
+        "code": code_version(Path(adaptive.__file__).parent),
     }
     return "; ".join([*(f"{name} {version[:12]}" for name, version in versions.items()), f"wording {wording.language}"])
 

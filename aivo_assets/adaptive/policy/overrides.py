@@ -12,12 +12,12 @@ import polars as pl
 
 from aivo_assets.adaptive.policy.evidence import entry
 from aivo_assets.adaptive.policy.rules import Kind
+from aivo_assets.adaptive.schema import SKILL_KEYS
 from aivo_assets.settings import PolicySettings
 
-KEYS: Final = ["learner", "subject", "skill_id"]
 PIN_RULE: Final = "override_pin"
 REJECT_RULE: Final = "override_reject"
-_WAYS: Final = ("rest", "days", "right", "wrong")
+_WAYS: Final = ("rest", "right", "wrong")
 
 
 def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySettings) -> pl.DataFrame:
@@ -32,7 +32,10 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
         learner, subject, skill_id, pinned_level (Int8), pinned_until (Date), rejected (List[String]: kinds),
         rejected_days and accepted_days (Int32: since the last one); null where there is no such word.
     """
-    schema: dict[str, pl.DataType | type[pl.DataType]] = {**dict.fromkeys(KEYS, pl.String), "pinned_level": pl.Int8}
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **dict.fromkeys(SKILL_KEYS, pl.String),
+        "pinned_level": pl.Int8,
+    }
     schema |= {"pinned_until": pl.Date, "rejected": pl.List(pl.String)}
     schema |= {"rejected_days": pl.Int32, "accepted_days": pl.Int32}
     if overrides is None or overrides.is_empty():
@@ -44,7 +47,7 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
     return (
         overrides.filter((pl.col("given_on") <= as_of) & (pinned | rejected | accepted))
         .sort("given_on", maintain_order=True)
-        .group_by(KEYS)
+        .group_by(SKILL_KEYS)
         .agg(
             pinned_level=pl.col("level").filter(pinned).last(),
             pinned_until=pl.col("until").filter(pinned).last(),
@@ -54,7 +57,7 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
         )
         .with_columns(rejected=pl.when(pl.col("rejected").list.len() > 0).then("rejected"))
         .select(pl.col(name).cast(dtype) for name, dtype in schema.items())
-        .sort(KEYS)
+        .sort(SKILL_KEYS)
     )
 
 
@@ -72,11 +75,11 @@ def obey(
     Returns:
         The same rows in the same order with rule, kind, plan, recommended_level and priority as they now are; and
         override (`pin`, `reject`, `accept` or null: which word is in force and, for a rejection, has decided),
-        policy_rule, policy_kind, policy_level and the columns of `in_force`. A counterfactual that a word would not let
-        come true is taken away.
+        policy_rule, policy_kind, policy_level, policy_priority and the columns of `in_force`. A counterfactual that a
+        word would not let come true is taken away.
     """
     up, stay, down = moves
-    rows = decided.join(overrides, on=KEYS, how="left", maintain_order="left")
+    rows = decided.join(overrides, on=SKILL_KEYS, how="left", maintain_order="left")
     pin, level = pl.col("pinned_level"), pl.col("recommended_level")
     moved = pin.is_not_null() & ~pl.col("passes") & (pin != level)
     refused = pin.is_null() & pl.col("rejected").list.contains(pl.col("kind")).fill_null(value=False)
@@ -89,7 +92,12 @@ def obey(
     )
     carried_on = pl.coalesce("previous_plan", pl.lit(stay.plan))
     rows = rows.with_columns(
-        policy_rule="rule", policy_kind="kind", policy_level="recommended_level", _moved=moved, _refused=refused
+        policy_rule="rule",
+        policy_kind="kind",
+        policy_level="recommended_level",
+        policy_priority="priority",
+        _moved=moved,
+        _refused=refused,
     )
     rows = rows.with_columns(
         rule=_replaced("rule", pl.lit(PIN_RULE), pl.lit(REJECT_RULE)),

@@ -11,21 +11,23 @@ Before a skill's first move there is none to take back; then the zone's lower ed
 (`first_attempts`) where they say the same as all that the main brain knows of the learner from other skills. Where
 nothing easier exists, another approach is all that there is.
 
-An eighth kind is a `Kind` and a `Rule` here, and its texts in the catalogue; a test says which texts are missing.
+An eighth kind is a name in `kinds.py`, a `Kind` and a `Rule` here, and its texts in the catalogue; a test says which
+texts are missing.
 """
 
 from typing import Final
 
+from aivo_assets import kinds
 from aivo_assets.adaptive.policy.rules import Criterion, Kind, Policy, Rule
 from aivo_assets.settings import PolicySettings
 
-LEVEL_UP: Final = Kind("level_up", shift=1)
-LEVEL_DOWN: Final = Kind("level_down", shift=-1)
-MAINTAIN: Final = Kind("maintain")
-REMEDIATION: Final = Kind("remediation", shift=-2, plan="remediation")
-ENRICHMENT: Final = Kind("enrichment", plan="enrichment")
-BREAK: Final = Kind("break", plan=None)
-CHANGE_APPROACH: Final = Kind("change_approach", plan="change_approach")
+LEVEL_UP: Final = Kind(kinds.LEVEL_UP, shift=1)
+LEVEL_DOWN: Final = Kind(kinds.LEVEL_DOWN, shift=-1)
+MAINTAIN: Final = Kind(kinds.MAINTAIN)
+REMEDIATION: Final = Kind(kinds.REMEDIATION, shift=-2, plan="remediation")
+ENRICHMENT: Final = Kind(kinds.ENRICHMENT, plan="enrichment")
+BREAK: Final = Kind(kinds.BREAK, plan=None)
+CHANGE_APPROACH: Final = Kind(kinds.CHANGE_APPROACH, plan="change_approach")
 
 KINDS: Final = (LEVEL_UP, LEVEL_DOWN, MAINTAIN, REMEDIATION, ENRICHMENT, BREAK, CHANGE_APPROACH)
 
@@ -50,6 +52,7 @@ def success_zone_policy(settings: PolicySettings) -> Policy:
         aim=sum(settings.success_zone) / 2,
         aim_down=settings.success_zone[0],
         reach=settings.most_levels,
+        stands_for=settings.followed_events,
     )
 
 

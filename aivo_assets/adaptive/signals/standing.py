@@ -1,8 +1,8 @@
 """Where a learner stands in a skill: the level, since when, and what the models say of it. No practice facts here.
 
-The level must not wander with the mixture of the last tasks, so it is sticky: a recommendation stands until practice
-speaks; a learner who works around the level that was recommended, or around the one before, stands there; only who
-works elsewhere is moved by practice itself.
+The level must not wander with the mixture of the last tasks, so it is sticky: until practice has something to say
+(`followed_events` answers since the last decision) it stays as it was; a learner who then works around the level that
+was recommended, or around the one before, stands there; only who works elsewhere is moved by practice itself.
 """
 
 from datetime import date
@@ -11,10 +11,9 @@ from typing import Final
 
 import polars as pl
 
-from aivo_assets.adaptive.schema import LEVEL_COUNT
+from aivo_assets.adaptive.schema import LEVEL_COUNT, SKILL_KEYS
 from aivo_assets.settings import PolicySettings
 
-_KEYS: Final = ["learner", "subject", "skill_id"]
 _MIDDLE_LEVEL: Final = 5  # for a learner of whom neither items nor models tell anything
 _CERTAIN: Final = 0.005  # probabilities are kept so far from 0 and 1 before a logit is taken
 
@@ -33,17 +32,20 @@ def expit(log_odds: pl.Expr) -> pl.Expr:
 def add_previous(
     rows: pl.LazyFrame, by_skill: pl.LazyFrame, before: pl.LazyFrame, settings: PolicySettings
 ) -> pl.LazyFrame:
-    """Add the recommendation before this day and the level practised since (`level_after`, `events_after`)."""
+    """Add the recommendation before this day, the answers since its decision, and their level (`level_after`)."""
     after = (
-        by_skill.join(before.select(*_KEYS, "previous_day"), on=_KEYS)
-        .filter(pl.col("day") > pl.col("previous_day"))
-        .group_by(_KEYS)
+        by_skill.join(before.select(*SKILL_KEYS, "decided_on", "previous_day"), on=SKILL_KEYS)
+        .filter(pl.col("day") > pl.col("decided_on"))
+        .group_by(SKILL_KEYS)
         .agg(
             level_after=pl.col("item_level").tail(settings.recent_events).median(),
-            events_after=pl.col("item_level").count(),
+            answers_since=pl.len(),
+            answers_new=(pl.col("day") > pl.col("previous_day")).sum(),
         )
     )
-    return rows.join(before, on=_KEYS, how="left").join(after, on=_KEYS, how="left")
+    counts = pl.col("answers_since", "answers_new").fill_null(0).cast(pl.Int32)
+    known = pl.when(pl.col("previous_day").is_not_null()).then(counts)
+    return rows.join(before, on=SKILL_KEYS, how="left").join(after, on=SKILL_KEYS, how="left").with_columns(known)
 
 
 def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float) -> pl.LazyFrame:
@@ -54,11 +56,11 @@ def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float
     """
     z = NormalDist().inv_cdf(0.5 + interval / 2)
     answers = mastery.select(
-        *_KEYS, "mastery", "mastery_lower", "mastery_upper", "level_probabilities", "model_version"
+        *SKILL_KEYS, "mastery", "mastery_lower", "mastery_upper", "level_probabilities", "model_version"
     ).with_columns(
         success_sd=(logit(pl.col("mastery_upper")) - logit(pl.col("mastery_lower"))) / (2 * z), band_z=pl.lit(z)
     )
-    return rows.join(answers, on=_KEYS, how="left")
+    return rows.join(answers, on=SKILL_KEYS, how="left")
 
 
 def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
@@ -67,8 +69,8 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
     after, new, old = pl.col("level_after"), pl.col("previous_level"), pl.col("previous_current_level")
     to_new, to_old = (after - new).abs(), (after - old).abs()
     source = (
-        pl.when(pl.col("previous_day").is_not_null() & (pl.col("events_after").fill_null(0) < settings.followed_events))
-        .then(pl.lit("assigned"))
+        pl.when(pl.col("answers_since") < settings.followed_events)
+        .then(pl.lit("standing"))
         .when((to_new <= to_old) & (to_new <= settings.level_tolerance))
         .then(pl.lit("followed"))
         .when(to_old <= settings.level_tolerance)
@@ -80,13 +82,13 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
         .otherwise(pl.lit("middle"))
     )
     practised = pl.coalesce((after + 0.5).floor(), "practised_level")  # what was done since tells more than all of it
-    levels = {"assigned": new, "kept": old, "followed": new, "practised": practised, "model": by_model}
+    levels = {"standing": old, "kept": old, "followed": new, "practised": practised, "model": by_model}
     chosen = pl.coalesce(
         *(pl.when(pl.col("level_source") == name).then(level.cast(pl.Int8)) for name, level in levels.items()),
         pl.lit(_MIDDLE_LEVEL, dtype=pl.Int8),
     )
     kept = pl.col("current_level") == old
-    since = pl.when(kept.fill_null(value=False)).then("previous_level_since").otherwise("previous_day")
+    since = pl.when(kept.fill_null(value=False)).then("previous_level_since").otherwise("decided_on")
     return (
         rows.with_columns(level_source=source)
         .with_columns(current_level=chosen)
@@ -128,11 +130,11 @@ def add_level_history(
     residual = pl.col("correct") - pl.col("expected")
     growth = residual.filter(second).mean() - residual.filter(~second).mean()
     answered = by_skill.join(
-        rows.select(*_KEYS, "current_level", "level_since"), on=_KEYS, maintain_order="left"
+        rows.select(*SKILL_KEYS, "current_level", "level_since"), on=SKILL_KEYS, maintain_order="left"
     ).filter(since)
     history = (
         answered.filter(near)
-        .group_by(_KEYS)
+        .group_by(SKILL_KEYS)
         .agg(
             attempts_at_level=pl.len(),
             successes_at_level=pl.col("correct").sum(),
@@ -141,7 +143,7 @@ def add_level_history(
             growth_at_level=pl.when(pl.len() >= 2 * settings.trend_events).then(growth),
         )
     )
-    since_move = answered.group_by(_KEYS).agg(attempts_since_move=pl.len())
+    since_move = answered.group_by(SKILL_KEYS).agg(attempts_since_move=pl.len())
     counts = [
         "attempts_since_move",
         "attempts_at_level",
@@ -150,13 +152,13 @@ def add_level_history(
         "practice_days_at_level",
     ]
     return (
-        rows.join(history, on=_KEYS, how="left")
-        .join(since_move, on=_KEYS, how="left")
+        rows.join(history, on=SKILL_KEYS, how="left")
+        .join(since_move, on=SKILL_KEYS, how="left")
         .with_columns(pl.col(counts).fill_null(0).cast(pl.Int32))
         .with_columns(
             failures_at_level=pl.col("attempts_at_level") - pl.col("successes_at_level"),
             days_since_move=(pl.lit(as_of) - pl.col("level_since")).dt.total_days(),
-            never_moved=pl.col("level_since").is_null() & ~pl.col("previous_moved").fill_null(value=False),
+            never_moved=pl.col("level_since").is_null(),
         )
     )
 

@@ -3,8 +3,8 @@
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.describe import columns, owned
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.assets.describe import columns, daily_asset
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.benchmarks.policy.policy import REPORT_SEED, Plan, measure_policies
 from aivo_assets.benchmarks.policy.report import BETTER, OURS, WAY, PolicyReport
 from aivo_assets.lake import Dataset, Lake
@@ -32,16 +32,14 @@ _DESCRIPTIONS = {
 }
 
 
-@dg.asset(
+@daily_asset(
+    "evaluation",
     deps=["recommendations"],
     description="The policy beside the threshold rules, random exercises, one level for all and an oracle, on the same "
     "simulated learners: true gain, time in the success zone, wrong moves, days to notice trouble, flaps. Weekly, "
     "small, always with the same seeds; `aivo benchmark policy` is the large one.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "numba"},
     metadata=columns(POLICY_EVALUATION, _DESCRIPTIONS),
-    **owned("evaluation"),
 )
 def policy_evaluation(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]

@@ -7,25 +7,23 @@ from aivo_assets.adaptive.advice.confidence import Confidence
 from aivo_assets.adaptive.advice.outcomes import judge
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES, RECOMMENDATIONS
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
-from aivo_assets.assets.describe import columns, owned
+from aivo_assets.assets.describe import columns, daily_asset
 from aivo_assets.assets.students.student_models import newest
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 
 
-@dg.asset(
+@daily_asset(
+    "recommendations",
     deps=["anonymised_interactions", "item_bank", "overrides"],
     description="Which expectations of earlier recommendations held: of the learner's next answers at the recommended "
     "level, were enough correct? The confidence of the next recommendations is calibrated on it, and a teacher's word "
     "stands beside each.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(OUTCOMES, COLUMN_DESCRIPTIONS[OUTCOMES.path]),
-    **owned("recommendations"),
 )
 def recommendation_outcomes(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]

@@ -11,23 +11,21 @@ from aivo_assets.adaptive.policy.prerequisites import SkillGraph
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES, RECOMMENDATIONS, SIGNALS
 from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signals_of
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
-from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within
 from aivo_assets.assets.students.student_models import newest
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.students.model_store import has_models
 
 
-@dg.asset(
+@daily_asset(
+    "recommendations",
     deps=["anonymised_interactions", "student_models", "item_bank"],
     description="What a recommendation weighs, for every learner and skill active in the window: accuracy, time, "
     "focus, sessions, hints, level and what happened there, trends, and the main brain's answers.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(SIGNALS, COLUMN_DESCRIPTIONS[SIGNALS.path]),
-    **owned("recommendations"),
 )
 def learning_signals(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
@@ -54,12 +52,11 @@ def learning_signals(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "recommendations",
     deps=["learning_signals", "item_bank", "student_models", "recommendation_outcomes", "overrides"],
     description="For every active learner what should happen next: one of seven kinds, with its level, reasons in "
     "plain words, evidence, confidence, content and expected effect. Rank 1 is the learner's recommendation.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(RECOMMENDATIONS, COLUMN_DESCRIPTIONS[RECOMMENDATIONS.path]),
     freshness_policy=fresh_within(hours=FRESH_HOURS),
@@ -75,7 +72,6 @@ def learning_signals(
             description="The skill graph that was given has no cycle and no skill that no item practises.",
         ),
     ],
-    **owned("recommendations"),
 )
 def recommendations(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]

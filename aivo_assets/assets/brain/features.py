@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.describe import columns, owned, step_log
+from aivo_assets.assets.describe import columns, daily_spec, step_log
 from aivo_assets.assets.upstream import missing
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import ONE_RUN, as_of
 from aivo_assets.events.identity import digest
 from aivo_assets.lake import Lake, Written
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -38,25 +38,23 @@ _STATISTICS = {
 @dg.multi_asset(
     name="fold_training_events",
     specs=[
-        dg.AssetSpec(
+        daily_spec(
+            "features",
             "population_statistics",
             deps=["anonymised_interactions"],
             description="How hard each item and skill is, and how sure that is, from the events that models are fitted "
             "on; what is later in time is not in it.",
-            partitions_def=DAYS,
             kinds={"parquet", "numba"},
             metadata=columns(ITEM_STATISTICS),
-            **owned("features"),
         ),
-        dg.AssetSpec(
+        daily_spec(
+            "features",
             "training_features",
             deps=["anonymised_interactions"],
             description="A row an answer: what was known of the learner, the item and the moment before it. Rows that "
             "fit a model see statistics of other learners only.",
-            partitions_def=DAYS,
             kinds={"parquet", "numba"},
             metadata=columns(TRAINING_FEATURES, {feature.name: feature.description for feature in FEATURES}),
-            **owned("features"),
         ),
     ],
     backfill_policy=ONE_RUN,

@@ -5,10 +5,11 @@ from typing import Any
 
 import dagster as dg
 
-from aivo_assets.assets.describe import columns, owned
+from aivo_assets.assets.describe import columns, daily_asset
 from aivo_assets.assets.stored import ensure_training, stored_training
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Lake
+from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.settings import Settings, TrainingSettings, TuningSettings
 from aivo_assets.tracing.model.provenance import code_version
 from aivo_assets.tracing.model.search.hyperparameters import (
@@ -23,21 +24,18 @@ from aivo_assets.tracing.model.search.hyperparameters import (
 )
 from aivo_assets.tracing.model.training import TRAINING_FEATURES
 
-WEEKLY_JOB = "weekly_full_retraining"
 TUNING_TAG = "aivo/tuning"  # of a run: daily, weekly or off, whatever its job
 
 
-@dg.asset(
+@daily_asset(
+    "main_brain",
     deps=["training_features", "population_statistics"],
     description="What the main brain of this day is fitted with: the best found so far, on learners held out from the "
     "rows that may fit a model, within the run's budget of trials and seconds. The weekly run searches longer. An "
     "answer stands for its day: the same data, settings and code are not searched again with no larger budget.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"optuna", "lightgbm"},
     pool="main_brain",
     metadata=columns(HYPERPARAMETERS, COLUMN_DESCRIPTIONS),
-    **owned("main_brain"),
 )
 def main_brain_hyperparameters(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]

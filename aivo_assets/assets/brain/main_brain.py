@@ -7,7 +7,7 @@ import polars as pl
 
 from aivo_assets.assets.brain.features import training_days
 from aivo_assets.assets.brain.hyperparameters import training_settings
-from aivo_assets.assets.describe import FRESH_HOURS, fresh_within, owned, picture, step_log
+from aivo_assets.assets.describe import FRESH_HOURS, daily_asset, fresh_within, picture, step_log
 from aivo_assets.assets.stored import (
     answers_of_training,
     ensure_training,
@@ -18,7 +18,7 @@ from aivo_assets.assets.stored import (
 )
 from aivo_assets.assets.upstream import read
 from aivo_assets.automation.jobs import CAUSE_TAG
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scores.scored_events import scored_events
 from aivo_assets.errors import ModelError, RunError
@@ -42,16 +42,14 @@ CANDIDATES = Dataset("main_brain/candidates", {"day": pl.Date, "version": pl.Int
 NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the features of this code."
 
 
-@dg.asset(
+@daily_asset(
+    "main_brain",
     deps=["training_features", "population_statistics", "anonymised_learners", "main_brain_hyperparameters"],
     description="A newly trained main brain, calibrated on later events than it was fitted on, kept in the registry as "
     "challenger. The same data, settings and code make the same model, which is then not fitted again.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"lightgbm", "mlflow"},
     freshness_policy=fresh_within(hours=2 * FRESH_HOURS, warn=FRESH_HOURS),
     pool="main_brain",
-    **owned("main_brain"),
 )
 def main_brain_candidate(
     context: dg.AssetExecutionContext,
@@ -101,14 +99,12 @@ def main_brain_candidate(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "main_brain",
     deps=["main_brain_candidate", "champion_shadow", "anonymised_interactions"],
     description="Challenger and champion on the same later events, which neither has seen: the difference learner by "
     "learner, calibration and every group, and the verdict in a sentence.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"scikitlearn"},
-    **owned("main_brain"),
 )
 def main_brain_evaluation(
     context: dg.AssetExecutionContext,
@@ -163,15 +159,13 @@ def main_brain_evaluation(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "main_brain",
     deps=["main_brain_evaluation"],
     description="Who is champion. The verdict is read again here: what it does not allow is not promoted. A model of "
     "an earlier day never replaces a later one.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"mlflow"},
     pool="main_brain",
-    **owned("main_brain"),
 )
 def main_brain_promotion(
     context: dg.AssetExecutionContext,

@@ -5,10 +5,10 @@ from upath import UPath
 
 from aivo_assets.api.addresses import document_url
 from aivo_assets.assets.brain.main_brain import candidate
-from aivo_assets.assets.describe import owned, picture
+from aivo_assets.assets.describe import daily_asset, picture
 from aivo_assets.assets.stored import published_attributes, stored_sampling, stored_training
 from aivo_assets.assets.upstream import read
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.card.measures import measure
@@ -17,14 +17,12 @@ from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.verdicts import VERDICTS
 
 
-@dg.asset(
+@daily_asset(
+    "main_brain",
     deps=["main_brain_evaluation", "anonymised_learners"],
     description="What a version of the main brain is, how well it predicts, for whom, what it looks at, its limits: "
     "Markdown beside the version, and one HTML file. Written once a version.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"html", "markdown"},
-    **owned("main_brain"),
 )
 def main_brain_card(
     context: dg.AssetExecutionContext,

@@ -5,10 +5,10 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.describe import columns, owned, step_log
+from aivo_assets.assets.describe import columns, daily_asset, step_log
 from aivo_assets.assets.drift.reference import restore_reference
 from aivo_assets.automation.jobs import CAUSE_TAG
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Lake
 from aivo_assets.operations.alerts.alert import Alert, Notifier
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -30,16 +30,14 @@ from aivo_assets.tracing.judging.shadow import (
 )
 
 
-@dg.asset(
+@daily_asset(
+    "main_brain",
     deps=["anonymised_interactions"],
     description="Champion and the champion before it on the answers given since the promotion, which neither has seen. "
     "Where the one before is better with confidence, it is champion again, before a new challenger is judged.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"lightgbm", "mlflow"},
     pool="main_brain",
     metadata=columns(SHADOW, COLUMN_DESCRIPTIONS),
-    **owned("main_brain"),
 )
 def champion_shadow(
     context: dg.AssetExecutionContext,

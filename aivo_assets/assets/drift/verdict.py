@@ -7,9 +7,9 @@ import polars as pl
 
 from aivo_assets.api.addresses import document_url
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
-from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, picture
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, picture
 from aivo_assets.assets.stored import published_attributes, serving_champion
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.drift.reports.plots import plot_calibration, plot_scores
 from aivo_assets.drift.reports.report import render_report, summarise
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
@@ -24,17 +24,15 @@ from aivo_assets.tracing.judging.registry import Registry
 VERDICTS_SHOWN = 30
 
 
-@dg.asset(
+@daily_asset(
+    "drift",
     deps=["scored_events", "anonymised_learners"],
     description="A score in [0, 1] and a verdict for every model and every cohort large enough: what it knew that has "
     "surely been lost. Sensors read this; above one threshold the model is retrained, above another at once and with "
     "an alert.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(DRIFT_VERDICTS, DESCRIPTIONS[DRIFT_VERDICTS.path]),
     freshness_policy=fresh_within(hours=FRESH_HOURS),
-    **owned("drift"),
 )
 def drift_verdict(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
@@ -74,14 +72,12 @@ def drift_verdict(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "drift",
     deps=["drift_verdict", "scored_events"],
     description="Evidently's report of the last days against the champion's reference; a sentence on top says "
     "what moved, how much and what was decided.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"evidently", "html"},
-    **owned("drift"),
 )
 def drift_report(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
@@ -108,14 +104,12 @@ def drift_report(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "drift",
     deps=["scored_events"],
     description="Whether the main brain needs training before the night: what is new to it, how wrong it is today.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(TRAINING_NEED, COLUMN_DESCRIPTIONS),
-    **owned("drift"),
 )
 def training_need(
     context: dg.AssetExecutionContext,

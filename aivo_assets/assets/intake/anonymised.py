@@ -6,8 +6,8 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.describe import columns, owned
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
+from aivo_assets.assets.describe import columns, daily_asset, owned
+from aivo_assets.automation.partitions import days_of
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake, read
 from aivo_assets.lake.damage import damaged_days
@@ -22,15 +22,13 @@ from aivo_assets.settings import Settings
 DAYS_AT_ONCE = 31
 
 
-@dg.asset(
+@daily_asset(
+    "privacy",
     description="Answers without persons: keyed pseudonyms, times floored to the privacy resolution, exact order and "
     "gaps as whole numbers, and no column that is not on the allow-list.",
     deps=["raw_interactions"],
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"parquet", "polars"},
     metadata=columns(ANONYMISED_INTERACTIONS, COLUMN_DESCRIPTIONS),
-    **owned("privacy"),
 )
 def anonymised_interactions(
     context: dg.AssetExecutionContext,

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, days_of
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_spec, fresh_within, owned
+from aivo_assets.automation.partitions import ONE_RUN, days_of
 from aivo_assets.errors import SourceUnreachableError
+from aivo_assets.events.account import outcome, reasons, refuse_nothing_kept
 from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
@@ -29,22 +30,20 @@ SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
 @dg.multi_asset(
     name="ingest",
     specs=[
-        dg.AssetSpec(
+        daily_spec(
+            "events",
             "raw_interactions",
             description="Every answer of every learner, by the UTC day on which it happened. Raw identifiers: nothing "
             "past the privacy stage reads it. The same extract twice changes nothing; late events land in their day.",
-            partitions_def=DAYS,
             kinds={"parquet"},
             metadata=columns(RAW_INTERACTIONS),
             freshness_policy=fresh_within(hours=FRESH_HOURS),
-            **owned("events"),
         ),
-        dg.AssetSpec(
+        daily_spec(
+            "events",
             "quarantine",
             description="Rows that could not be kept, each with file, line, column, value and reason. Raw zone.",
-            partitions_def=DAYS,
             kinds={"parquet"},
-            **owned("events"),
         ),
     ],
     check_specs=[
@@ -69,8 +68,13 @@ def ingest(
     now = clock.now()
     with _tried_again(context):
         source = open_source(settings, now)
+        for sentence in source.how_read():
+            context.log.info(sentence)
         window = Window(_first_to_read(lake, settings, days, now), days[-1])
         receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
+        for sentence in (outcome(receipt), *reasons(receipt)):
+            context.log.info(sentence)
+        refuse_nothing_kept(receipt, window)
     _report_late_days(context, lake, receipt)
     too_early = _too_early(receipt, window)
     if too_early:

@@ -3,23 +3,21 @@
 import dagster as dg
 
 from aivo_assets.assets.brain.features import training_events
-from aivo_assets.assets.describe import columns, owned, step_log
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.assets.describe import columns, daily_asset, step_log
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.students.intervals import INTERVALS, fit_intervals
 from aivo_assets.tracing.students.later_answers import later_answers
 
 
-@dg.asset(
+@daily_asset(
+    "student_models",
     deps=["anonymised_interactions"],
     description="Factors of the bands' widths, by number of events, fitted to what held-out learners answered next. "
     "Made weekly: another width remakes every student model.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"numba", "parquet"},
     metadata=columns(INTERVALS),
-    **owned("student_models"),
 )
 def student_intervals(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]

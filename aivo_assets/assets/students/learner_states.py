@@ -10,13 +10,14 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
-from aivo_assets.assets.describe import columns, owned, step_log
+from aivo_assets.assets.describe import columns, daily_spec, step_log
 from aivo_assets.assets.stored import serving_champion
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import ONE_RUN, as_of
 from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
 from aivo_assets.drift.scores.scored_window import ScoredWindow
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import ConflictError, Lake
+from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import STATES_LEARNERS
@@ -26,7 +27,6 @@ from aivo_assets.tracing.students.model_store import models_sequence
 from aivo_assets.tracing.students.state_store import Parts, StateStore, rows_of
 from aivo_assets.tracing.students.state_update import Folder, Update, compare, rebuild, update
 
-WEEKLY_JOB = "weekly_full_retraining"
 STATES_TAG, COMPARE = "aivo/states", "compare"  # of a run: fold everything from nothing beside, whatever the job
 COMPARED = "states/compared.json"
 FOLDED_ONCE = "every_answer_folded_once"
@@ -36,24 +36,22 @@ SAME_FROM_NOTHING = "incremental_equals_rebuild"
 @dg.multi_asset(
     name="fold_learners",
     specs=[
-        dg.AssetSpec(
+        daily_spec(
+            "student_models",
             "learner_states",
             deps=["main_brain_promotion", "anonymised_interactions"],
             description="All that is remembered of each learner: the heart of the student model. Only new answers are "
             "folded; a learner whose past changed, and everybody under a new champion, is folded from nothing.",
-            partitions_def=DAYS,
             kinds={"numba", "parquet"},
             metadata=columns(STATES_LEARNERS),
-            **owned("student_models"),
         ),
-        dg.AssetSpec(
+        daily_spec(
+            "student_models",
             "scored_events",
             deps=["main_brain_promotion", "anonymised_interactions"],
             description="What the champion said of each answer of the last days before it saw it.",
-            partitions_def=DAYS,
             kinds={"lightgbm", "parquet"},
             metadata=columns(SCORED_EVENTS, DESCRIPTIONS[SCORED_EVENTS.path]),
-            **owned("student_models"),
         ),
     ],
     check_specs=[

@@ -9,12 +9,12 @@ from aivo_assets.adaptive.policy.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.policy.levels import subject_levels
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
-from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned, step_log
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
 from aivo_assets.assets.stored import serving_champion
-from aivo_assets.assets.students.learner_states import WEEKLY_JOB
-from aivo_assets.automation.partitions import DAYS, ONE_RUN, as_of
+from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
+from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
@@ -26,14 +26,12 @@ from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
 
 
-@dg.asset(
+@daily_asset(
+    "student_models",
     deps=["main_brain_promotion"],
     description="Level 1 to 10 of every item in its subject, with its uncertainty, from the champion's difficulties.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"polars", "parquet"},
     metadata=columns(ITEM_BANK, COLUMN_DESCRIPTIONS[ITEM_BANK.path]),
-    **owned("student_models"),
 )
 def item_bank(
     context: dg.AssetExecutionContext,
@@ -58,18 +56,16 @@ def item_bank(
     )
 
 
-@dg.asset(
+@daily_asset(
+    "student_models",
     deps=["learner_states", "item_bank", "anonymised_learners", "student_intervals"],
     description="Ability and mastery of every learner with honest bands, and the main brain's probability of success "
     "at each level of each of his skills. A learner without events gets the population's answer. A day holds the "
     "models made as of that day; the newest of each learner is in force.",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
     kinds={"lightgbm", "parquet"},
     metadata=columns(SKILL_MASTERY),
     freshness_policy=fresh_within(hours=FRESH_HOURS),
     pool="student_models",
-    **owned("student_models"),
 )
 def student_models(
     context: dg.AssetExecutionContext,

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import dagster as dg
-from dagster._utils.schedules import schedule_execution_time_iterator
 
+from aivo_assets.automation._dagster import schedule_execution_time_iterator
 from aivo_assets.automation.guards import last_training
 from aivo_assets.automation.replay.execution import Done, days_named, execute, silent_logger
 from aivo_assets.lake import open_lake

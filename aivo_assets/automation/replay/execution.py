@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
-from dagster._core.events import RunFailureReason
 
+from aivo_assets.automation._dagster import RunFailureReason
 from aivo_assets.operations.jobs.names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 
 LONGEST_FAILURE = 300

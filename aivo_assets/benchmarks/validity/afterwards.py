@@ -9,12 +9,12 @@ from typing import Final
 import polars as pl
 
 from aivo_assets.adaptive.policy.policy import BREAK, success_zone_policy
-from aivo_assets.adaptive.schema import SIGNALS
+from aivo_assets.adaptive.schema import SIGNALS, SKILL_KEYS
 from aivo_assets.adaptive.signals.sessions import last_session, timeline
 from aivo_assets.benchmarks.validity.walk import Walked
 from aivo_assets.settings import PolicySettings
 
-KEYS: Final = ["learner", "subject", "skill_id", "day"]
+KEYS: Final = [*SKILL_KEYS, "day"]
 NEXT: Final = 10  # answers
 CUTS: Final = (10, 15, 20, 30, 40, 60, 80)  # answers of a session after which a break may be called for
 BANDS: Final = (5, 10, 20, 40)  # answers on the skill from which a band of them begins

@@ -12,9 +12,9 @@ from typing import Final
 import polars as pl
 
 from aivo_assets.adaptive.advice.counterfactual import WAYS
+from aivo_assets.adaptive.schema import SKILL_KEYS
 from aivo_assets.settings import PolicySettings
 
-KEYS: Final = ["learner", "subject", "skill_id"]
 PAUSE_S: Final = 3600  # before the added answers: they are a session of their own
 SECONDS_EACH: Final = 40  # between them
 TRIED: Final = {
@@ -59,21 +59,21 @@ def try_out(
     for way in WAYS:
         chosen = _chosen(decided, way, most)
         for asked, added, day in _worlds(chosen, way, events, bank, as_of, settings):
-            said = decide(added, day, asked["learner"]).select(*KEYS, came="kind")
-            joined = asked.join(said, on=KEYS, how="left").with_columns(day=pl.lit(as_of), way=pl.lit(way))
+            said = decide(added, day, asked["learner"]).select(*SKILL_KEYS, came="kind")
+            joined = asked.join(said, on=SKILL_KEYS, how="left").with_columns(day=pl.lit(as_of), way=pl.lit(way))
             parts.append(joined.select(pl.col(name).cast(dtype) for name, dtype in TRIED.items()))
     return pl.concat(parts)
 
 
 def _chosen(decided: pl.DataFrame, way: str, most: int) -> pl.DataFrame:
-    """Rows that have a counterfactual of this way, one a learner: KEYS, current_level, kind, number, named."""
+    """Rows that have a counterfactual of this way, one a learner: SKILL_KEYS, current_level, kind, number, named."""
     return (
         decided.filter(pl.col(f"cf_{way}").is_not_null())
-        .with_columns(_place=pl.struct(KEYS).hash(seed=0))
+        .with_columns(_place=pl.struct(SKILL_KEYS).hash(seed=0))
         .sort("_place")
         .unique("learner", keep="first", maintain_order=True)
         .head(most)
-        .select(*KEYS, "current_level", "kind", number=f"cf_{way}", named=f"cf_{way}_kind")
+        .select(*SKILL_KEYS, "current_level", "kind", number=f"cf_{way}", named=f"cf_{way}_kind")
     )
 
 
@@ -85,9 +85,6 @@ def _worlds(
         return
     if way == "rest":
         yield chosen, events.clear(), as_of + timedelta(days=1)
-    elif way == "days":
-        for (number,), rows in chosen.partition_by("number", as_dict=True, maintain_order=True).items():
-            yield rows, events.clear(), as_of + timedelta(days=int(str(number)))
     else:
         added = added_answers(chosen, events, bank, as_of, right=way == "right", tolerance=settings.level_tolerance)
         enough = added.group_by("learner").len().join(chosen.select("learner", "number"), on="learner")

@@ -20,7 +20,7 @@ from aivo_assets.adaptive.advice.wording import load_wording
 from aivo_assets.adaptive.policy.levels import item_bank, subject_levels
 from aivo_assets.adaptive.policy.policy import success_zone_policy
 from aivo_assets.adaptive.policy.rules import Policy
-from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.adaptive.schema import RECOMMENDATIONS, SKILL_KEYS
 from aivo_assets.adaptive.signals.signals import compute_signals
 from aivo_assets.benchmarks.validity.hypothetical import TRIED, try_out
 from aivo_assets.errors import SourceError
@@ -34,7 +34,6 @@ from aivo_assets.tracing.students.intervals import fit_intervals
 from aivo_assets.tracing.students.later_answers import later_answers
 from aivo_assets.tracing.students.student_models import Brain, active_learners, build_student_models
 
-_KEYS: Final = ["learner", "subject", "skill_id"]
 _ASKED: Final = 400  # learners of a day among whom counterfactuals to be tried are looked for
 CALIBRATION_FOLDS: Final = 20  # one in so many training learners calibrates the brain and fits no tree
 WARM_UP_DAYS: Final = 14  # before the first as-of day
@@ -213,8 +212,8 @@ def _as_of(
         made_by="walk",
         known=Known(confidence=Confidence.fit(judged, settings), mastery=mastery, policy=school.policy),
     )
-    beside = signals.select(*_KEYS, *_BESIDE)
-    made = found.join(beside, on=_KEYS, how="left", maintain_order="left")
+    beside = signals.select(*SKILL_KEYS, *_BESIDE)
+    made = found.join(beside, on=SKILL_KEYS, how="left", maintain_order="left")
     tried = _tried(day, signals, states, pl.concat([*before[-_weeks(school) :], made]), school)
     return made, tried
 

@@ -12,12 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.drift.scores.sample import Sample
+from aivo_assets.privacy.schema import ATTRIBUTES, SUPPRESSED
 from aivo_assets.settings import DriftSettings
 
 NEW_LEARNERS = "new learners"
-ATTRIBUTES = ("grade", "age_band", "gender", "region", "disability")
-"""Published attributes of learners (ANONYMISED_LEARNERS)."""
-SUPPRESSED = "*"
 SEPARATOR = "/"
 
 

@@ -5,10 +5,13 @@ from typing import Final, Literal
 
 from aivo_assets.operations.jobs.causes import MODEL_TAG
 
+WEEKLY_JOB: Final = "weekly_full_retraining"
+"""Also the name of its schedule. What is done once a week, in whatever job, asks whether this is it."""
+
 EVERY_JOB: Final = (
     "main_brain_training",
     "drift_monitoring",
-    "weekly_full_retraining",
+    WEEKLY_JOB,
     "adaptive_check",
     "emergency_retrain",
     "student_model_update",
@@ -19,7 +22,17 @@ CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 """Jobs that are a function of what arrived, the day and the models: a training is not among them."""
 STUDENT_MODELS_JOB: Final = "adaptive_check"
 """Brings the student models up to date with all that has arrived, also for whoever asks; no model is fitted."""
-TRAINING_JOBS: Final = ("main_brain_training", "weekly_full_retraining", "emergency_retrain", "end_to_end")
+TRAINING_JOBS: Final = ("main_brain_training", WEEKLY_JOB, "emergency_retrain", "end_to_end")
+TRAINING_STEPS: Final = frozenset(
+    {
+        "fold_training_events",
+        "main_brain_hyperparameters",
+        "main_brain_candidate",
+        "main_brain_evaluation",
+        "main_brain_promotion",
+    }
+)
+"""Steps without which there is no new main brain: where another one fails, no training failed."""
 
 PARTITION_TAG: Final = "dagster/partition"
 RANGE_START_TAG: Final = "dagster/asset_partition_range_start"

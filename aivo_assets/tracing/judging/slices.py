@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aivo_assets.errors import ModelError
-from aivo_assets.privacy.k_anonymity import SUPPRESSED
+from aivo_assets.privacy.schema import SUPPRESSED
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.model.splits import Split
 
