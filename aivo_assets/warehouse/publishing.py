@@ -3,28 +3,27 @@
 A DuckDB file has one writer. `exclusive` lets one process at a time publish and build; a process that dies lets go.
 """
 
-import fcntl
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
-from aivo_assets.errors import LakeError, ServiceError
+from aivo_assets.errors import ServiceError
 from aivo_assets.lake import Dataset, Lake
+from aivo_assets.lake.file_lock import LockHeldError, held
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 
 SCHEMA = "lake"
 TABLES: dict[str, Dataset] = {"interactions": ANONYMISED_INTERACTIONS, "learners": ANONYMISED_LEARNERS}
-_LOOK_AGAIN_SECONDS = 0.1
 
 
 def publish(lake: Lake, warehouse_path: Path) -> dict[str, int]:
     """Make the current files of the anonymised lake the views `lake.interactions` and `lake.learners`.
 
-    The lake's manifests say which files count. A dataset that holds nothing is an empty table of its columns. The
-    folder of the marts is made, because dbt writes into it and does not make it.
+    The lake's manifests say which files count. A dataset that holds nothing is an empty table of its columns. In a
+    folder, that of the marts is made, because dbt writes into it and does not make it. Of a lake in an object store
+    DuckDB reads through the same client as the lake does.
 
     Args:
         lake: The lake.
@@ -34,15 +33,10 @@ def publish(lake: Lake, warehouse_path: Path) -> dict[str, int]:
         Number of files behind each view.
 
     Raises:
-        LakeError: The lake is no local folder; DuckDB is not set up to read another.
         ServiceError: Another process holds the DuckDB file open.
     """
-    if lake.root.protocol not in ("", "file", "local"):
-        raise LakeError(
-            f"The warehouse reads local files and the lake is at {lake.root}",
-            fix="Keep the lake in a folder (unset AIVO_LAKE_URL), or use the `postgres` target of dbt_project.",
-        )
-    (lake.root / "marts").mkdir(parents=True, exist_ok=True)
+    if lake.storage.is_folder:
+        (lake.root / "marts").mkdir(parents=True, exist_ok=True)
     warehouse_path.parent.mkdir(parents=True, exist_ok=True)
     files = {table: lake.files(dataset) for table, dataset in TABLES.items()}
     try:
@@ -53,6 +47,8 @@ def publish(lake: Lake, warehouse_path: Path) -> dict[str, int]:
             fix="Close whatever has it open (a DuckDB shell?); readers can use the Parquet files of the marts instead.",
         ) from error
     with connection:
+        if not lake.storage.is_folder:
+            connection.register_filesystem(lake.root.fs)
         connection.execute("begin")
         connection.execute(f"create schema if not exists {SCHEMA}")
         for table, dataset in TABLES.items():
@@ -73,26 +69,15 @@ def exclusive(warehouse_path: Path, *, wait_seconds: float = 600.0) -> Iterator[
     Raises:
         ServiceError: The one before did not finish in time.
     """
-    lock = warehouse_path.with_suffix(".lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + wait_seconds
-    with lock.open("w") as handle:
-        while not _locked(handle.fileno()):
-            if time.monotonic() >= deadline:
-                raise ServiceError(
-                    f"The warehouse {warehouse_path} has been in use for {wait_seconds:.0f} s",
-                    fix="Wait for the other run to end, or end it; a lock goes with its process.",
-                )
-            time.sleep(_LOOK_AGAIN_SECONDS)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(warehouse_path.with_suffix(".lock"), wait_seconds=wait_seconds))
+        except LockHeldError as error:
+            raise ServiceError(
+                f"The warehouse {warehouse_path} has been in use for {wait_seconds:.0f} s",
+                fix="Wait for the other run to end, or end it; a lock goes with its process.",
+            ) from error
         yield
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _parquet(files: list[str]) -> str:
