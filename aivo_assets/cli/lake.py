@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from aivo_assets.cli.options import writable_file
 from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def show(
     form: Annotated[
         Literal["table", "csv", "parquet"], typer.Option("--format", help="table, csv or parquet.")
     ] = "table",
-    to: Annotated[Path | None, typer.Option("--to", help="Write it there instead of showing it.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write it there instead of showing it.", callback=writable_file)
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 50,
 ) -> None:
     """The rows of one dataset. Of csv and parquet all of them; lists in csv are JSON."""
@@ -126,6 +129,7 @@ def show(
     frame = rows_of(opened, held, LAYERED, day=chosen, shard=shard)
     if learner is not None:
         frame = _of_learner(frame, held, learner, settings)
+        _refuse_no_rows(frame, held, learner)
     if held.is_personal:
         typer.echo(f"{held.path} {PERSONAL}", err=True)
     if form == "table" and to is None:
@@ -151,6 +155,16 @@ def _line(held: "Held") -> tuple[str, ...]:
         "" if held.bytes is None else str(held.bytes),
         "yes" if held.is_personal else "no",
     )
+
+
+def _refuse_no_rows(frame: "pl.LazyFrame", held: "Held", learner: str) -> None:
+    from aivo_assets.errors import LakeError
+
+    if frame.head(1).collect().is_empty():
+        raise LakeError(
+            f"{held.path} holds no row of a learner {learner!r}",
+            fix="Name the learner as your own system does, or give the whole pseudonym.",
+        )
 
 
 def _of_learner(frame: "pl.LazyFrame", held: "Held", learner: str, settings: "Settings") -> "pl.LazyFrame":

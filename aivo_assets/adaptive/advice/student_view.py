@@ -1,5 +1,6 @@
 """All that the platform knows of one learner, gathered from the lake. Belongs here: finding and reading; no words."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -31,6 +32,7 @@ class StudentView:
         recommendations: The newest ones, by rank; of no rows where nobody recommended anything.
         events: His last answers, the newest first: day, occurred_at, sequence, item_id, subject, skill_ids, correct,
             response_time_ms, hint_count.
+        words: What teachers said of him, as `words_given` tells it.
     """
 
     learner: str
@@ -40,6 +42,7 @@ class StudentView:
     peers: pl.Series
     recommendations: pl.DataFrame
     events: pl.DataFrame
+    words: Sequence[Mapping[str, Any]] = ()
 
 
 def find_learner(lake: Lake, named: str) -> str:
