@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from aivo_assets.cli.options import (
     CorrectThresholdOption,
@@ -25,7 +25,7 @@ from aivo_assets.cli.options import (
     settings_with,
 )
 from aivo_assets.cli.terminal import terminal
-from aivo_assets.errors import SettingsError
+from aivo_assets.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,10 +51,9 @@ def demo() -> None:
     settings = settings_with("simulator", None, None)
     key_of_lake(settings, create=True)
     first, last = _simulated_days(settings)
-    console.print(
-        f"[bold]A simulated school[/] of {settings.simulator.learners:,} learners, {first} to {last}, "
-        f"everything kept in {settings.home.absolute()}.\n"
-    )
+    learners = f"{settings.simulator.learners:,} learners"
+    said = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
+    console.print(Text.assemble(("A simulated school", "bold"), said))
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
 
 
@@ -75,19 +74,26 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     job: Annotated[str, typer.Option("--job", help="Which job; the default is everything.")] = MAIN_JOB,
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
+    from aivo_assets.events.before_a_run import refuse_unreadable
     from aivo_assets.lake import calendar, open_lake
     from aivo_assets.privacy.lake_key import key_of_lake
     from aivo_assets.resources.clock import PlatformClock
 
     console = terminal()
+    _refuse_unknown_job(job)
     reading = reading_of(time_unit, time_format, time_zone, correct_values, correct_threshold)
     settings = settings_with(source, path, mapping, reading)
     key_of_lake(settings, create=False)
-    yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
+    now = PlatformClock(settings).now()
+    yesterday = now.date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
-    calendar.extend(open_lake(settings), days[0])
+    parts = _parts(days, every)
+    _refuse_days_to_come(days[1], now)
     tell_unused(console, settings)
-    for part in _parts(days, every):
+    for sentence in refuse_unreadable(settings, now):
+        console.print(sentence, soft_wrap=True)
+    calendar.extend(open_lake(settings), days[0])
+    for part in parts:
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
 
@@ -128,7 +134,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
     tell_unused(console, settings)
     for sentence in opened.how_read():
-        console.print(sentence, markup=False, soft_wrap=True)
+        console.print(sentence, soft_wrap=True)
     if dry_run:
         receipt, events = rehearse(lake, opened, window=window, now=now)
         console.print(_shown(events))
@@ -144,16 +150,16 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     refuse_nothing_kept(receipt, window)
     _tell_account(console, receipt)
     if receipt.set_aside:
-        console.print("[dim]The rows with their reasons: aivo lake show raw/quarantine[/dim]")
+        console.print("The rows with their reasons: aivo lake show raw/quarantine", style="dim")
 
 
 def _tell_account(console: Console, receipt: "Receipt") -> None:
     """What became of the rows, and why some were set aside."""
     from aivo_assets.events.account import outcome, reasons
 
-    console.print(f"{receipt.source}: {outcome(receipt)}", markup=False, soft_wrap=True)
+    console.print(f"{receipt.source}: {outcome(receipt)}", soft_wrap=True)
     for reason in reasons(receipt):
-        console.print(reason, markup=False, soft_wrap=True)
+        console.print(reason, soft_wrap=True)
 
 
 def _shown(events: "pl.DataFrame") -> Table:
@@ -163,7 +169,7 @@ def _shown(events: "pl.DataFrame") -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     for row in events.select(names).iter_rows():
-        table.add_row(*(escape(_cell(value)) for value in row))
+        table.add_row(*map(_cell, row))
     return table
 
 
@@ -178,7 +184,7 @@ def tell_unused(console: Console, settings: "Settings") -> None:
     from aivo_assets.events.sources.unused import unused_settings
 
     for sentence in unused_settings(settings.source):
-        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
+        console.print(sentence, style="yellow", soft_wrap=True)
 
 
 def _simulated_days(settings: "Settings") -> tuple[date, date]:
@@ -192,6 +198,22 @@ def _simulated_days(settings: "Settings") -> tuple[date, date]:
     last = min(first + timedelta(days=settings.simulator.days - 1), now.date() - timedelta(days=1))
     calendar.extend(open_lake(settings), first)
     return first, last
+
+
+def _refuse_unknown_job(name: str) -> None:
+    from aivo_assets.operations.jobs.names import EVERY_JOB
+
+    if name not in EVERY_JOB:
+        raise SettingsError(
+            f"There is no job {name!r}{nearest(name, EVERY_JOB)}", fix=f"The jobs are {', '.join(EVERY_JOB)}."
+        )
+
+
+def _refuse_days_to_come(last: date, now: datetime) -> None:
+    if last > now.date():
+        raise SettingsError(
+            f"--to {last} is a day to come: today is {now:%Y-%m-%d} (UTC)", fix="Name a last day that has begun."
+        )
 
 
 def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from aivo_assets.cli.services import Service, Services
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -33,14 +35,14 @@ def add_to(app: typer.Typer) -> None:
 
 def up(
     host: Annotated[str, typer.Option(help="Address that the web UI listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the web UI.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the web UI.")] = 3000,
 ) -> None:
     """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
     from aivo_assets.api.security import refuse_open_door
     from aivo_assets.operations.server.one_home import only_platform
     from aivo_assets.settings import load_settings
 
-    console = Console()
+    console = terminal()
     settings = load_settings()
     refuse_open_door(settings.api)
     with only_platform(settings.home.absolute()):
@@ -77,9 +79,8 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
             api = f"http://{reachable(settings.api.host)}:{settings.api.port}"
             _wait_until_up(f"{api}/health", "HTTP service", logs / "http.log", running)
             set_going(settings, SystemClock().now())
-            console.print(
-                f"[bold green]AIVO is up:[/] http://{host}:{port}   [dim](logs in {logs}; Ctrl-C ends it)[/dim]"
-            )
+            note = (f"(logs in {logs}; Ctrl-C ends it)", "dim")
+            console.print(Text.assemble(("AIVO is up:", "bold green"), f" http://{host}:{port}   ", note))
             if settings.clock.start is not None:
                 shown = PlatformClock(settings).now()
                 console.print(f"Its clock shows {shown:%Y-%m-%d %H:%M} UTC, {settings.clock.speed:g} times as fast.")
@@ -114,6 +115,10 @@ def _refuse_taken_port(host: str, port: int, *, fix: str) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except socket.gaierror as error:
+            raise ServiceError(
+                f"{host} is no address of this machine: {error.strerror}", fix="Name one, such as 127.0.0.1 or 0.0.0.0."
+            ) from error
         except OSError as error:
             raise ServiceError(f"Port {port} of {host} cannot be used: {error.strerror}", fix=fix) from error
 

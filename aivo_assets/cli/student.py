@@ -1,14 +1,20 @@
 """`aivo student`: one learner, as the platform sees them."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from aivo_assets.cli.options import writable_file
+from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from aivo_assets.adaptive.advice.student_view import StudentView
+    from aivo_assets.lake import Lake
     from aivo_assets.language import Language
     from aivo_assets.settings import Settings
 
@@ -34,7 +40,9 @@ def show(
     raw: Annotated[
         bool, typer.Option("--raw", help="LEARNER is as the source has it; the pseudonym key must be there.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page with pictures there, one file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with pictures there, one file.", callback=writable_file)
+    ] = None,
     events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
@@ -45,25 +53,33 @@ def show(
 
     settings = load_settings()
     lake = open_lake(settings)
-    view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
-    console = Console()
+    view = view_student(
+        lake, find_learner(lake, _pseudonym(lake, learner, settings) if raw else learner), events=events
+    )
+    view = replace(view, words=_words(settings, lake, view.learner))
+    console = terminal()
     language = Language(settings.policy.language)
-    for part in (_tell_student, _tell_recommendation, _tell_mastery, _tell_events):
+    for part in (_tell_student, _tell_recommendation, _tell_words, _tell_mastery, _tell_events):
         part(console, view, language)
     if html is not None:
         from aivo_assets.pages.student_page import student_page
 
         html.write_text(student_page(view, settings.students.interval, language).to_html())
-        console.print(f"\nWritten: {html}", highlight=False, soft_wrap=True)
+        console.print(f"\nWritten: {html}", soft_wrap=True)
 
 
-def _pseudonym(identifier: str, settings: "Settings") -> str:
+def _pseudonym(lake: "Lake", identifier: str, settings: "Settings") -> str:
     import polars as pl
 
+    from aivo_assets.events.schema import RAW_INTERACTIONS
     from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.privacy.override_giving import find_learner_id
     from aivo_assets.privacy.pseudonyms import pseudonyms
 
-    return str(pseudonyms(pl.Series([identifier]), "learner", key_of_lake(settings, create=False))[0])
+    key = key_of_lake(settings, create=False)
+    # Where the raw zone is elsewhere nobody can be named; the pseudonym is right or has no student model.
+    meant = find_learner_id(lake, identifier, lambda: key) if lake.days(RAW_INTERACTIONS) else identifier
+    return str(pseudonyms(pl.Series([meant]), "learner", key)[0])
 
 
 def _tell_student(console: Console, view: "StudentView", language: "Language") -> None:
@@ -72,25 +88,48 @@ def _tell_student(console: Console, view: "StudentView", language: "Language") -
     as_of = f"As of {language.date(model['day'])}, main brain version {model['model_version']}."
     ability, lower, upper = (f"{model[name]:+.2f}" for name in ("ability", "ability_lower", "ability_upper"))
     below = f", above {(view.peers < model['ability']).mean():.0%} of the learners" if len(view.peers) else ""
-    console.print(f"[bold]Learner {view.learner}[/]", highlight=False)
-    console.print(f"{model['events']:,} answers, {last}. {as_of}", highlight=False)
-    console.print(f"Ability {ability} logits ({lower} to {upper}){below}.", highlight=False)
+    console.print(f"Learner {view.learner}", style="bold")
+    console.print(f"{model['events']:,} answers, {last}. {as_of}")
+    console.print(f"Ability {ability} logits ({lower} to {upper}){below}.")
 
 
 def _tell_recommendation(console: Console, view: "StudentView", language: "Language") -> None:
     from aivo_assets.pages.student_page import headline
 
-    console.print("\n[bold]What to do next[/]")
+    console.print("\nWhat to do next", style="bold")
     if view.recommendations.is_empty():
         console.print("There is no recommendation yet.")
         return
     first, *others = view.recommendations.iter_rows(named=True)
-    console.print(headline(first, language), highlight=False, markup=False)
-    console.print(f"  {first['reasoning']}", highlight=False, markup=False)
+    console.print(headline(first, language))
+    console.print(f"  {first['reasoning']}")
     for action in first["suggested_actions"]:
-        console.print(f"  • {action}", highlight=False, markup=False)
+        console.print(f"  • {action}")
     for row in others[:3]:
-        console.print(f"then {headline(row, language)}", highlight=False, markup=False, style="dim")
+        console.print(f"then {headline(row, language)}", style="dim")
+
+
+def _words(settings: "Settings", lake: "Lake", learner: str) -> list[dict[str, Any]]:
+    """What teachers said of a learner; nothing where nobody said anything, so that no key is needed then."""
+    from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
+    from aivo_assets.events.overrides import raw_overrides
+    from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.resources.clock import PlatformClock
+
+    if raw_overrides(lake).is_empty():
+        return []
+    key, today = key_of_lake(settings, create=False), PlatformClock(settings).now().date()
+    told = words_given(lake, key, today=today, settings=settings.policy)
+    return [row for row in told if row["learner"] == learner and row["state"] in IN_FORCE]
+
+
+def _tell_words(console: Console, view: "StudentView", language: "Language") -> None:
+    from aivo_assets.pages.student_page import word_line
+
+    if view.words:
+        console.print("\nWhat teachers said", style="bold")
+    for row in view.words:
+        console.print(f"  {word_line(row, language)}", soft_wrap=True)
 
 
 def _tell_mastery(console: Console, view: "StudentView", language: "Language") -> None:
@@ -114,7 +153,7 @@ def _tell_events(console: Console, view: "StudentView", language: "Language") ->
     for row in view.events.iter_rows(named=True):
         table.add_row(
             language.instant(row["occurred_at"]), row["item_id"], ", ".join(row["skill_ids"] or ()),
-            "[green]right[/]" if row["correct"] else "[red]wrong[/]",
+            Text("right", "green") if row["correct"] else Text("wrong", "red"),
             "" if row["response_time_ms"] is None else f"{row['response_time_ms'] / 1000:.0f}",
             "" if row["hint_count"] is None else str(row["hint_count"]),
         )  # fmt: skip
@@ -131,10 +170,10 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
     return table
 
 
-def _band(middle: float, lower: float, upper: float) -> str:
+def _band(middle: float, lower: float, upper: float) -> Text:
     """A line from 0 to 1 with the band on it and a point in its middle."""
     places = [round(value * (_WIDTH - 1)) for value in (lower, middle, upper)]
     drawn = ["━" if places[0] <= place <= places[2] else "·" for place in range(_WIDTH)]
     drawn[places[1]] = "●"
     before, within, after = drawn[: places[0]], drawn[places[0] : places[2] + 1], drawn[places[2] + 1 :]
-    return f"[dim]{''.join(before)}[/][cyan]{''.join(within)}[/][dim]{''.join(after)}[/]"
+    return Text.assemble(("".join(before), "dim"), ("".join(within), "cyan"), ("".join(after), "dim"))

@@ -1,27 +1,32 @@
-"""Stage 6, the folded states: what is remembered of each learner, kept up with the answers that are new."""
+"""Stage 6, the folded states: what is remembered of each learner, kept up with the answers that are new.
+
+The present states only go forward. A past day has states of its own, folded by a champion of its time.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.champion import serving_champion, unanswered, why_none
 from aivo_assets.assets.describe import columns, daily_spec, step_log
-from aivo_assets.assets.stored import serving_champion
+from aivo_assets.assets.students.as_of import folder_of, states_of
 from aivo_assets.automation.partitions import ONE_RUN, as_of
-from aivo_assets.drift.schema import DESCRIPTIONS, SCORED_EVENTS
+from aivo_assets.drift.schema import DESCRIPTIONS, PAST_SCORED_EVENTS, SCORED_EVENTS
 from aivo_assets.drift.scores.folding import (
+    CompareTask,
     FoldedShard,
     FoldTask,
     commit_shard,
     compare_shard,
     fold_shard,
 )
+from aivo_assets.drift.scores.scored_window import scored_events_of
 from aivo_assets.engine import Engine
 from aivo_assets.errors import ModelError
 from aivo_assets.lake import Lake
@@ -29,7 +34,7 @@ from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import STATES_LEARNERS
-from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry, Serving
 from aivo_assets.tracing.model.main_brain import MainBrain
 from aivo_assets.tracing.students.model_store import models_sequence
 from aivo_assets.tracing.students.state_store import Parts, StateStore, rows_of
@@ -49,7 +54,8 @@ SAME_FROM_NOTHING = "incremental_equals_rebuild"
             "learner_states",
             deps=["main_brain_promotion", "anonymised_interactions"],
             description="All that is remembered of each learner: the heart of the student model. Only new answers are "
-            "folded; a learner whose past changed, and everybody under a new champion, is folded from nothing.",
+            "folded; a learner whose past changed, and everybody under a new champion, is folded from nothing. A past "
+            "day gets states of its own, and the present ones stay as they are.",
             kinds={"numba", "parquet"},
             metadata=columns(STATES_LEARNERS),
         ),
@@ -72,8 +78,8 @@ SAME_FROM_NOTHING = "incremental_equals_rebuild"
         dg.AssetCheckSpec(
             SAME_FROM_NOTHING,
             asset="learner_states",
-            description="The weekly run folds every learner from nothing: the same states to the last bit. Shows the "
-            "last comparison.",
+            description="The weekly run folds every learner from nothing: the same states to the last bit as those "
+            "that are stored; so does the first one. Shows the last comparison.",
         ),
     ],
     backfill_policy=ONE_RUN,
@@ -88,65 +94,99 @@ def fold_learners(
 ) -> Iterator[dg.MaterializeResult]:
     """Fold what is new with the champion's statistics, shard by shard, and score what lies in the drift window."""
     day = as_of(context)
-    serving = serving_champion(registry, settings)
+    serving = serving_champion(registry, settings, as_of=day)
     if serving is None:
-        yield from _without_champion()
+        yield from _without_champion(why_none(registry, settings, day))
         return
-    store, parts, say = StateStore(lake), lake.parts(ANONYMISED_INTERACTIONS, until=day), step_log(context)
-    task = FoldTask(
+    store = states_of(lake, registry, settings, serving, day)
+    say = step_log(context)
+    if store.is_past:
+        say(f"{day} lies before what the present states know: it gets states of its own")
+    task = _task(lake, store, serving, settings, day)
+    compared: list[FoldedShard] = []
+    if context.job_name == WEEKLY_JOB or context.run.tags.get(STATES_TAG) == COMPARE:
+        compared = compare_with_rebuild(lake, registry, settings, engine, say)
+    staged = list(engine.map(fold_shard, task, range(lake.shards), say=say, describe=_sentence))
+    folded = [commit_shard(task, done) for done in staged]
+    grown = store.overgrown(lake.shards, share=settings.students.layer_share, most=settings.students.most_layers)
+    if grown is not None:  # one a run, so that no run pays for all
+        _merge(task, grown)
+        say(f"merged the layers of shard {grown}")
+    _forget_other_windows(task)
+    if not store.is_past and lake.read_document(COMPARED) is None:
+        # The first time at once, so that the check knows something.
+        compare_with_rebuild(lake, registry, settings, engine, say)
+    done = [*compared, *folded]
+    yield _states_result(lake, store, task.parts, [each.update for each in done], day)
+    yield dg.MaterializeResult(
+        asset_key="scored_events",
+        metadata={
+            "rows_in": sum(each.update.events for each in done),
+            "rows_out": sum(each.scored_rows for each in done),
+        },
+        data_version=dg.DataVersion(lake.version(scored_events_of(past=store.is_past), until=day)),
+    )
+
+
+def compare_with_rebuild(
+    lake: Lake, registry: Registry, settings: Settings, engine: Engine, say: Callable[[str], None]
+) -> list[FoldedShard]:
+    """Fold from nothing, beside the present states, what they say that they have seen, and compare with what is stored.
+
+    Each shard is brought up to date first with the champion that folded it, as of the last day that it has seen. What
+    is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
+    """
+    store, serving = StateStore(lake), serving_champion(registry, settings)
+    kept = [folded for shard in range(lake.shards) if (folded := store.folded(shard)) is not None]
+    last = max((folded.last_day or date.min for folded in kept), default=None)
+    if last is None or serving is None:
+        return []
+    fold = _task(lake, store, serving, settings, last)
+    task = CompareTask(fold, _loaded(registry, serving, {folded.champion for folded in kept}))
+    done = list(engine.map(compare_shard, task, range(lake.shards), say=say, describe=_seen))
+    for each in done:
+        if each.update.compared and not each.update.differing:
+            _merge(fold, each.shard)
+    found = {name: sum(getattr(each.update, name) for each in done) for name in ("compared", "differing")}
+    lake.write_bytes(COMPARED, json.dumps({"as of": last.isoformat(), **found}).encode())
+    return done
+
+
+def _task(lake: Lake, store: StateStore, serving: Serving, settings: Settings, day: date) -> FoldTask:
+    return FoldTask(
         lake=lake,
+        store=store,
         champion=serving.brain,
         number=serving.version.number,
-        parts=parts,
+        parts=lake.parts(ANONYMISED_INTERACTIONS, until=day),
         day=day,
         window_days=settings.drift.window_days,
         features=settings.features,
         events_at_once=settings.students.events_at_once,
     )
-    compared: list[FoldedShard] = []
-    if context.job_name == WEEKLY_JOB or context.run.tags.get(STATES_TAG) == COMPARE:
-        compared = _compare(replace(task, earlier=_earlier(registry, store, lake.shards)), store, engine, say)
-    staged = list(engine.map(fold_shard, task, range(lake.shards), say=say, describe=_sentence))
-    folded = [commit_shard(task, done) for done in staged]
-    grown = store.overgrown(lake.shards, share=settings.students.layer_share, most=settings.students.most_layers)
-    if grown is not None:  # one a run, so that no run pays for all
-        _merge(task, store, grown)
-        say(f"merged the layers of shard {grown}")
-    yield _states_result(lake, store, parts, [done.update for done in (*compared, *folded)], day)
-    yield dg.MaterializeResult(
-        asset_key="scored_events",
-        metadata={
-            "rows_in": sum(done.update.events for done in (*compared, *folded)),
-            "rows_out": sum(done.scored_rows for done in (*compared, *folded)),
-        },
-        data_version=dg.DataVersion(lake.version(SCORED_EVENTS, until=day)),
-    )
 
 
-def _compare(task: FoldTask, store: StateStore, engine: Engine, say: Callable[[str], None]) -> list[FoldedShard]:
-    """Fold every shard from nothing beside, and keep what was found for the check."""
-    done = list(engine.map(compare_shard, task, range(task.lake.shards), say=say, describe=_seen))
-    for each in done:
-        if each.update.compared and not each.update.differing:
-            _merge(task, store, each.shard)
-    found = {name: sum(getattr(each.update, name) for each in done) for name in ("compared", "differing")}
-    task.lake.write_bytes(COMPARED, json.dumps({"as of": task.day.isoformat(), **found}).encode())
-    return done
-
-
-def _merge(task: FoldTask, store: StateStore, shard: int) -> None:
-    """Merge the layers that the student models know already: of the others they have yet to learn who changed."""
-    store.compact(shard, models_sequence(task.lake, shard, until=task.day))
-
-
-def _earlier(registry: Registry, store: StateStore, shards: int) -> dict[str, MainBrain]:
-    """By number, the versions under which states of some shard were folded, as far as they load."""
-    numbers = {folded.champion for shard in range(shards) if (folded := store.folded(shard)) is not None}
+def _loaded(registry: Registry, serving: Serving, numbers: set[str]) -> dict[str, MainBrain]:
+    """By number, the versions that load."""
     loaded = {}
     for number in sorted(numbers):
         with suppress(ModelError):  # the comparison says of which shard it could not be made
-            loaded[number] = registry.load(int(number))
+            serves = number == str(serving.version.number)
+            loaded[number] = serving.brain if serves else registry.load(int(number))
     return loaded
+
+
+def _merge(task: FoldTask, shard: int) -> None:
+    """Merge the layers that the student models know already: of the others they have yet to learn who changed."""
+    task.store.compact(shard, models_sequence(task.lake, task.store, shard, until=task.day))
+
+
+def _forget_other_windows(task: FoldTask) -> None:
+    """Of past days only the window of the one that was asked for last is kept."""
+    if task.store.is_past:
+        for day in task.lake.days(PAST_SCORED_EVENTS):
+            if not task.day - timedelta(days=task.window_days) < day <= task.day:
+                task.lake.remove(PAST_SCORED_EVENTS, day=day)
 
 
 def _states_result(
@@ -191,16 +231,14 @@ def folded_once(
 
 
 def _comparison(lake: Lake) -> dg.AssetCheckResult:
-    """What the last comparison found, whichever run made it."""
+    """What the last comparison found, whichever run made it; one that compared nobody is no success."""
     content = lake.read_document(COMPARED)
-    if content is None:
-        return dg.AssetCheckResult(
-            check_name=SAME_FROM_NOTHING, passed=True, description="No weekly run has compared yet."
-        )
-    found = json.loads(content)
+    nobody: dict[str, Any] = {"as of": "none", "compared": 0, "differing": 0}
+    found = nobody if content is None else json.loads(content)
     return dg.AssetCheckResult(
         check_name=SAME_FROM_NOTHING,
-        passed=found["differing"] == 0,
+        passed=found["differing"] == 0 and found["compared"] > 0,
+        severity=dg.AssetCheckSeverity.ERROR if found["differing"] else dg.AssetCheckSeverity.WARN,
         metadata={"as of": found["as of"], "learners compared": found["compared"], "differing": found["differing"]},
         description=f"{found['compared']:,} learners compared as of {found['as of']}, {found['differing']:,} differ.",
     )
@@ -219,11 +257,11 @@ def _sentence(each: FoldedShard) -> str:
     return f"{done.events:,} events of {done.learners:,} learners folded, {done.late:,} of them from nothing"
 
 
-def _without_champion() -> Iterator[dg.MaterializeResult]:
-    nothing: dict[str, Any] = {"rows_out": 0, "note": NO_CHAMPION}
-    checks = [
-        dg.AssetCheckResult(check_name=name, passed=True, description=NO_CHAMPION)
-        for name in (FOLDED_ONCE, SAME_FROM_NOTHING)
-    ]
-    yield dg.MaterializeResult(asset_key="learner_states", metadata=nothing, check_results=checks)
-    yield dg.MaterializeResult(asset_key="scored_events", metadata=nothing)
+def _without_champion(note: str) -> Iterator[dg.MaterializeResult]:
+    """Nothing is folded, so neither check has anything to look at, and neither passes; they stop nothing."""
+    yield dg.MaterializeResult(
+        asset_key="learner_states",
+        metadata={"rows_out": 0, "note": note},
+        check_results=unanswered((FOLDED_ONCE, SAME_FROM_NOTHING), note),
+    )
+    yield dg.MaterializeResult(asset_key="scored_events", metadata={"rows_out": 0, "note": note})

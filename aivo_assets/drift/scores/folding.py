@@ -5,10 +5,11 @@ events first, so that a run that ends between the two is followed by one that ma
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from aivo_assets.drift.scores.scored_window import ScoredWindow
+from aivo_assets.errors import RunError
 from aivo_assets.lake import ConflictError, Lake, Staged
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.model.main_brain import MainBrain
@@ -21,7 +22,8 @@ class FoldTask:
     """What the work on every shard has in common.
 
     Attributes:
-        lake: Where answers, states and scored events are.
+        lake: Where answers and scored events are.
+        store: Where states are: the present ones, or those of a past day.
         champion: Folds and scores.
         number: Its version in the registry.
         parts: By shard, the days up to the as-of day.
@@ -29,10 +31,10 @@ class FoldTask:
         window_days: Days of the drift window.
         features: Settings of the fold.
         events_at_once: Events folded at once.
-        earlier: By number, champions from before under which states were folded; only a comparison needs them.
     """
 
     lake: Lake
+    store: StateStore
     champion: MainBrain
     number: int
     parts: Mapping[int, Parts]
@@ -40,17 +42,36 @@ class FoldTask:
     window_days: int
     features: FeatureSettings
     events_at_once: int
-    earlier: Mapping[str, MainBrain] = field(default_factory=dict)
 
-    def folder(self, earlier: str | None = None) -> Folder:
-        """What folds, with the champion or an earlier one."""
-        brain = self.champion if earlier is None else self.earlier[earlier]
-        return Folder(brain.statistics, self.features, earlier or str(self.number), self.events_at_once)
+    @property
+    def folder(self) -> Folder:
+        """What folds."""
+        return Folder(self.champion.statistics, self.features, str(self.number), self.events_at_once)
 
     def window(self, shard: int) -> ScoredWindow:
         """The drift window of a shard, ready to be shown events."""
-        version, predict = str(self.number), self.champion.predict
-        return ScoredWindow(self.lake, shard, predict, model_version=version, day=self.day, days=self.window_days)
+        return ScoredWindow(
+            self.lake,
+            shard,
+            self.champion.predict,
+            model_version=str(self.number),
+            day=self.day,
+            days=self.window_days,
+            past=self.store.is_past,
+        )
+
+
+@dataclass(frozen=True)
+class CompareTask:
+    """What the comparison of every shard has in common.
+
+    Attributes:
+        fold: How a shard is brought up to date; its champion gives way to the one that folded the shard.
+        champions: By number, the versions under which states were folded, as far as they load.
+    """
+
+    fold: FoldTask
+    champions: Mapping[str, MainBrain]
 
 
 @dataclass(frozen=True)
@@ -73,49 +94,56 @@ class FoldedShard:
 
 
 def fold_shard(task: FoldTask, shard: int) -> FoldedShard:
-    """Fold and score what is new in a shard, and stage it."""
+    """Fold and score what is new in a shard, and stage it.
+
+    Raises:
+        RunError: A run of a later day folded meanwhile: that is not taken back.
+    """
+    folded = task.store.folded(shard)
+    if not task.store.is_past and folded is not None and folded.last_day and folded.last_day > task.day:
+        raise RunError(
+            f"Another run folded answers of {folded.last_day} while this one folded those up to {task.day}",
+            fix=f"Materialise learner_states of {task.day} once more: it gets states of its own then.",
+        )
     window = task.window(shard)
-    done = stage_update(task.lake, StateStore(task.lake), shard, task.parts[shard], task.folder(), window)
+    done = stage_update(task.lake, task.store, shard, task.parts[shard], task.folder, window)
     return FoldedShard(shard, done, tuple(window.staged), window.rows)
 
 
 def commit_shard(task: FoldTask, done: FoldedShard) -> FoldedShard:
-    """Bring a shard's staged work into force; where another run committed states of it meanwhile, do it once more."""
+    """Bring a shard's staged work into force; where another run committed states of it meanwhile, do it once more.
+
+    Raises:
+        RunError: As for `fold_shard`.
+    """
     while True:
+        task.lake.commit(done.scored)
+        if done.update.staged is None:
+            return done
         try:
-            _commit(task, done)
+            task.store.commit(done.update.staged)
             return done
         except ConflictError:
             done = fold_shard(task, done.shard)
 
 
-def compare_shard(task: FoldTask, shard: int) -> FoldedShard:
+def compare_shard(task: CompareTask, shard: int) -> FoldedShard:
     """Bring a shard up to date with the champion that folded it, and fold all of it from nothing beside.
 
-    What is the same can have its layers merged; what is not is folded anew, and committed.
+    What is not the same is folded anew, and committed.
     """
-    store = StateStore(task.lake)
-    before = store.folded(shard)
+    before = task.fold.store.folded(shard)
     if before is None:
         return FoldedShard(shard, Update())
-    same = before.champion == str(task.number)
-    if not same and before.champion not in task.earlier:
+    brain = task.champions.get(before.champion)
+    if brain is None:
         return FoldedShard(shard, Update(), problem=f"its champion, version {before.champion}, does not load")
-    window, folder = task.window(shard), task.folder(None if same else before.champion)
-    done = stage_update(task.lake, store, shard, task.parts[shard], folder, window if same else None)
-    brought = FoldedShard(shard, done, tuple(window.staged), window.rows)
-    _commit(task, brought)
-    seen = compare(task.lake, store, shard, folder)
-    if seen.differing and same:
-        again = task.window(shard)
-        reason = "The comparison with a rebuild found differences."
-        made = stage_rebuild(task.lake, store, shard, task.parts[shard], folder, again, reason=reason)
-        _commit(task, FoldedShard(shard, made, tuple(again.staged), again.rows))
-    update = replace(done, staged=None, compared=seen.compared, differing=seen.differing)
-    return FoldedShard(shard, update, scored_rows=window.rows)
-
-
-def _commit(task: FoldTask, done: FoldedShard) -> None:
-    task.lake.commit(done.scored)
-    if done.update.staged is not None:
-        StateStore(task.lake).commit(done.update.staged)
+    fold = replace(task.fold, champion=brain, number=int(before.champion))
+    done = commit_shard(fold, fold_shard(fold, shard))
+    seen = compare(fold.lake, fold.store, shard, fold.folder)
+    if seen.differing:
+        window, reason = fold.window(shard), "The comparison with a rebuild found differences."
+        made = stage_rebuild(fold.lake, fold.store, shard, fold.parts[shard], fold.folder, window, reason=reason)
+        commit_shard(fold, FoldedShard(shard, made, tuple(window.staged), window.rows))
+    update = replace(done.update, staged=None, compared=seen.compared, differing=seen.differing)
+    return FoldedShard(shard, update, scored_rows=done.scored_rows)
