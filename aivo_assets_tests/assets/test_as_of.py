@@ -13,6 +13,7 @@ from aivo_assets.assets.drift.verdict import drift_verdict
 from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold_learners
 from aivo_assets.assets.students.student_models import item_bank, student_models
 from aivo_assets.drift.schema import PAST_SCORED_EVENTS, SCORED_EVENTS
+from aivo_assets.engine import InProcess
 from aivo_assets.errors import LakeError
 from aivo_assets.lake import open_lake
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
@@ -41,7 +42,7 @@ def make(stage: Stage, day: date, assets: Sequence[dg.AssetsDefinition], **tags:
     return dg.materialize(
         list(assets),
         resources={
-            "settings": stage.settings, "lake": open_lake(stage.settings), "registry": stage.registry,
+            "settings": stage.settings, "lake": open_lake(stage.settings), "registry": stage.registry, "engine": InProcess(),
             "notifier": dg.ResourceDefinition.hardcoded_resource(stage.alerts),
         },
         partition_key=day.isoformat(),

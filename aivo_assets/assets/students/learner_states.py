@@ -6,7 +6,6 @@ The present states only go forward. A past day has states of its own, folded by 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ import polars as pl
 
 from aivo_assets.assets.champion import serving_champion, unanswered, why_none
 from aivo_assets.assets.describe import columns, daily_spec, step_log
-from aivo_assets.assets.students.as_of import folder_of, states_of
+from aivo_assets.assets.students.as_of import states_of
 from aivo_assets.automation.partitions import ONE_RUN, as_of
 from aivo_assets.drift.schema import DESCRIPTIONS, PAST_SCORED_EVENTS, SCORED_EVENTS
 from aivo_assets.drift.scores.folding import (
