@@ -42,7 +42,8 @@ def make(stage: Stage, day: date, assets: Sequence[dg.AssetsDefinition], **tags:
     return dg.materialize(
         list(assets),
         resources={
-            "settings": stage.settings, "lake": open_lake(stage.settings), "registry": stage.registry, "engine": InProcess(),
+            "settings": stage.settings, "lake": open_lake(stage.settings), "registry": stage.registry,
+            "engine": InProcess(),
             "notifier": dg.ResourceDefinition.hardcoded_resource(stage.alerts),
         },
         partition_key=day.isoformat(),
