@@ -12,7 +12,7 @@ from aivo_assets.api.dagster_client import DagsterClient
 from aivo_assets.api.learners import recommendations_for
 from aivo_assets.api.runs import describe_run, scheduler_status
 from aivo_assets.api.security import admission
-from aivo_assets.api.standing import Standing
+from aivo_assets.api.standing import ModelStates
 from aivo_assets.api.triggers import Call, Priority, Triggers
 from aivo_assets.lake import Lake
 from aivo_assets.operations.jobs.names import MODELS, ModelId
@@ -72,7 +72,7 @@ def control_plane(
         machine_now: Tells the machine's, UTC.
     """
     dagster = DagsterClient(settings.api.dagster_url, timeout_seconds=settings.api.timeout_seconds)
-    standing = Standing(settings, lake, Registry(settings.home), dagster)
+    standing = ModelStates(settings, lake, Registry(settings.home), dagster)
     triggers = Triggers(settings, dagster, standing, now, machine_now)
     router = APIRouter(prefix="/v1")
     _add_reading(router, settings, lake, dagster, standing, now)
@@ -85,7 +85,7 @@ def _add_reading(
     settings: Settings,
     lake: Lake,
     dagster: DagsterClient,
-    standing: Standing,
+    standing: ModelStates,
     now: Callable[[], datetime],
 ) -> None:
     @router.get("/scheduler/status", tags=["scheduler"])

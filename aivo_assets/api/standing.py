@@ -21,7 +21,7 @@ VERDICT_HOLDS_FOR: Final = timedelta(days=2)
 """A drift verdict older than this says nothing about now; the model is checked every six hours."""
 
 
-class Standing:
+class ModelStates:
     """Looks up how models stand.
 
     Args:

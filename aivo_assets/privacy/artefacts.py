@@ -59,19 +59,19 @@ def artefacts_below(root: UPath, *, leave_out: Iterable[str] = ("raw",)) -> list
         leave_out: First folders below the root that hold raw data.
     """
     raw_zones = set(leave_out)
-    found = sorted(
+    below = sorted(
         (file.relative_to(root).as_posix(), file)
         for file in root.glob("**/*")
         if file.is_file() and file.relative_to(root).parts[0] not in raw_zones
     )
     tables: dict[str, list[str]] = {}
     texts: list[Text] = []
-    for relative, file in found:
+    for relative, file in below:
         if file.suffix == ".parquet":
             tables.setdefault(_dataset(file.relative_to(root).parts), []).append(str(file))
         else:
             texts.append(Text.of(relative, file.read_bytes()))
-    paths = Text("paths of the files", "\n".join(relative for relative, _ in found))
+    paths = Text("paths of the files", "\n".join(relative for relative, _ in below))
     return [*(Table(name, tuple(files)) for name, files in tables.items()), *texts, paths]
 
 

@@ -76,7 +76,7 @@ def scan(raw: RawValues, artefacts: Iterable[Artefact]) -> list[Finding]:
     return sorted(
         [
             *_in_texts(search, texts),
-            *(found for table in tables for part in _alike(table) for found in _in_table(raw, search, part)),
+            *(leak for table in tables for part in _alike(table) for leak in _in_table(raw, search, part)),
         ]
     )
 

@@ -124,7 +124,7 @@ def _drift(record: Record) -> list[Block]:
     models = sorted({model for model, _ in counts})
     verdicts = sorted({verdict for _, verdict in counts})
     by_model = [(model, *(f"{counts[model, verdict]:,}" for verdict in verdicts)) for model in models]
-    told = [
+    rows = [
         (f"{check.at:%Y-%m-%d %H:%M}", check.model, check.verdict, _number(check.score), check.reason)
         for check in record.drift
         if check.verdict in ("retrain", "alert")
@@ -132,7 +132,7 @@ def _drift(record: Record) -> list[Block]:
     return [
         _picture("drift.png", plots.drift_png(record, width=WIDTH), "Drift score by check; dashed: both thresholds."),
         *table(("verdicts", *verdicts), by_model, nothing=""),
-        *table(("when", "model", "verdict", "score", "reason"), told, nothing="No model was found to have drifted."),
+        *table(("when", "model", "verdict", "score", "reason"), rows, nothing="No model was found to have drifted."),
     ]
 
 
@@ -221,7 +221,7 @@ def _cost(record: Record, costs: Costs) -> list[Block]:
         (step.replace("_", " "), f"{times:,}", f"{seconds:,.0f}", f"{seconds / times:.3f}")
         for step, (times, seconds) in list(cost_by_step(costs).items())[:15]
     ]
-    said = "; ".join(f"{name}: {value}" for name, value in costs.machine.items())
+    machine = "; ".join(f"{name}: {value}" for name, value in costs.machine.items())
     headings = ("runs", "seconds in all", "seconds a run", "processor seconds a run")
     return [
         _picture(
@@ -229,7 +229,7 @@ def _cost(record: Record, costs: Costs) -> list[Block]:
         ),
         *table(("job", *headings), jobs, nothing="Nothing ran."),
         *table(("step", "times", "seconds in all", "seconds a time"), steps, nothing=""),
-        Paragraph(f"{said}."),
+        Paragraph(f"{machine}."),
     ]
 
 

@@ -58,7 +58,7 @@ def in_order(times: Mapping[str, Iterable[datetime]], *, until: datetime) -> Ite
 
 
 @dataclass
-class Standing:
+class UpToDate:
     """What is already made of what has arrived, so that a run that could change nothing is left out.
 
     A check is a function of the events that arrived, the day as of which it looks, and the models. Where none of these

@@ -31,10 +31,10 @@ def dbt_executable() -> Path:
         ServiceError: There is none.
     """
     beside = Path(sys.executable).with_name("dbt")
-    found = str(beside) if beside.exists() else shutil.which("dbt")
-    if found is None:
+    executable = str(beside) if beside.exists() else shutil.which("dbt")
+    if executable is None:
         raise ServiceError(f"There is no dbt command beside {sys.executable}", fix="Install the lock: `make install`.")
-    return Path(found)
+    return Path(executable)
 
 
 def warehouse_path(settings: Settings) -> Path:

@@ -24,7 +24,7 @@ from aivo_assets.replay.clock import ReplayClock
 from aivo_assets.replay.feed import Feed
 from aivo_assets.replay.outcomes import Outcomes
 from aivo_assets.replay.record import Alerted, RunCost, RunMade, Ticks
-from aivo_assets.replay.ticks import Standing, Tick, in_order
+from aivo_assets.replay.ticks import Tick, UpToDate, in_order
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
@@ -96,7 +96,7 @@ class Driver:
         self.runs: list[RunMade] = []
         self.costs: list[RunCost] = []
         self.ticks: dict[str, Ticks] = {}
-        self._standing = Standing()
+        self._standing = UpToDate()
         self._cursors: dict[str, str | None] = {}
         self._keys: set[tuple[str, str]] = set()
         self._ids: dict[str, str] = {}

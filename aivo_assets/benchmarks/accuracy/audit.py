@@ -104,11 +104,11 @@ def refuse_expanded_skills(events: pl.DataFrame) -> None:
         & (skills != skills.shift())
         & (pl.col("gap_s").fill_null(0) <= 1)
     )
-    found = ordered.filter(repeated)
-    if found.height:
-        row = found.row(0, named=True)
+    expanded = ordered.filter(repeated)
+    if expanded.height:
+        row = expanded.row(0, named=True)
         _fail(
-            f"{found.height} rows repeat the answer before them with another skill, the first: learner "
+            f"{expanded.height} rows repeat the answer before them with another skill, the first: learner "
             f"{row['learner']}, item {row['item_id']}, {row['day']}",
             "skill rows",
         )

@@ -130,8 +130,8 @@ def follow(learners: npt.NDArray[np.int64], x: Floats, logit: Floats, correct: F
 
 
 def _logit(probability: Floats) -> Floats:
-    said = clipped(probability)
-    return np.log(said) - np.log1p(-said)
+    bounded = clipped(probability)
+    return np.log(bounded) - np.log1p(-bounded)
 
 
 def _learners(table: FeatureTable) -> npt.NDArray[np.int64]:

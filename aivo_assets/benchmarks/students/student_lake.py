@@ -95,8 +95,8 @@ class SchoolLake:
         """What came anew before a check, from 0; each check has other learners."""
         size = self._size
         order = np.random.default_rng(size.seed + 1).permutation(size.learners)
-        some = np.sort(np.roll(order, -check * size.new_learners)[: size.new_learners])
-        return self._day(size.days, some, -(-size.new_events // size.new_learners))
+        newcomers = np.sort(np.roll(order, -check * size.new_learners)[: size.new_learners])
+        return self._day(size.days, newcomers, -(-size.new_events // size.new_learners))
 
     def one_more(self, day: date, events: pl.DataFrame, learners: int) -> pl.DataFrame:
         """A day gone by, with one answer more of some of its learners: their last one, a minute before their first.
@@ -120,16 +120,16 @@ class SchoolLake:
         )
         return pl.concat([moved, late.select(events.columns)]).sort("shard", "learner", "sequence")
 
-    def _day(self, day: int, some: Ints, answers: int) -> pl.DataFrame:
+    def _day(self, day: int, rows: Ints, answers: int) -> pl.DataFrame:
         """So many answers of each of some learners, in one session."""
         world, roster, content = self._world, self._world.roster, self._world.curriculum
-        once = world.draws.uniforms("sessions", some, 4, day=day)
-        row, place = np.repeat(some, answers), np.tile(np.arange(answers), some.size)
+        once = world.draws.uniforms("sessions", rows, 4, day=day)
+        row, place = np.repeat(rows, answers), np.tile(np.arange(answers), rows.size)
         u = world.draws.uniforms("answers", row, 6, day=day, steps=place)
         # A session is about two skills of the learner's grade in one subject.
         subject, first = (3 * once[:, 0]).astype(np.int64), (4 * once[:, 1]).astype(np.int64)
         other = (first + 1 + (3 * once[:, 2]).astype(np.int64)) % 4
-        four = 16 * subject + 4 * roster.grade[some]
+        four = 16 * subject + 4 * roster.grade[rows]
         skill = np.where(u[:, 0] < 0.5, np.repeat(four + first, answers), np.repeat(four + other, answers))
         start = content.skill_start.astype(np.int64)
         item = content.by_skill[start[skill] + (u[:, 1] * (start[skill + 1] - start[skill])).astype(np.int64)]

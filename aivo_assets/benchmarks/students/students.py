@@ -32,7 +32,7 @@ from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.model import artefact
 from aivo_assets.tracing.model.main_brain import MadeBy, MainBrain, fit_main_brain
 from aivo_assets.tracing.model.training import training_set
-from aivo_assets.tracing.students.model_store import Maker, update_models
+from aivo_assets.tracing.students.model_store import ModelBuilder, update_models
 from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets.tracing.students.state_update import Folder, update
 from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
@@ -221,8 +221,8 @@ def _make_events(size: Size, _settings: Settings, folder: Path, shards: int) -> 
 def _fit_champion(size: Size, settings: Settings, folder: Path, shards: int) -> None:
     """On the answers of some learners: how many it was fitted on decides nothing of what a check costs."""
     lake = Lake(folder, shards=shards)
-    some = SchoolLake(size, shards).roll["learner"].sample(min(size.learners, 4000), seed=size.seed)
-    events = lake.scan(ANONYMISED_INTERACTIONS).filter(pl.col("learner").is_in(some.implode())).collect()
+    sample = SchoolLake(size, shards).roll["learner"].sample(min(size.learners, 4000), seed=size.seed)
+    events = lake.scan(ANONYMISED_INTERACTIONS).filter(pl.col("learner").is_in(sample.implode())).collect()
     training = training_set(events, settings.features, settings.training)
     made_by = MadeBy(data_versions={}, code_version="benchmark")
     brain = fit_main_brain(
@@ -238,7 +238,7 @@ def _fold_past(size: Size, settings: Settings, folder: Path, shards: int) -> Non
     parts = lake.parts(ANONYMISED_INTERACTIONS)
     roll = SchoolLake(size, shards).roll
     maker = _maker(brain, settings, size)
-    outlines = Maker(lambda states, _: _outline(states, size), maker.version, maker.levels)
+    outlines = ModelBuilder(lambda states, _: _outline(states, size), maker.version, maker.levels)
     for shard in range(shards):
         update(lake, store, shard, parts[shard], _folder(brain, settings), _window(lake, shard, brain, settings, size))
         here = roll.filter(pl.col("shard") == shard)
@@ -252,8 +252,8 @@ def _land_today(size: Size, folder: Path, shards: int, check: int) -> None:
 def _land_late(size: Size, folder: Path, shards: int, learners: int) -> None:
     lake, day = Lake(folder, shards=shards), size.today - timedelta(days=size.days // 2)
     events = lake.scan(ANONYMISED_INTERACTIONS, days=[day]).collect()
-    some = min(learners, events["learner"].n_unique())
-    lake.write(ANONYMISED_INTERACTIONS, SchoolLake(size, shards).one_more(day, events, some), day=day)
+    late = min(learners, events["learner"].n_unique())
+    lake.write(ANONYMISED_INTERACTIONS, SchoolLake(size, shards).one_more(day, events, late), day=day)
 
 
 def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str) -> CheckCost:
@@ -262,7 +262,7 @@ def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str)
     started, cpu = time.perf_counter(), time.process_time()
     lake, brain = Lake(folder, shards=shards), artefact.load(folder / BRAIN)
     store, parts = StateStore(lake), lake.parts(ANONYMISED_INTERACTIONS)
-    found = time.perf_counter()
+    opened = time.perf_counter()
     folder_ = _folder(brain, settings)
     done = [
         update(lake, store, shard, parts[shard], folder_, _window(lake, shard, brain, settings, size))
@@ -279,8 +279,8 @@ def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str)
         raise AssertionError("a check rebuilt everything: it measures something else")
     return CheckCost(
         name=name,
-        find_seconds=found - started,
-        fold_seconds=folded - found,
+        find_seconds=opened - started,
+        fold_seconds=folded - opened,
         models_seconds=ended - folded,
         cpu_seconds=time.process_time() - cpu,
         peak_bytes=peak_bytes(),
@@ -317,7 +317,7 @@ def _window(lake: Lake, shard: int, brain: MainBrain, settings: Settings, size: 
     return ScoredWindow(lake, shard, brain.predict, model_version="1", day=size.today, days=days)
 
 
-def _maker(brain: MainBrain, settings: Settings, size: Size) -> Maker:
+def _maker(brain: MainBrain, settings: Settings, size: Size) -> ModelBuilder:
     levels = subject_levels(brain.statistics.items, day=size.today, settings=settings.policy)
     champion = Brain(brain.predict, brain.statistics, settings.features, version="1")
     as_of = datetime.fromisoformat(f"{size.today + timedelta(days=1)}T00:00:00+00:00")
@@ -327,7 +327,7 @@ def _maker(brain: MainBrain, settings: Settings, size: Size) -> Maker:
             states, champion, levels, as_of, settings.students, day=size.today, learners=strangers
         )
 
-    return Maker(build, champion.version, levels)
+    return ModelBuilder(build, champion.version, levels)
 
 
 def _outline(states: LearnerStates, size: Size) -> StudentModels:

@@ -10,7 +10,7 @@ from aivo_assets.errors import SourceError
 
 if TYPE_CHECKING:
     from aivo_assets.benchmarks.drift.data import DriftData
-    from aivo_assets.benchmarks.drift.drift import Plan
+    from aivo_assets.benchmarks.drift.drift import DriftTrialPlan
 
 SIMULATED_LEARNERS = 300
 
@@ -62,8 +62,8 @@ def _plan(
     horizon: int,
     renew_days: int,
     evidently: bool,
-) -> "Plan":
-    from aivo_assets.benchmarks.drift.drift import Plan
+) -> "DriftTrialPlan":
+    from aivo_assets.benchmarks.drift.drift import DriftTrialPlan
     from aivo_assets.benchmarks.drift.injections import INJECTIONS
     from aivo_assets.settings import load_settings
 
@@ -71,7 +71,7 @@ def _plan(
     if unknown:
         raise SourceError(f"There is no injection {', '.join(unknown)}", fix=f"Name one of {', '.join(INJECTIONS)}.")
     settings = load_settings()
-    return Plan(
+    return DriftTrialPlan(
         seeds=tuple(seeds),
         seeds_a_school=seeds_a_school,
         injections=tuple(inject or INJECTIONS),
@@ -84,16 +84,18 @@ def _plan(
     )
 
 
-def _run(school: Callable[[int], "DriftData"], plan: "Plan", asked: dict[str, str], json: Path | None) -> None:
+def _run(
+    school: Callable[[int], "DriftData"], plan: "DriftTrialPlan", asked: dict[str, str], json: Path | None
+) -> None:
     """Measure, print, and keep all so far in the file after each case."""
     from aivo_assets.benchmarks.drift.drift import measure_drift
-    from aivo_assets.benchmarks.drift.report import DriftBenchmark, School
+    from aivo_assets.benchmarks.drift.report import DriftBenchmark, SchoolResult
     from aivo_assets.benchmarks.machine import machine
 
     asked = asked | machine()
     earlier = DriftBenchmark.model_validate_json(json.read_text()) if json is not None and json.exists() else None
 
-    def keep(schools: tuple[School, ...]) -> None:
+    def keep(schools: tuple[SchoolResult, ...]) -> None:
         if json is not None:
             json.write_text(DriftBenchmark(schools=schools, asked=asked).model_dump_json(indent=1))
 
@@ -108,7 +110,9 @@ def _run(school: Callable[[int], "DriftData"], plan: "Plan", asked: dict[str, st
     keep(found.schools)
 
 
-def _asked(plan: "Plan", file: Path | None, q_matrix: Path | None, learners: int | None, days: int) -> dict[str, str]:
+def _asked(
+    plan: "DriftTrialPlan", file: Path | None, q_matrix: Path | None, learners: int | None, days: int
+) -> dict[str, str]:
     """What decides the figures, but for versions and machine."""
     return {
         "source": file.name if file else f"simulator, {days} days",

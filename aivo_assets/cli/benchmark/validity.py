@@ -51,7 +51,7 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     from aivo_assets.benchmarks.validity.reading import pages
     from aivo_assets.benchmarks.validity.report import text
     from aivo_assets.benchmarks.validity.validity import measure_validity
-    from aivo_assets.benchmarks.validity.walk import Plan, walk
+    from aivo_assets.benchmarks.validity.walk import WalkPlan, walk
     from aivo_assets.errors import SettingsError
     from aivo_assets.settings import load_settings
 
@@ -69,7 +69,7 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     if groups is not None:
         attributes = _read(groups)
-    plan = Plan(learners, train_learners, every, days, seed, policies[policy], try_out, content=read > 0)
+    plan = WalkPlan(learners, train_learners, every, days, seed, policies[policy], try_out, content=read > 0)
     walked = walk(events, settings, plan, say=lambda step: typer.echo(step, err=True))
     asked = {
         "file": f"simulated school, {school_days} days" if file is None else file.name,

@@ -220,5 +220,5 @@ def _largest(scores: list[_Row], role: str) -> _Row | None:
 
 
 def _pair(whole: dict[str, _Row], measure: str) -> dict[str, float | None]:
-    found = whole.get(measure, {"value": None, "reference_value": None})
-    return {measure: found["value"], f"reference_{measure}": found["reference_value"]}
+    scored = whole.get(measure, {"value": None, "reference_value": None})
+    return {measure: scored["value"], f"reference_{measure}": scored["reference_value"]}

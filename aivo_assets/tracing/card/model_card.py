@@ -12,7 +12,7 @@ from datetime import date, datetime
 from aivo_assets.documents import Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.settings import PrivacySettings
 from aivo_assets.tracing.card.measure_plots import curve_png, groups_png, importance_png, roc_png
-from aivo_assets.tracing.card.measures import EVERYBODY, CardMeasures, Estimate, GroupMeasure
+from aivo_assets.tracing.card.measures import EVERYBODY, CardMeasures, GroupMeasure, MeanInterval
 from aivo_assets.tracing.card.plots import reliability_png
 from aivo_assets.tracing.fold.catalogue import FEATURES
 from aivo_assets.tracing.model.main_brain import MainBrain
@@ -209,7 +209,7 @@ def _noticed(group: GroupMeasure) -> str:
     )
 
 
-def _interval(estimate: Estimate) -> str:
+def _interval(estimate: MeanInterval) -> str:
     return f"{estimate.mean:.3f} ({estimate.lower:.3f} to {estimate.upper:.3f})"
 
 

@@ -50,8 +50,8 @@ class Folded:
 
 def fold_version(statistics: Statistics | OutOfFold, settings: FeatureSettings) -> str:
     """What makes a state and what it is kept as: two folds of the same version may continue each other's states."""
-    kept = [dict(dataset.schema) for dataset in (STATES_LEARNERS, *(dataset for dataset, _ in KINDS.values()))]
-    return hashlib.sha256(f"{feature_schema(settings).hash} {statistics.version} {kept}".encode()).hexdigest()[:32]
+    schemas = [dict(dataset.schema) for dataset in (STATES_LEARNERS, *(dataset for dataset, _ in KINDS.values()))]
+    return hashlib.sha256(f"{feature_schema(settings).hash} {statistics.version} {schemas}".encode()).hexdigest()[:32]
 
 
 def fold(

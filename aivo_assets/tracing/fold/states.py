@@ -202,8 +202,8 @@ def open_workspace(encoded: Encoded, before: LearnerStates, prior: Floats, fold_
         array[:, Pair.last_hints] = np.nan
         coded = _of_codes(getattr(before, name), {"learner": encoded.learners, key: getattr(encoded, name)})
         place = pl.DataFrame({"_learner": pairs[name].learner, f"_{key}": pairs[name].key}).with_row_index("_place")
-        found = coded.join(place, on=["_learner", f"_{key}"], how="inner")
-        _fill(array, found["_place"].to_numpy(), found, Pair)
+        placed = coded.join(place, on=["_learner", f"_{key}"], how="inner")
+        _fill(array, placed["_place"].to_numpy(), placed, Pair)
         arrays[name] = array
     return Workspace(encoded, pairs, State(learners=own, **arrays), before, fold_version, names)
 
@@ -292,8 +292,8 @@ def _cast(dataset: Dataset) -> list[pl.Expr]:
 def _replaced(before: pl.DataFrame, after: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     if before.is_empty():
         return after
-    kept = before.join(after.select(keys), on=keys, how="anti")
-    return pl.concat([kept, after]).sort(keys)
+    unchanged = before.join(after.select(keys), on=keys, how="anti")
+    return pl.concat([unchanged, after]).sort(keys)
 
 
 def event_marks(events: pl.Series) -> npt.NDArray[np.uint64]:

@@ -95,7 +95,7 @@ def calibration_bootstrap(
     """
     present, codes = np.unique(learners, return_inverse=True)
     counts = np.bincount(codes, minlength=present.size).astype(np.float64)
-    residuals = [_by_learner(correct, said, codes, present.size) for said in (ours, theirs)]
+    residuals = [_by_learner(correct, predicted, codes, present.size) for predicted in (ours, theirs)]
 
     def difference(weights: Floats) -> Floats:
         one, other = (np.abs(weights @ each).sum(axis=1) for each in residuals)
@@ -129,9 +129,9 @@ def _times_drawn(drawn: NDArray[np.int32]) -> Floats:
     return times
 
 
-def _by_learner(correct: Floats, said: Floats, codes: NDArray[np.intp], learners: int) -> Floats:
+def _by_learner(correct: Floats, predicted: Floats, codes: NDArray[np.intp], learners: int) -> Floats:
     """Sum of the calibration residuals of each learner and bin, float64 [learners, bins]."""
-    places, residuals = calibration_residuals(correct, said)
+    places, residuals = calibration_residuals(correct, predicted)
     sums = np.zeros((learners, CALIBRATION_BINS))
     np.add.at(sums, (codes, places), residuals)
     return sums

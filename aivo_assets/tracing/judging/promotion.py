@@ -120,28 +120,31 @@ def decide(
     contenders = [challenger] if champion is None else [challenger, champion]
     for contender in contenders:
         refuse_unusable(holdout, contender.probability, contender.fingerprint)
-    kept = holdout.at_or_after(max(contender.unseen_from for contender in contenders))
-    unseen = holdout.only(kept)
-    said = challenger.probability[kept]
-    reference = unseen.baselines[ITEM_DIFFICULTY] if champion is None else champion.probability[kept]
+    later = holdout.at_or_after(max(contender.unseen_from for contender in contenders))
+    unseen = holdout.only(later)
+    predicted = challenger.probability[later]
+    reference = unseen.baselines[ITEM_DIFFICULTY] if champion is None else champion.probability[later]
 
     findings = [*_admission(challenger, champion), *_enough(unseen, settings)]
-    difference = _difference(unseen, said, reference, settings)
+    difference = _difference(unseen, predicted, reference, settings)
     if difference is not None:
         findings.append(_log_loss(difference, challenger, champion, settings))
     if champion is not None and difference is not None:
-        findings += [_calibration(unseen, said, reference, settings), *_slices(unseen, said, reference, settings)]
+        findings += [
+            _calibration(unseen, predicted, reference, settings),
+            *_slices(unseen, predicted, reference, settings),
+        ]
     return Verdict(
         promote=all(finding.passed for finding in findings),
         reason=_reason(findings),
         decided_at=now,
         challenger=Identity(fingerprint=challenger.fingerprint, as_of=challenger.as_of),
         champion=None if champion is None else Identity(fingerprint=champion.fingerprint, as_of=champion.as_of),
-        since=unseen.span[0] if said.size else None,
+        since=unseen.span[0] if predicted.size else None,
         events=unseen.correct.size,
         difference=difference,
-        challenger_scores=Scores.of(unseen.correct, said) if said.size else None,
-        reference_scores=Scores.of(unseen.correct, reference) if said.size else None,
+        challenger_scores=Scores.of(unseen.correct, predicted) if predicted.size else None,
+        reference_scores=Scores.of(unseen.correct, reference) if predicted.size else None,
         findings=tuple(findings),
     )
 
@@ -177,20 +180,20 @@ def _enough(holdout: Holdout, settings: PromotionSettings) -> list[Finding]:
     return [
         Finding(
             check=check,
-            passed=there >= needed,
-            value=there,
+            passed=number >= needed,
+            value=number,
             limit=needed,
-            sentence=f"{there:,} {what} later than anything the models have seen, at least {needed:,} are needed",
+            sentence=f"{number:,} {what} later than anything the models have seen, at least {needed:,} are needed",
         )
-        for check, what, there, needed in counted
+        for check, what, number, needed in counted
     ]
 
 
-def _difference(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> Interval | None:
-    if not said.size:
+def _difference(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> Interval | None:
+    if not predicted.size:
         return None
     return paired_bootstrap(
-        losses(holdout.correct, said) - losses(holdout.correct, reference),
+        losses(holdout.correct, predicted) - losses(holdout.correct, reference),
         holdout.learners,
         samples=settings.bootstrap_samples,
         confidence=settings.confidence,
@@ -225,15 +228,15 @@ def _log_loss(
     )
 
 
-def _calibration(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> Finding:
+def _calibration(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> Finding:
     """Worse by more than the limit, and surely worse at all.
 
     Chance alone gives a perfect model an error of about 0.04 on 1,000 events: the mean of |normal| of variance
     p(1 - p) x 15 bins / 1,000, with p(1 - p) about 0.2.
     """
-    ours, theirs = (expected_calibration_error(holdout.correct, each) for each in (said, reference))
+    ours, theirs = (expected_calibration_error(holdout.correct, each) for each in (predicted, reference))
     difference = calibration_bootstrap(
-        holdout.correct, said, reference, holdout.learners,
+        holdout.correct, predicted, reference, holdout.learners,
         samples=settings.bootstrap_samples, confidence=settings.confidence, seed=settings.bootstrap_seed,
     )  # fmt: skip
     beyond, sure = difference.mean > settings.calibration_limit, difference.lower > 0
@@ -250,8 +253,8 @@ def _calibration(holdout: Holdout, said: Floats, reference: Floats, settings: Pr
     )
 
 
-def _slices(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> list[Finding]:
-    difference = losses(holdout.correct, said) - losses(holdout.correct, reference)
+def _slices(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> list[Finding]:
+    difference = losses(holdout.correct, predicted) - losses(holdout.correct, reference)
     findings = []
     for part in holdout.slices:
         events = int(part.rows.sum())

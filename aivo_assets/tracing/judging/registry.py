@@ -50,7 +50,7 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ServingVersion:
     """Which version serves, as far as its files tell.
 
     Attributes:
@@ -189,10 +189,10 @@ class Registry:
             _log.warning("%s; %s", problem, f"version {version.number} serves" if version else "no model serves")
         return Serving(brain, version, problems) if version is not None and brain is not None else None
 
-    def standing(self) -> Standing:
+    def standing(self) -> ServingVersion:
         """Which version serves and what is wrong with later champions, by their files alone: no model is loaded."""
         version, _, problems = _first_that_serves(self._store.contents(), self._verified)
-        return Standing(version, problems)
+        return ServingVersion(version, problems)
 
     def challenger(self) -> Serving | None:
         """The version to be judged next, or None.

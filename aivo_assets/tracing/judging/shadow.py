@@ -150,7 +150,7 @@ def judge(scored: pl.DataFrame, settings: PromotionSettings, *, champion: int, p
     enough = (scored.height, scored["learner"].n_unique())
     needed = (settings.shadow_minimum_events, settings.shadow_minimum_learners)
     common = {"champion": champion, "previous": previous}
-    if any(there < least for there, least in zip(enough, needed, strict=True)):
+    if any(number < least for number, least in zip(enough, needed, strict=True)):
         return ShadowVerdict(
             **common, since=None, until=None, difference=None, champion_scores=None, previous_scores=None,
             roll_back=False,

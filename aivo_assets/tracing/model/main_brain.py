@@ -225,8 +225,8 @@ def _mismatches(expected: FeatureSchema, offered: FeatureSchema) -> list[str]:
     shared_there = [name for name in offered.names if name in expected.names]
     moved = [
         f"{name} moved from column {expected.names.index(name)} to {offered.names.index(name)}"
-        for name, there in zip(shared, shared_there, strict=True)
-        if name != there
+        for name, offered_name in zip(shared, shared_there, strict=True)
+        if name != offered_name
     ]
     if not missing + unexpected + moved and expected.hash != offered.hash:
         return [f"the names are the same, but what they mean has changed (from {expected.hash} to {offered.hash})"]

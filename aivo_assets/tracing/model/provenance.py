@@ -44,14 +44,14 @@ def import_closure(*entries: str) -> frozenset[str]:
 
     A package counts by its `__init__`, which Python runs before any module in it.
     """
-    found: set[str] = set()
+    closure: set[str] = set()
     open_ends = list(entries)
     while open_ends:
         name = open_ends.pop()
-        if name not in found:
-            found.add(name)
+        if name not in closure:
+            closure.add(name)
             open_ends += sorted(imported(_path(name).read_text(), of=name) | set(_packages_around(name)))
-    return frozenset(found)
+    return frozenset(closure)
 
 
 def imported(source: str, *, of: str = "module") -> set[str]:

@@ -23,7 +23,7 @@ Build = Callable[[LearnerStates, pl.DataFrame], StudentModels]
 
 
 @dataclass(frozen=True)
-class Made:
+class ModelUpdate:
     """What was done for a shard.
 
     Attributes:
@@ -38,7 +38,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Maker:
+class ModelBuilder:
     """What makes student models.
 
     Attributes:
@@ -60,8 +60,15 @@ class Maker:
 
 
 def update_models(
-    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
-) -> Made:
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: ModelBuilder,
+    enrolled: pl.DataFrame,
+    *,
+    day: date,
+    whole: bool = False,
+) -> ModelUpdate:
     """Make the models of the learners of a shard whose states have changed since, and of those who are new.
 
     Args:
@@ -75,9 +82,9 @@ def update_models(
     """
     folded = store.folded(shard)
     sequence = 0 if folded is None else folded.sequence
-    said = _newest_note(lake, shard, day)
-    same = said is not None and said["stamp"] == maker.stamp and not whole
-    changed = store.changed_since(shard, int(said["sequence"])) if same and said is not None else None
+    last = _newest_note(lake, shard, day)
+    same = last is not None and last["stamp"] == maker.stamp and not whole
+    changed = store.changed_since(shard, int(last["sequence"])) if same and last is not None else None
     note: dict[str, Any] = {"stamp": maker.stamp, "sequence": sequence}
     if changed is None:
         return _make_all(lake, store, shard, maker, enrolled, day=day, note=note)
@@ -87,8 +94,15 @@ def update_models(
 
 
 def update_some(
-    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, asked: pl.Series, *, day: date
-) -> Made:
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: ModelBuilder,
+    enrolled: pl.DataFrame,
+    asked: pl.Series,
+    *,
+    day: date,
+) -> ModelUpdate:
     """Make the models of these learners of a shard as of a day, and nobody else's.
 
     What `update_models` has to do for others stays to be done: whose states changed, and everybody where what makes
@@ -103,35 +117,35 @@ def update_some(
         asked: Learners of this shard.
         day: As for `update_models`.
     """
-    said = _newest_note(lake, shard, day)
-    if said is None:
-        return Made(0, 0, whole=False)
-    note = {name: said[name] for name in ("stamp", "sequence")}
+    last = _newest_note(lake, shard, day)
+    if last is None:
+        return ModelUpdate(0, 0, whole=False)
+    note = {name: last[name] for name in ("stamp", "sequence")}
     return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
 def students_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
     """STUDENT_MODELS, each learner's newest row of the days up to this one, ascending by shard and learner."""
-    found = []
+    frames = []
     for shard in _shards(lake, shards):
         days = _days(lake, shard, until)
         newest = pl.col("day").max().over("learner")
         scan = lake.scan(STUDENT_MODELS, days=days, shards=[shard])
-        found.append(scan if len(days) < 2 else scan.filter(pl.col("day") == newest).sort("learner"))
-    return pl.concat(found)
+        frames.append(scan if len(days) < 2 else scan.filter(pl.col("day") == newest).sort("learner"))
+    return pl.concat(frames)
 
 
 def mastery_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
     """SKILL_MASTERY of the same learners and days, ascending by shard, learner, subject and skill."""
-    found = []
+    frames = []
     for shard in _shards(lake, shards):
         days = _days(lake, shard, until)
         scan = lake.scan(SKILL_MASTERY, days=days, shards=[shard])
         if len(days) > 1:
             chosen = students_in_force(lake, until=until, shards=[shard]).select("learner", "day")
             scan = scan.join(chosen, on=["learner", "day"], how="semi").sort("learner", "subject", "skill_id")
-        found.append(scan)
-    return pl.concat(found)
+        frames.append(scan)
+    return pl.concat(frames)
 
 
 def models_sequence(lake: Lake, shard: int, *, until: date) -> int | None:
@@ -149,37 +163,37 @@ def _make_some(
     lake: Lake,
     store: StateStore,
     shard: int,
-    maker: Maker,
+    maker: ModelBuilder,
     enrolled: pl.DataFrame,
     asked: pl.Series,
     *,
     day: date,
     note: dict[str, Any],
-) -> Made:
+) -> ModelUpdate:
     """Put the models of these learners in the place of those that they have on the day; who is gone has none."""
     if asked.is_empty():
-        return Made(0, 0, whole=False)
+        return ModelUpdate(0, 0, whole=False)
     theirs = pl.col("learner").is_in(asked.implode())
     made = maker.build(store.read(shard, asked, items=False), enrolled.filter(theirs))
     today = lake.manifest(STUDENT_MODELS, day=day)
     note = note | {"whole": bool(today and today["made_by"].get(_name(shard), {}).get("whole"))}
     for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
-        kept = lake.scan(dataset, days=[day], shards=[shard]).filter(~theirs).collect()
+        others = lake.scan(dataset, days=[day], shards=[shard]).filter(~theirs).collect()
         keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
-        lake.replace_shard(dataset, pl.concat([kept, rows]).sort(keys), day=day, shard=shard, made_by=note)
-    return Made(made.learners.height, made.skills.height, whole=False)
+        lake.replace_shard(dataset, pl.concat([others, rows]).sort(keys), day=day, shard=shard, made_by=note)
+    return ModelUpdate(made.learners.height, made.skills.height, whole=False)
 
 
 def _make_all(
     lake: Lake,
     store: StateStore,
     shard: int,
-    maker: Maker,
+    maker: ModelBuilder,
     enrolled: pl.DataFrame,
     *,
     day: date,
     note: dict[str, Any],
-) -> Made:
+) -> ModelUpdate:
     known = store.learners(shard, ["learner"])
     strangers = enrolled.join(known, on="learner", how="anti")
     made = [maker.build(states, enrolled.clear()) for states in store.blocks(shard, items=False)]
@@ -189,7 +203,7 @@ def _make_all(
     note = note | {"whole": True}
     lake.replace_shard(SKILL_MASTERY, skills, day=day, shard=shard, made_by=note)
     lake.replace_shard(STUDENT_MODELS, learners, day=day, shard=shard, made_by=note)
-    return Made(learners.height, skills.height, whole=True)
+    return ModelUpdate(learners.height, skills.height, whole=True)
 
 
 def _newest_note(lake: Lake, shard: int, until: date) -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ class Folder:
         return Folded(self.version, self.champion, parts)
 
 
-class Witness(Protocol):
+class FoldObserver(Protocol):
     """Who wants the features of what is folded, as they were before each answer."""
 
     def see(self, features: FeatureTable) -> None:
@@ -89,7 +89,7 @@ class Update:
 
 
 def update(
-    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: Witness | None = None
+    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: FoldObserver | None = None
 ) -> Update:
     """Bring a shard's states up to its present events.
 
@@ -145,7 +145,7 @@ def rebuild(
     shard: int,
     parts: Parts,
     folder: Folder,
-    witness: Witness | None = None,
+    witness: FoldObserver | None = None,
     *,
     reason: str,
 ) -> Update:
@@ -251,11 +251,11 @@ def _histories(
     """All events of these learners, some learners after the others; only days on which they have any are read."""
     known = store.known(shard, learners).learners
     for first, last in cut(known.select("learner", len="events"), events_at_once):
-        some = known.filter(_within(first, last))
-        days = set(some["days"].explode().to_list()) | set(changed)
-        wanted = pl.col("learner").is_in(some["learner"].implode())
+        within = known.filter(_within(first, last))
+        days = set(within["days"].explode().to_list()) | set(changed)
+        wanted = pl.col("learner").is_in(within["learner"].implode())
         scan = lake.scan(ANONYMISED_INTERACTIONS, days=sorted(days & parts.keys()), shards=[shard])
-        yield some["learner"], scan.filter(wanted).select(_READ).collect()
+        yield within["learner"], scan.filter(wanted).select(_READ).collect()
 
 
 def _blocks(lake: Lake, shard: int, parts: Parts, events_at_once: int) -> Iterator[pl.DataFrame]:

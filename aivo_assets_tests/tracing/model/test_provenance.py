@@ -21,7 +21,7 @@ COMPUTING = {
 FITS = {f"model.trees.{name}" for name in ("boosting", "trees", "ensemble")} | {
     f"model.{name}" for name in ("calibration", "splits", "main_brain", "training")
 }
-ABOUT_IT = {f"card.{name}" for name in ("document", "measures", "measure_plots", "model_card", "plots")} | {
+ABOUT_IT = {f"card.{name}" for name in ("measures", "measure_plots", "model_card", "plots")} | {
     "model.importance"
 }
 AFTERWARDS = {

@@ -85,8 +85,8 @@ def sample_learners(events: pl.DataFrame | pl.LazyFrame, most_rows: int, seed: i
     drawn = [hashlib.blake2b(name.encode(), digest_size=8, key=key).hexdigest() for name in counts["learner"].to_list()]
     ordered = counts.with_columns(pl.Series("drawn", drawn, dtype=pl.String)).sort("drawn", "learner")
     fitting = int((ordered["len"].cast(pl.Int64).cum_sum() <= most_rows).sum())
-    kept = ordered.head(max(1, fitting))
+    chosen = ordered.head(max(1, fitting))
     return Sample(
-        learners=kept["learner"].sort(), of_learners=ordered.height,
-        rows=int(kept["len"].sum()), of_rows=int(ordered["len"].sum()),
+        learners=chosen["learner"].sort(), of_learners=ordered.height,
+        rows=int(chosen["len"].sum()), of_rows=int(ordered["len"].sum()),
     )  # fmt: skip

@@ -130,7 +130,7 @@ class Studies:
         with self._storage(optuna) as storage:
             if name in _names(optuna, storage):
                 optuna.delete_study(study_name=name, storage=storage)
-            everything = [optuna.load_study(study_name=kept, storage=storage) for kept in _names(optuna, storage)]
+            everything = [optuna.load_study(study_name=stored, storage=storage) for stored in _names(optuna, storage)]
             earlier = _newest_first(everything, as_of)
             study = optuna.create_study(
                 study_name=name,
