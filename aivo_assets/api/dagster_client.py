@@ -102,6 +102,16 @@ class DagsterClient:
             for each in self._of_type(found, "Schedules")["results"]
         ]
 
+    def load_error(self) -> str | None:
+        """Why Dagster could not load the definitions; None where it has, or is at it."""
+        found = self._of_type(self._ask(questions.LOCATIONS, {})["workspaceOrError"], "Workspace")
+        for entry in found["locationEntries"]:
+            outcome = entry["locationOrLoadError"] or {}
+            if outcome.get("__typename") == "PythonError":
+                chain = [each["error"]["message"] for each in outcome["errorChain"]]
+                return str((chain or [outcome["message"]])[-1]).strip()
+        return None
+
     def unhealthy_daemons(self) -> list[str]:
         """Names of the daemons that are needed and give no sign of life."""
         statuses = self._ask(questions.DAEMONS, {})["instance"]["daemonHealth"]["allDaemonStatuses"]

@@ -32,6 +32,19 @@ SCHEDULES: Final = """query ($selector: RepositorySelector!) {
   }
 }"""
 
+LOCATIONS: Final = """{
+  workspaceOrError {
+    __typename
+    ... on Workspace {
+      locationEntries {
+        loadStatus
+        locationOrLoadError { __typename ... on PythonError { message errorChain { error { message } } } }
+      }
+    }
+    ... on PythonError { message }
+  }
+}"""
+
 DAEMONS: Final = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
 
 LATEST: Final = """query ($key: AssetKeyInput!) {

@@ -6,6 +6,7 @@ file to look at. Everything else imports from `dagster` itself, which a test che
 
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.errors import DagsterUserCodeProcessError
 from dagster._core.events import RunFailureReason
 from dagster._core.scheduler.instigation import InstigatorStatus
 from dagster._core.storage.tags import (
@@ -25,6 +26,9 @@ __all__ = [
     "MAX_RETRIES_TAG",
     "PARENT_RUN_ID_TAG",
     "WILL_RETRY_TAG",
+    # What `execute_in_process` raises for a step that failed after its retries: the cause is inside it, its own text
+    # says "Exceeded max_retries" alone. To wait for: a step's error that chains what the step raised.
+    "DagsterUserCodeProcessError",
     # Whether somebody switched a schedule or sensor off, so that nobody waits for it. `DagsterInstance` has public
     # `all_instigator_state`, but what it takes and returns is private; to wait for: both in `dagster`.
     "InstigatorStatus",

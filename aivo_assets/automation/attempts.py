@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.tags import WILL_RETRY_TAG
+
+from aivo_assets.automation._dagster import WILL_RETRY_TAG
 
 ASKED_TAG: Final = "aivo/asked_for"
 """Of a run of a sensor: digest of the cause's key, the same for every attempt."""

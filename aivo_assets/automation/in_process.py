@@ -9,7 +9,9 @@ from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 
+from aivo_assets.automation._dagster import DagsterUserCodeProcessError
 from aivo_assets.automation.abandoned_runs import HELD_TAG, end_abandoned_runs, held_by_this_process
 from aivo_assets.errors import AivoError, RunError, StoppedError
 from aivo_assets.operations.jobs.causes import by_hand
@@ -137,9 +139,13 @@ def _as_ours(error: BaseException, job: str) -> AivoError:
         if isinstance(cause, AivoError):
             return cause
         cause = cause.__cause__
-    return RunError(
-        f"Job {job} failed: {type(error).__name__}: {error}", fix="The run's page in `aivo up` shows the failed step."
-    )
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, DagsterUserCodeProcessError) and error.user_code_process_error_infos:
+        info = error.user_code_process_error_infos[0]  # "Exceeded max_retries" hides what it was
+        while info.cause is not None:
+            info = info.cause
+        said = info.message.strip()
+    return RunError(f"Job {job} failed: {said}", fix="The run's page in `aivo up` shows the failed step.")
 
 
 def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:
@@ -169,9 +175,8 @@ class _ProgressHandler(logging.Handler):
             if record.levelno < logging.INFO:
                 return
             meta = getattr(record, "dagster_meta", {})
-            self._console.print(
-                f"           [dim]{meta.get('orig_message', record.getMessage())}[/dim]", highlight=False
-            )
+            message = escape(str(meta.get("orig_message", record.getMessage())))
+            self._console.print(f"           [dim]{message}[/dim]", highlight=False)
         elif event.event_type == dg.DagsterEventType.STEP_START:
             at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")  # noqa: DTZ006 - the reader's own clock
             self._console.print(f"[dim]{at}[/dim]   {event.step_key} …", highlight=False)

@@ -6,6 +6,7 @@ last. What is computed is in the assets.
 """
 
 import hashlib
+import time
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.automation._dagster import WILL_RETRY_TAG
+from aivo_assets.automation._dagster import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.attempts import Attempt, next_attempt
 from aivo_assets.automation.evidence import run_that_made
@@ -37,6 +38,8 @@ from aivo_assets.tracing.judging.registry import Registry
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
 _CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")
 
+LOOKS_FOR_RETRY = 10
+SECONDS_BETWEEN_LOOKS = 0.3
 _MACHINE = SystemClock()  # runs are dated by it, whatever clock the platform has
 
 Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
@@ -103,8 +106,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     def failed_runs(
         context: dg.RunFailureSensorContext, clock: dg.ResourceParam[Clock], notifier: dg.ResourceParam[Notifier]
     ) -> None:
-        run = context.dagster_run
-        if run.tags.get(WILL_RETRY_TAG) == "true":
+        run = _as_it_stands(context.instance, context.dagster_run)
+        if run.status != dg.DagsterRunStatus.FAILURE or run.tags.get(WILL_RETRY_TAG) == "true":
+            return
+        if AUTO_RETRY_RUN_ID_TAG in run.tags:  # its retry alerts for itself
             return
         steps = tuple(event.step_key or "?" for event in context.get_step_failure_events())
         notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now()))
@@ -332,6 +337,16 @@ def watch_alerts(
     if state == context.cursor:
         return _skip(f"Nothing new; {shown.metadata['undelivered'].value} alerts are undelivered.", state)
     return dg.SensorResult(asset_events=[shown, check], cursor=state)
+
+
+def _as_it_stands(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
+    """A failed run with the tag that says whether Dagster starts it again, which is set after the failure is stored."""
+    for _ in range(LOOKS_FOR_RETRY):
+        run = instance.get_run_by_id(run.run_id) or run
+        if WILL_RETRY_TAG in run.tags or not instance.run_retries_enabled:
+            break
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return run
 
 
 def _attempts(context: dg.SensorEvaluationContext, keys: dict[str, str], machine: Clock) -> dict[str, Attempt]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aivo_assets.cli.terminal import terminal
-from aivo_assets.errors import ServiceError
+from aivo_assets.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
     from aivo_assets.operations.alerts.outbox import Outbox
@@ -45,7 +45,13 @@ def test_alerts() -> None:
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
 
-    now = PlatformClock(load_settings()).now()
+    settings = load_settings()
+    if not settings.alerts.urls and settings.alerts.webhook_url is None:
+        raise SettingsError(
+            "No alert channel is set: nobody was told, and alerts are only logged and kept",
+            fix="Set AIVO_ALERTS_URLS or AIVO_ALERTS_WEBHOOK_URL (docs/alerts.md), then test again.",
+        )
+    now = PlatformClock(settings).now()
     alert = Alert(
         title="A test of the alerts",
         body="Somebody ran `aivo alerts test`. Nothing has to be done.",

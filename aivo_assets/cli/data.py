@@ -1,25 +1,36 @@
 """`aivo demo`, `aivo run` and `aivo ingest`: events in, and everything that follows from them."""
 
 import os
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from aivo_assets.cli.options import (
+    CorrectThresholdOption,
+    CorrectValuesOption,
     FirstDayOption,
     LastDayOption,
     MapOption,
     PathOption,
     SourceOption,
+    TimeFormatOption,
+    TimeUnitOption,
+    TimeZoneOption,
     day_range,
+    reading_of,
     settings_with,
 )
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import SettingsError
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from aivo_assets.events.receipts import Receipt
     from aivo_assets.settings import Settings
 
 MAIN_JOB = "end_to_end"
@@ -47,10 +58,15 @@ def demo() -> None:
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     source: SourceOption = None,
     path: PathOption = None,
     mapping: MapOption = None,
+    time_unit: TimeUnitOption = None,
+    time_format: TimeFormatOption = None,
+    time_zone: TimeZoneOption = None,
+    correct_values: CorrectValuesOption = None,
+    correct_threshold: CorrectThresholdOption = None,
     first: FirstDayOption = None,
     last: LastDayOption = None,
     every: Annotated[
@@ -64,7 +80,8 @@ def run(
     from aivo_assets.resources.clock import PlatformClock
 
     console = terminal()
-    settings = settings_with(source, path, mapping)
+    reading = reading_of(time_unit, time_format, time_zone, correct_values, correct_threshold)
+    settings = settings_with(source, path, mapping, reading)
     key_of_lake(settings, create=False)
     yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
@@ -74,15 +91,24 @@ def run(
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
 
-def ingest(
+def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     source: SourceOption = None,
     path: PathOption = None,
     mapping: MapOption = None,
+    time_unit: TimeUnitOption = None,
+    time_format: TimeFormatOption = None,
+    time_zone: TimeZoneOption = None,
+    correct_values: CorrectValuesOption = None,
+    correct_threshold: CorrectThresholdOption = None,
     first: FirstDayOption = None,
     last: LastDayOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how the source is read, ten events and the counts; land nothing.")
+    ] = False,
 ) -> None:
     """Land events and learners in the raw zone, and say what was kept and what was set aside and why."""
-    from aivo_assets.events.landing import land
+    from aivo_assets.events.account import refuse_nothing_kept
+    from aivo_assets.events.landing import land, rehearse
     from aivo_assets.events.learners import land_learners
     from aivo_assets.events.sources import open_source
     from aivo_assets.events.sources.base import Window
@@ -91,7 +117,8 @@ def ingest(
     from aivo_assets.resources.clock import PlatformClock
 
     console = terminal()
-    settings = settings_with(source, path, mapping)
+    reading = reading_of(time_unit, time_format, time_zone, correct_values, correct_threshold)
+    settings = settings_with(source, path, mapping, reading)
     refuse_other_settings(settings)
     now = PlatformClock(settings).now()
     lake = open_lake(settings)
@@ -100,19 +127,50 @@ def ingest(
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
     tell_unused(console, settings)
+    for sentence in opened.how_read():
+        console.print(sentence, markup=False, soft_wrap=True)
+    if dry_run:
+        receipt, events = rehearse(lake, opened, window=window, now=now)
+        console.print(_shown(events))
+        _tell_account(console, receipt)
+        console.print("Nothing was landed: --dry-run.")
+        refuse_nothing_kept(receipt, window)
+        return
     name = f"aivo-ingest-{now:%Y%m%dT%H%M%S}-{os.getpid()}"  # two at once have a receipt each
     receipt = land(lake, opened, window=window, now=now, run=name)
     land_learners(lake, opened, now=now, run=name)
     if receipt.days_changed:
         calendar.extend(lake, min(receipt.days_changed))
-    console.print(
-        f"[bold]{opened.name}[/]: {receipt.rows_in:,} rows in = {receipt.kept:,} kept + {receipt.duplicates:,} "
-        f"duplicates + {receipt.set_aside:,} set aside; {receipt.outside_window:,} outside the days asked for."
-    )
-    for reason, rows in sorted(receipt.by_reason.items(), key=lambda item: -item[1]):
-        console.print(f"  {rows:>8,}  {reason}", highlight=False)
+    refuse_nothing_kept(receipt, window)
+    _tell_account(console, receipt)
     if receipt.set_aside:
         console.print("[dim]The rows with their reasons: aivo lake show raw/quarantine[/dim]")
+
+
+def _tell_account(console: Console, receipt: "Receipt") -> None:
+    """What became of the rows, and why some were set aside."""
+    from aivo_assets.events.account import outcome, reasons
+
+    console.print(f"{receipt.source}: {outcome(receipt)}", markup=False, soft_wrap=True)
+    for reason in reasons(receipt):
+        console.print(reason, markup=False, soft_wrap=True)
+
+
+def _shown(events: "pl.DataFrame") -> Table:
+    """Events as a table; columns that are empty in all of them are left out."""
+    names = [name for name in events.columns if name != "event_id" and events[name].null_count() < events.height]
+    table = Table(title="The first events as they would be kept", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in events.select(names).iter_rows():
+        table.add_row(*(escape(_cell(value)) for value in row))
+    return table
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC".replace(".000000", "")
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def tell_unused(console: Console, settings: "Settings") -> None:

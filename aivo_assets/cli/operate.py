@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from aivo_assets.settings import Settings
 
 SECONDS_TO_START = 120.0
+PATHS = (
+    "AIVO_SOURCE_PATH",
+    "AIVO_SOURCE_LEARNER_PATH",
+    "AIVO_SOURCE_OVERRIDE_PATH",
+    "AIVO_POLICY_PREREQUISITES",
+    "AIVO_LAKE_URL",
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,16 +36,24 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the web UI.")] = 3000,
 ) -> None:
     """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
-    from aivo_assets.api.addresses import reachable
     from aivo_assets.api.security import refuse_open_door
-    from aivo_assets.operations.server.fast_clock import set_going
-    from aivo_assets.resources.clock import PlatformClock, SystemClock
-    from aivo_assets.resources.instance import open_instance
+    from aivo_assets.operations.server.one_home import only_platform
     from aivo_assets.settings import load_settings
 
     console = Console()
     settings = load_settings()
     refuse_open_door(settings.api)
+    with only_platform(settings.home.absolute()):
+        _run_services(settings, host, port, console)
+    console.print("Stopped.")
+
+
+def _run_services(settings: "Settings", host: str, port: int, console: Console) -> None:
+    from aivo_assets.api.addresses import reachable
+    from aivo_assets.operations.server.fast_clock import set_going
+    from aivo_assets.resources.clock import PlatformClock, SystemClock
+    from aivo_assets.resources.instance import open_instance
+
     _refuse_taken_port(host, port, fix="Choose another one: aivo up --port 3001.")
     _refuse_taken_port(settings.api.host, settings.api.port, fix="Choose another one: AIVO_API_PORT=8010.")
     _begin_calendar(settings)
@@ -54,8 +69,11 @@ def up(
         console.print("Starting PostgreSQL, the web UI and the daemon …")
         web_ui = f"http://{reachable(host)}:{port}"
         # The HTTP service starts runs through the web UI, wherever that listens.
-        with Services(services, environment={**os.environ, "AIVO_API_DAGSTER_URL": web_ui}) as running:
+        environment = _isolated({**os.environ, "AIVO_API_DAGSTER_URL": web_ui})
+        folder = Path(environment["DAGSTER_HOME"])
+        with Services(services, environment=environment, folder=folder) as running:
             _wait_until_up(f"{web_ui}/server_info", "web UI", logs / "web.log", running)
+            _wait_until_loaded(web_ui, settings, logs / "web.log", running)
             api = f"http://{reachable(settings.api.host)}:{settings.api.port}"
             _wait_until_up(f"{api}/health", "HTTP service", logs / "http.log", running)
             set_going(settings, SystemClock().now())
@@ -69,11 +87,20 @@ def up(
                 running.watch()
             except KeyboardInterrupt:
                 console.print("\nStopping …")
-    console.print("Stopped.")
 
 
 def _module(name: str) -> list[str]:
-    return [sys.executable, "-m", name]
+    return [sys.executable, "-P", "-m", name]
+
+
+def _isolated(environment: dict[str, str]) -> dict[str, str]:
+    """The environment of services that do not import what lies in the current folder, and so may not stand there.
+
+    Paths of the settings that are relative are made absolute, since they mean this folder.
+    """
+    named = (name for name in PATHS if environment.get(name) and "://" not in environment[name])
+    absolute = {name: str(Path(environment[name]).absolute()) for name in named}
+    return {**environment, **absolute, "PYTHONSAFEPATH": "1"}
 
 
 def _workspace() -> list[str]:
@@ -116,3 +143,30 @@ def _wait_until_up(url: str, name: str, log: Path, services: Services) -> None:
         except httpx.TransportError:
             time.sleep(0.5)
     raise ServiceError(f"The {name} did not answer within {SECONDS_TO_START:.0f} s", fix=f"Its log is {log}.")
+
+
+def _wait_until_loaded(web_ui: str, settings: "Settings", log: Path, services: Services) -> None:
+    """Until Dagster has loaded the definitions and knows the schedules.
+
+    Raises:
+        ServiceError: It cannot; the message says why.
+    """
+    from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError
+
+    dagster = DagsterClient(web_ui, timeout_seconds=settings.api.timeout_seconds)
+    deadline = time.monotonic() + SECONDS_TO_START
+    reason = "it has no schedule"
+    while time.monotonic() < deadline:
+        services.check()
+        try:
+            problem = dagster.load_error()
+            if problem is not None:
+                raise ServiceError(f"Dagster cannot load the definitions: {problem}", fix=f"The whole log is {log}.")
+            if dagster.schedules():
+                return
+        except DagsterUnreachableError as error:
+            reason = error.what
+        time.sleep(0.5)
+    raise ServiceError(
+        f"Dagster did not load the definitions within {SECONDS_TO_START:.0f} s: {reason}", fix=f"Its log is {log}."
+    )

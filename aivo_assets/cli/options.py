@@ -2,8 +2,11 @@
 
 import json
 import os
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,12 +25,63 @@ MapOption = Annotated[
     list[str] | None,
     typer.Option("--map", help="Column mapping, ours=theirs; repeat it. [AIVO_SOURCE_COLUMNS]"),
 ]
+TimeUnitOption = Annotated[
+    str | None,
+    typer.Option("--time-unit", help="What numbers count: s, ms, us, ns, excel. [AIVO_SOURCE_TIME_UNIT]"),
+]
+TimeFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--time-format", help="day-first, month-first, or a format as %d/%m/%Y %H:%M. [AIVO_SOURCE_TIME_FORMAT]"
+    ),
+]
+TimeZoneOption = Annotated[
+    str | None, typer.Option("--time-zone", help="Zone of times that carry none. [AIVO_SOURCE_TIMEZONE]")
+]
+CorrectValuesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--correct-values", help='What values of correct mean: {"passed": 1, "failed": 0}. [AIVO_SOURCE_CORRECT_VALUES]'
+    ),
+]
+CorrectThresholdOption = Annotated[
+    str | None,
+    typer.Option("--correct-threshold", help="From what number on an answer is right. [AIVO_SOURCE_CORRECT_THRESHOLD]"),
+]
 FirstDayOption = Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")]
 LastDayOption = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
 
 
-def settings_with(source: str | None, path: str | None, mapping: list[str] | None) -> "Settings":
+def reading_of(
+    time_unit: str | None,
+    time_format: str | None,
+    time_zone: str | None,
+    correct_values: str | None,
+    correct_threshold: str | None,
+) -> dict[str, str | None]:
+    """The options on how values are read, by the names of their settings."""
+    return {
+        "TIME_UNIT": time_unit,
+        "TIME_FORMAT": time_format,
+        "TIMEZONE": time_zone,
+        "CORRECT_VALUES": correct_values,
+        "CORRECT_THRESHOLD": correct_threshold,
+    }
+
+
+def settings_with(
+    source: str | None,
+    path: str | None,
+    mapping: list[str] | None,
+    reading: Mapping[str, str | None] = MappingProxyType({}),
+) -> "Settings":
     """The settings after options took precedence over the environment; the environment is changed to agree.
+
+    Args:
+        source: `--source`.
+        path: `--path`.
+        mapping: `--map`.
+        reading: Further variables of AIVO_SOURCE_ and the values of their options; None where an option is not given.
 
     Raises:
         SettingsError: An option cannot be used.
@@ -40,6 +94,9 @@ def settings_with(source: str | None, path: str | None, mapping: list[str] | Non
         os.environ["AIVO_SOURCE_PATH"] = str(Path(path).absolute()) if "://" not in path else path
     if mapping:
         os.environ["AIVO_SOURCE_COLUMNS"] = _as_json(mapping)
+    for name, value in reading.items():
+        if value is not None:
+            os.environ[f"AIVO_SOURCE_{name}"] = value
     return load_settings()
 
 
@@ -47,6 +104,9 @@ def _as_json(mapping: list[str]) -> str:
     pairs = [entry.partition("=") for entry in mapping]
     if any(not separator or not ours or not theirs for ours, separator, theirs in pairs):
         raise SettingsError(f"--map {' '.join(mapping)} is not ours=theirs", fix="For example: --map learner_id=pupil.")
+    twice = [ours for ours, count in Counter(ours for ours, _, _ in pairs).items() if count > 1]
+    if twice:
+        raise SettingsError(f"--map gives {', '.join(twice)} more than one column", fix="Map each once.")
     return json.dumps({ours: theirs for ours, _, theirs in pairs})
 
 

@@ -148,18 +148,41 @@ def _verdict(settings: "Settings", number: int) -> "Verdict":
 
 
 @registry.command("rollback")
-def rollback(reason: Annotated[str, typer.Option(help="Why; it is kept.")]) -> None:
-    """Make the last sound champion before the present one champion again."""
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    champion: Annotated[
+        int | None, typer.Option(help="The champion that is meant; nothing is done where it is another one by now.")
+    ] = None,
+) -> None:
+    """Make the last sound champion before the present one champion again.
+
+    The champion that is meant is the one at the moment of the command, or --champion: two people who roll back at once
+    go back one step, and the second is told.
+    """
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
 
     settings = load_settings()
-    move = roll_back(settings, now=PlatformClock(settings).now(), reason=reason)
+    meant = _champion_now(settings) if champion is None else champion
+    move = roll_back(settings, now=PlatformClock(settings).now(), reason=reason, champion=meant)
     Console().print(f"Version {move.after} is champion again; it was {move.before}.")
 
 
-def roll_back(settings: "Settings", *, now: datetime, reason: str) -> "Move":
+def _champion_now(settings: "Settings") -> int | None:
+    from aivo_assets.tracing.judging.registry import Registry
+
+    moves = Registry(settings.home).moves()
+    return moves[-1].after if moves else None
+
+
+def roll_back(settings: "Settings", *, now: datetime, reason: str, champion: int | None = None) -> "Move":
     """Roll back, and bring back what that champion promised as the drift reference.
+
+    Args:
+        settings: Of the platform.
+        now: The present instant, UTC.
+        reason: Why; kept with the move.
+        champion: The champion that is meant; where it is another one by now, nothing is done.
 
     Raises:
         ModelError: `Registry.rollback` refuses.
@@ -169,6 +192,6 @@ def roll_back(settings: "Settings", *, now: datetime, reason: str) -> "Move":
     from aivo_assets.tracing.judging.registry import Registry
 
     kept = Registry(settings.home)
-    move = kept.rollback(asked_by="aivo registry rollback", reason=reason, now=now)
+    move = kept.rollback(asked_by="aivo registry rollback", reason=reason, now=now, champion=champion)
     restore_reference(open_lake(settings), kept, settings)
     return move

@@ -44,8 +44,11 @@ class Services:
     Each has a process group of its own, so that Ctrl-C reaches only this process, which then stops them in order.
     """
 
-    def __init__(self, services: Sequence[Service], *, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, services: Sequence[Service], *, environment: Mapping[str, str], folder: Path | None = None
+    ) -> None:
         self._services = services
+        self._folder = folder
         self._environment = dict(environment)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
@@ -111,6 +114,7 @@ class Services:
             self._processes[service.name] = subprocess.Popen(  # noqa: S603 - our own programs
                 service.command,
                 env=self._environment,
+                cwd=self._folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -16,11 +16,11 @@ import dataframely as dy
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion, identifiers
-from aivo_assets.events.conversion import TimeReading
+from aivo_assets.events import conversion, identifiers, labels
 from aivo_assets.events.schema import EARLIEST, Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Extract, Window
 from aivo_assets.events.tidying import tidied
+from aivo_assets.events.times import reading as times
 
 REQUIRED = ("learner_id", "item_id", "occurred_at", "correct")
 
@@ -36,17 +36,14 @@ _TEXT = (
     "school_id",
 )
 _NUMBERS: dict[str, tuple[Callable[[pl.Series], pl.Series], str]] = {
-    "correct": (conversion.whole_number(pl.Int8), "correct is neither 0 nor 1"),
     "response_time_ms": (conversion.milliseconds, "response_time_ms is not a duration in milliseconds"),
     "hint_count": (conversion.whole_number(pl.Int32), "hint_count is not a whole number"),
     "attempt_number": (conversion.whole_number(pl.Int32), "attempt_number is not a whole number"),
     "focus": (conversion.number, "focus is not a number"),
 }
-_NO_TIME = "occurred_at is not a date and time"
 FUTURE = "occurred_at is in the future"
 _RULES = {
     "occurred_at|min": "occurred_at is before 1990",
-    "correct|is_in": "correct is neither 0 nor 1",
     "response_time_ms|min": "response_time_ms is negative",
     "hint_count|min": "hint_count is negative",
     "attempt_number|min": "attempt_number is below 1",
@@ -104,9 +101,7 @@ def validate(extract: Extract, *, now: datetime, subject: str, window: Window | 
     """
     raw = extract.frame.with_row_index("_index")
     _refuse_missing_columns(extract.frame)
-    typed, problems = _converted(
-        raw, tidied(raw, extract.missing), TimeReading(extract.timezone, extract.first_event_at)
-    )
+    typed, problems = _converted(raw, tidied(raw, extract.missing), extract)
     sound = pl.col("occurred_at").is_between(EARLIEST, now)
     outside = typed.filter(sound & ~_inside(window)) if window else typed.clear()
     outside = outside.select("_index", day=pl.col("occurred_at").dt.date())
@@ -158,7 +153,7 @@ def _inside(window: Window | None) -> pl.Expr:
     return (pl.col("occurred_at") >= window.start) & (pl.col("occurred_at") < window.end)
 
 
-def _converted(raw: pl.DataFrame, tidy: pl.DataFrame, reading: TimeReading) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _converted(raw: pl.DataFrame, tidy: pl.DataFrame, extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Columns of `Event` with its types, and a row for each value that could not be read, as it was given."""
     schema = Event.create_empty().schema
     columns: dict[str, pl.Series] = {"_index": raw["_index"], "_location": raw["_location"], "_row": raw["_row"]}
@@ -168,29 +163,46 @@ def _converted(raw: pl.DataFrame, tidy: pl.DataFrame, reading: TimeReading) -> t
         if name not in raw.columns:
             columns[name] = pl.Series(name, [None], dtype=dtype).new_from_index(0, raw.height)
             continue
-        values = tidy[name]
-        if name in _TEXT:
-            read, reason = identifiers.text(values), f"{name} {identifiers.ROUNDED}"
-        elif name == "skill_ids":
-            read, reason = identifiers.skills(values), f"{name} {identifiers.ROUNDED}"
-        elif name == "occurred_at":
-            zones = tidy["_zone"] if "_zone" in tidy.columns else None
-            read = conversion.moments(values, zones, reading, identifiers.text(tidy["learner_id"]))
-            reason = _NO_TIME
-        else:
-            reader, reason = _NUMBERS[name]
-            read = reader(values)
+        read = _read(tidy, name, extract)
         columns[name] = read
-        unread = read.is_null() & ~conversion.is_missing(values)
+        unread = read.is_null() & ~conversion.is_missing(tidy[name])
         if unread.any():
-            problems.append(_problems(raw.filter(unread), name, reason))
+            why = _reasons(tidy.filter(unread), name, extract)
+            problems.append(_problems(raw.filter(unread), name, why))
     # A row that the source calls no event says so once; what else is wrong with it is a consequence.
     further = pl.concat(problems, how="vertical") if problems else refused.clear()
     return pl.DataFrame(columns), pl.concat([refused, further.join(refused, on="_index", how="anti")])
 
 
-def _problems(rows: pl.DataFrame, column: str, reason: str) -> pl.DataFrame:
-    return rows.select("_index", column=pl.lit(column), value=_as_text(rows[column]), reason=pl.lit(reason))
+def _read(tidy: pl.DataFrame, name: str, extract: Extract) -> pl.Series:
+    """A column with the type of `Event`; null where it cannot be read."""
+    if name in _TEXT:
+        return identifiers.text(tidy[name])
+    if name == "skill_ids":
+        return identifiers.skills(tidy[name])
+    if name == "occurred_at":
+        return times.moments(tidy[name], _zones(tidy), extract.times, identifiers.text(tidy["learner_id"]))
+    if name == "correct":
+        return labels.read(tidy[name], extract.labels)
+    return _NUMBERS[name][0](tidy[name])
+
+
+def _reasons(tidy: pl.DataFrame, name: str, extract: Extract) -> pl.Series:
+    """Why each of these rows has no value in a column that could be read."""
+    if name == "occurred_at":
+        return times.reasons(tidy[name], _zones(tidy), extract.times)
+    if name == "correct":
+        return labels.reasons(tidy[name], extract.labels)
+    why = f"{name} {identifiers.ROUNDED}" if name in _TEXT or name == "skill_ids" else _NUMBERS[name][1]
+    return pl.repeat(why, tidy.height, eager=True)
+
+
+def _zones(rows: pl.DataFrame) -> pl.Series | None:
+    return rows["_zone"] if "_zone" in rows.columns else None
+
+
+def _problems(rows: pl.DataFrame, column: str, reasons: pl.Series) -> pl.DataFrame:
+    return rows.select("_index", column=pl.lit(column), value=_as_text(rows[column]), reason=reasons)
 
 
 def _source_problems(raw: pl.DataFrame) -> pl.DataFrame:

@@ -34,11 +34,15 @@ from aivo_assets.events.staging import Staging
 from aivo_assets.events.torn_days import TORN_DAY, WAITS, Torn
 from aivo_assets.lake import Lake
 
-__all__ = ["Receipt", "land", "land_learners", "read_cursor", "read_receipts"]
+__all__ = ["Receipt", "land", "land_learners", "read_cursor", "read_receipts", "rehearse"]
 
 CURSORS_PATH = "raw/cursors"
 
 _ROWS_AT_ONCE = 1_000_000
+_EVENTS_SHOWN = 10
+_NO_EVENTS = Event.create_empty()
+_SHOWN_VALUES = ("occurred_at", "correct")
+_LONGEST_SHOWN = 40
 
 
 def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, run: str) -> Receipt:
@@ -107,6 +111,39 @@ def _keep(
     return receipt
 
 
+def rehearse(lake: Lake, source: Source, *, window: Window | None, now: datetime) -> tuple[Receipt, pl.DataFrame]:
+    """What a landing would do, without doing it.
+
+    Args:
+        lake: Where events are kept; it is read and stays as it is.
+        source: What is read.
+        window: Days wanted, as in `land`.
+        now: The present instant.
+
+    Returns:
+        The account that `land` would give, and the first ten events with the columns of `Event`.
+
+    Raises:
+        SourceError: The source cannot be read.
+    """
+    wanted = window if source.window_applies else None
+    found = Torn.find(lake)
+    since = _since(lake, source, found)
+    with tempfile.TemporaryDirectory(prefix="aivo-rehearsal-") as folder:
+        staging = Staging(Path(folder))
+        _stage(staging, source, window=wanted, since=since, now=now)
+        judged, _ = _judged(lake, staging.keys(), found)
+        problems = pl.concat([staging.problems(), _refused(staging, judged)])
+        new = judged.filter(pl.col("status") == NEW)
+        first = new.sort("order").head(_EVENTS_SHOWN).select("order", "event_id", "day")
+        events = staging.events(first).sort("order").select(Event.column_names()) if new.height else _NO_EVENTS
+    days = tuple(new["day"].unique().sort().to_list())
+    receipt = _account(
+        staging, judged, problems, days, run="rehearsal", source=source.name, batch_id="none", landed_at=now
+    )
+    return receipt, events
+
+
 def read_cursor(lake: Lake, fingerprint: str) -> str | None:
     """How far the source of this fingerprint was read; None where it never was."""
     kept = _read_place(lake, fingerprint).get("cursor")
@@ -154,10 +191,22 @@ def _account(
         outside_window=staging.outside_window,
         days_changed=days_changed,
         by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
+        examples=_examples(problems),
         cursor=staging.cursor,
         before_window=staging.before_window,
         earliest=staging.earliest,
     )
+
+
+def _examples(problems: pl.DataFrame) -> dict[str, str]:
+    """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
+    first = problems.unique("reason", keep="first", maintain_order=True)
+    examples = {}
+    for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
+        place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
+        shown = bool(value) and column in _SHOWN_VALUES
+        examples[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
+    return examples
 
 
 def _since(lake: Lake, source: Source, torn: Torn) -> str | None:

@@ -5,7 +5,7 @@ a teacher writes freely (`note`) may name anybody and is never read past the raw
 """
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,8 @@ from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.events.tidying import MISSING, tidied
+from aivo_assets.events.times.counted import EPOCH, Counted
+from aivo_assets.events.times.reading import TimeReading, moments
 from aivo_assets.kinds import KINDS, MAINTAIN
 from aivo_assets.lake import Dataset, Lake
 
@@ -148,7 +150,7 @@ def _land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datet
 
 def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
     """Columns of `Override` but the id, with its types; what was given stays beside it as `<name>_given`."""
-    reading = conversion.TimeReading("UTC", datetime(1970, 1, 1, tzinfo=UTC))
+    reading = TimeReading(counted=Counted("s", EPOCH))
     columns: dict[str, pl.Series] = {}
     for name, dtype in _SCHEMA.items():
         if name == "override_id":
@@ -170,11 +172,11 @@ def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
     return typed.with_columns(*lowered, pl.col("subject").fill_null(subject), given_at=dated, _now=pl.lit(now))
 
 
-def _instant(raw: pl.Series, reading: conversion.TimeReading) -> pl.Series:
+def _instant(raw: pl.Series, reading: TimeReading) -> pl.Series:
     if isinstance(raw.dtype, pl.Datetime):
         moved = raw.dt.convert_time_zone("UTC") if raw.dtype.time_zone else raw.dt.replace_time_zone("UTC")
         return moved.dt.cast_time_unit("us")
-    return conversion.moments(raw, None, reading)
+    return moments(raw, None, reading)
 
 
 def _problems(typed: pl.DataFrame) -> pl.DataFrame:

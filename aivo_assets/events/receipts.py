@@ -16,7 +16,7 @@ LANDING = "landing"
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a landing did. It names no learner and quotes no value.
+    """What a landing did. It names no learner.
 
     Every row that the source gave is in exactly one of kept, duplicates, set aside, folded and outside the window;
     `rows_in` is those of the first three.
@@ -37,6 +37,7 @@ class Receipt:
         earliest: The earliest day of these.
         days_changed: Days that got events, ascending.
         by_reason: For each reason how many rows have it; a row may have several.
+        examples: For each reason the first place where it occurs, and the value where it is a time or a label.
         values_set_aside: Values that were set aside from rows that were kept (learner table only).
         cursor: How far the source is read now.
 
@@ -57,6 +58,7 @@ class Receipt:
     outside_window: int = 0
     days_changed: tuple[date, ...] = ()
     by_reason: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, str] = field(default_factory=dict)
     values_set_aside: int = 0
     cursor: str | None = None
     before_window: int = 0
@@ -80,6 +82,7 @@ class Receipt:
         content["days_changed"] = [day.isoformat() for day in self.days_changed]
         content["earliest"] = None if self.earliest is None else self.earliest.isoformat()
         content["by_reason"] = dict(sorted(self.by_reason.items()))
+        content["examples"] = dict(sorted(self.examples.items()))
         return content
 
 

@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion, identifiers
-from aivo_assets.events.conversion import TimeReading
+from aivo_assets.events import identifiers, labels
+from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import Extract, Source, Window
+from aivo_assets.events.times.reading import moments
 
 EVENTS = "events"
 LEARNERS = "learners.parquet"
@@ -154,14 +155,18 @@ def _timed(extract: Extract, window: Window) -> pl.DataFrame:
     if "_problem" in frame.columns:
         frame = frame.filter(pl.col("_problem").is_null())
     zones = frame["_zone"] if "_zone" in frame.columns else None
-    reading = TimeReading(extract.timezone, extract.first_event_at)
-    read = conversion.moments(frame["occurred_at"], zones, reading, identifiers.text(frame["learner_id"]))
+    read = moments(frame["occurred_at"], zones, extract.times, identifiers.text(frame["learner_id"]))
     kept = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
-        read.alias("occurred_at")
+        read.alias("occurred_at"), _labels(frame["correct"], extract.labels)
     )
     if "subject" not in kept.columns:
         kept = kept.with_columns(subject=pl.lit(extract.subject))
     return kept.filter((pl.col("occurred_at") >= window.start) & (pl.col("occurred_at") < window.end))
+
+
+def _labels(given: pl.Series, reading: LabelReading) -> pl.Series:
+    """Labels as the platform will read them: what the settings explain is explained, all else stays as it is."""
+    return given if reading == LabelReading() else labels.read(given, reading)
 
 
 def _drawn(ids: pl.Series, count: int, seed: int) -> pl.DataFrame:

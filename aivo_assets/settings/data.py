@@ -64,6 +64,21 @@ class SourceSettings(Group):
     )
     encoding: str = Field("utf-8", description="Text encoding of CSV and tab-separated files.")
     timezone: TimeZoneName = Field("UTC", description="Zone of times that carry none.")
+    time_unit: Literal["s", "ms", "us", "ns", "excel", "excel1904"] | None = Field(
+        None, description="What times that are numbers count, where the values do not show it beyond doubt."
+    )
+    time_format: str | None = Field(
+        None, description="day-first, month-first, or the format of times as %d/%m/%Y %H:%M; several parted by |."
+    )
+    zones: dict[str, str] = Field(
+        default_factory=dict, description='Further names of time zones, as JSON: {"IST": "Asia/Kolkata"}.'
+    )
+    correct_values: dict[str, Literal[0, 1]] = Field(
+        default_factory=dict, description='What values of correct mean, as JSON: {"passed": 1, "failed": 0}.'
+    )
+    correct_threshold: float | None = Field(
+        None, description="From what number on an answer counts as right, where correct holds points."
+    )
     subject: str = Field("general", description="Subject of events that name none.")
     skill_model: str | None = Field(None, description="Which KC (…) column of a DataShop export gives the skills.")
     first_event_at: str | None = Field(

@@ -4,6 +4,7 @@ Each is checked where the settings are read, so that a typo ends the first comma
 error never repeats an address: it may carry a secret.
 """
 
+import logging
 import re
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -98,6 +99,7 @@ def _apprise_problem(url: str) -> str:
         known.update(service["secure_protocols"] or ())
     if scheme.lower() not in known:
         return f"Apprise knows no service {scheme!r}{nearest(scheme, known)}"
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it writes the whole address where one is wrong
     if apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:
         return f"not a complete address of {scheme}://; see docs/alerts.md"
     return ""

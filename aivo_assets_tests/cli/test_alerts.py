@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from aivo_assets.cli.main import app
-from aivo_assets.errors import ServiceError
+from aivo_assets.errors import ServiceError, SettingsError
 
 RUN = CliRunner()
 
@@ -38,6 +38,12 @@ def test_an_alert_that_cannot_be_delivered_is_an_error_and_shown(monkeypatch: py
     assert "A test of the alerts" in shown
     assert "no, 1 attempts" in shown
     assert "s3cret" not in shown
+
+
+def test_a_test_without_a_channel_is_an_error_and_says_that_nobody_was_told() -> None:
+    result = RUN.invoke(app, ["alerts", "test"])
+    assert isinstance(result.exception, SettingsError)
+    assert "No alert channel is set" in str(result.exception)
 
 
 class Endpoint(BaseHTTPRequestHandler):

@@ -78,10 +78,11 @@ def test_ingest_says_what_was_kept_and_a_second_time_that_all_was_known(aivo: Ru
 
 
 def test_ingest_counts_bad_rows_by_reason(aivo: Run, tmp_path: Path) -> None:
-    file = str(answers(tmp_path / "answers.csv", correct=["1", "2", "perhaps"]))
+    file = str(answers(tmp_path / "answers.csv", correct=["1", "0", "perhaps"]))
     code, out, _ = aivo("ingest", "--source", "csv", "--path", file)
     assert code == 0
-    assert "1 kept + 0 duplicates + 2 set aside" in out
+    assert "2 kept + 0 duplicates + 1 set aside" in out
+    assert "(answers.csv, row 4: 'perhaps')" in out
 
 
 def test_ingest_takes_only_the_days_asked_for(aivo: Run, tmp_path: Path) -> None:

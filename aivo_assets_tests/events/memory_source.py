@@ -37,6 +37,9 @@ class MemorySource:
         if self._fails_with is not None:
             raise self._fails_with
 
+    def how_read(self) -> tuple[str, ...]:
+        return ()
+
     def learners(self) -> pl.DataFrame | None:
         return self._learners
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from aivo_assets.events.labels import NEITHER
 from aivo_assets.events.landing import land
 from aivo_assets.events.quarantine import scan_quarantine
 from aivo_assets.events.receipts import Receipt
@@ -90,7 +91,7 @@ def test_a_messy_export_loses_its_bad_lines_and_nothing_else(lake: Lake, tmp_pat
     assert (receipt.rows_in, receipt.kept, receipt.set_aside) == (8, 3, 5)
     problems = scan_quarantine(lake).select("row", "reason").sort("row", "reason").collect().rows()
     assert problems == [
-        (3, "correct is neither 0 nor 1"),
+        (3, NEITHER),
         (4, "the line has fewer values than there are columns"),
         (7, "occurred_at is missing"),
         (8, "occurred_at is not a date and time"),

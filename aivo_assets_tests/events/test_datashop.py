@@ -151,7 +151,7 @@ def test_blank_times_unknown_zones_and_wrong_durations_are_set_aside(lake: Lake,
     receipt = landed(lake, tmp_path, rows, now)
     assert receipt.by_reason == {
         "occurred_at is missing": 1,
-        "occurred_at is not a date and time": 1,
+        "occurred_at has the time zone Mars, which is not known (AIVO_SOURCE_ZONES)": 1,
         "response_time_ms is negative": 1,
     }
     assert events(lake)["response_time_ms"].to_list() == [None, None]

@@ -10,6 +10,7 @@ import pytest
 
 from aivo_assets.errors import SourceError
 from aivo_assets.events.intake import Validated, validate
+from aivo_assets.events.labels import NEITHER, PARTIAL
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import Window, broken_rows
 from aivo_assets_tests.events.memory_source import answer, extract
@@ -48,10 +49,10 @@ def test_an_item_without_skills_is_its_own_skill_and_the_subject_has_a_default(n
         ("occurred_at", "1989-12-31T23:59:59Z", "occurred_at is before 1990"),
         ("occurred_at", "2026-11-01T12:00:01Z", "occurred_at is in the future"),
         ("correct", "", "correct is missing"),
-        ("correct", "2", "correct is neither 0 nor 1"),
-        ("correct", "-1", "correct is neither 0 nor 1"),
-        ("correct", "0.5", "correct is neither 0 nor 1"),
-        ("correct", "maybe", "correct is neither 0 nor 1"),
+        ("correct", "2", NEITHER),
+        ("correct", "-1", NEITHER),
+        ("correct", "0.5", PARTIAL),
+        ("correct", "maybe", NEITHER),
         ("response_time_ms", "-1", "response_time_ms is negative"),
         ("response_time_ms", "fast", "response_time_ms is not a duration in milliseconds"),
         ("hint_count", "-2", "hint_count is negative"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from aivo_assets.errors import LakeError, SourceError
+from aivo_assets.events.labels import NEITHER
 from aivo_assets.events.landing import land, read_cursor, read_receipts
 from aivo_assets.events.quarantine import scan_quarantine
 from aivo_assets.events.receipts import Receipt
@@ -174,7 +175,7 @@ def test_receipts_are_kept_and_read_back(lake: Lake) -> None:
     one = landed(lake, extract([answer(1), answer(correct="7")]), window=Window(FIRST, SECOND), run="one")
     two = landed(lake, extract([answer(2)]), run="two")
     assert sorted(read_receipts(lake), key=lambda receipt: receipt.run) == [one, two]
-    assert one.by_reason == {"correct is neither 0 nor 1": 1}
+    assert one.by_reason == {NEITHER: 1}
 
 
 def test_a_receipt_that_does_not_add_up_cannot_be_made(lake: Lake) -> None:

@@ -14,7 +14,7 @@ from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.events.sources import open_source, postgres
 from aivo_assets.lake import Lake
-from aivo_assets.settings import Settings, SourceSettings
+from aivo_assets.settings import Settings, SourceSettings, load_settings
 
 pytestmark = pytest.mark.postgres
 
@@ -176,15 +176,13 @@ def test_what_is_not_there_is_one_clear_error_without_the_password(
     assert not lake.root.exists()
 
 
-def test_a_url_is_needed_and_must_be_of_postgresql(now: datetime) -> None:
-    for url, said in (
-        (None, "needs the URL"),
-        ("no url with hush-hush", "no database URL"),
-        ("mysql://u@h/d", "mysql"),
-    ):
-        secret = None if url is None else SecretStr(url)
+def test_a_url_is_needed_and_must_be_of_postgresql(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="needs the URL"):
+        open_source(Settings(source=SourceSettings(kind="postgres")), now)
+    for url, said in (("no url with hush-hush", "no URL"), ("mysql://u:hush-hush@h/d", "mysql")):
+        monkeypatch.setenv("AIVO_SOURCE_URL", url)
         with pytest.raises(SettingsError, match=said) as caught:
-            open_source(Settings(source=SourceSettings(kind="postgres", url=secret)), now)
+            load_settings()
         assert "hush-hush" not in str(caught.value)
 
 

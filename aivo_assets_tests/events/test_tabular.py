@@ -16,6 +16,7 @@ from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Window
 from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
+from aivo_assets.events.times.reading import BEFORE_START
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings, SourceSettings
 
@@ -56,9 +57,11 @@ def test_well_known_names_map_by_themselves_and_a_date_time_goes_before_seconds(
     assert (event["learner_id"], event["item_id"], event["skill_ids"], event["correct"]) == ("1", "7", ["3"], 1)
 
 
-def test_a_numeric_timestamp_counts_seconds_since_the_first_event(lake: Lake, tmp_path: Path, now: datetime) -> None:
+def test_a_numeric_timestamp_counts_units_since_the_first_event(lake: Lake, tmp_path: Path, now: datetime) -> None:
     path = parquet(tmp_path, interactions().drop("ts"))
-    landed(lake, path, now, first_event_at="2012-09-01")
+    with pytest.raises(SourceError, match="'0', '43200', '86400'"):
+        landed(lake, path, now, first_event_at="2012-09-01")
+    landed(lake, path, now, first_event_at="2012-09-01", time_unit="s")
     assert lake.scan(RAW_INTERACTIONS).collect()["occurred_at"].max() == datetime(2012, 9, 3, 12, tzinfo=UTC)
 
 
@@ -75,10 +78,10 @@ def test_a_window_reads_its_days_and_every_row_without_a_sound_time(
     dtype: pl.DataType, lake: Lake, tmp_path: Path, now: datetime
 ) -> None:
     """Pushed down to the scan or not, the events are those of the window, and unsound times are set aside."""
-    frame = interactions(8).drop("timestamp")
+    frame, unit = interactions(8).drop("timestamp"), None
     moments = pl.concat([frame["ts"], pl.Series("ts", [datetime(1980, 1, 1), datetime(2031, 1, 1), None])])
     if dtype in (pl.Int64, pl.Float64):
-        times = (moments - START).dt.total_seconds().cast(dtype)
+        unit, times = "s", (moments - START).dt.total_seconds().cast(dtype)
     elif isinstance(dtype, pl.Datetime) and dtype.time_zone:
         times = moments.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone).cast(dtype)
     else:
@@ -86,11 +89,11 @@ def test_a_window_reads_its_days_and_every_row_without_a_sound_time(
     unsound = frame.head(3).with_columns(user_id=pl.int_range(100, 103))
     path = parquet(tmp_path, pl.concat([frame, unsound]).with_columns(times))
     window = Window(date(2012, 9, 2), date(2012, 9, 3))
-    receipt = landed(lake, path, now, window=window, first_event_at="2012-09-01")
+    receipt = landed(lake, path, now, window=window, first_event_at="2012-09-01", time_unit=unit)
     assert receipt.kept == 4
     assert lake.days(RAW_INTERACTIONS) == [window.first, window.last]
     assert receipt.by_reason == {
-        "occurred_at is before 1990": 1,
+        "occurred_at is before 1990" if unit is None else BEFORE_START: 1,
         "occurred_at is in the future": 1,
         "occurred_at is missing": 1,
     }

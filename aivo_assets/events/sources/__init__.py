@@ -26,11 +26,11 @@ def open_source(settings: Settings, now: datetime) -> Source:
         case "assistments":
             from aivo_assets.events.sources.assistments import AssistmentsSource  # noqa: PLC0415
 
-            return AssistmentsSource(source, first_event_at(source))
+            return AssistmentsSource(source, first_event_at(source), now)
         case "datashop":
             from aivo_assets.events.sources.datashop import DataShopSource  # noqa: PLC0415
 
-            return DataShopSource(source)
+            return DataShopSource(source, first_event_at(source), now)
         case "parquet" | "csv":
             from aivo_assets.events.sources.tabular import TabularSource  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def open_source(settings: Settings, now: datetime) -> Source:
         case "postgres":
             from aivo_assets.events.sources.postgres import PostgresSource  # noqa: PLC0415 - draws in SQLAlchemy
 
-            return PostgresSource(source, first_event_at(source))
+            return PostgresSource(source, first_event_at(source), now)
 
 
 def first_event_at(settings: SourceSettings) -> datetime:

@@ -12,6 +12,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 
 import polars as pl
 
@@ -20,7 +21,10 @@ from aivo_assets.events.sources.columns import mapped
 from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
 from aivo_assets.events.sources.skill_lists import split_skills
+from aivo_assets.events.times.counted import Counted
+from aivo_assets.events.times.reading import TimeReading
 from aivo_assets.settings import SourceSettings
 
 _THEIRS = {
@@ -50,14 +54,16 @@ class AssistmentsSource:
     Args:
         settings: Path, encoding, subject and column mapping.
         first_event_at: Time of the event whose `order_id` is 0.
+        now: The present instant.
     """
 
     name = "assistments"
     window_applies = True
 
-    def __init__(self, settings: SourceSettings, first_event_at: datetime) -> None:
+    def __init__(self, settings: SourceSettings, first_event_at: datetime, now: datetime) -> None:
         self._settings = settings
         self._first_event_at = first_event_at
+        self._now = now
         self._dialect = Dialect(encoding=settings.encoding)
 
     def fingerprint(self) -> str:
@@ -86,18 +92,46 @@ class AssistmentsSource:
                 yield Extract(
                     frame=events.with_columns(_location=pl.lit(str(file))),
                     broken=broken_rows(str(file), broken),
-                    timezone=self._settings.timezone,
+                    times=self._plan.times,
+                    labels=self._plan.labels,
                     subject=self._settings.subject,
                     missing=self._settings.missing_values,
-                    first_event_at=self._first_event_at,
                     folded=frame.height - events.height,
                 )
         if not rows:
             raise refuse_empty(files)
 
+    def how_read(self) -> tuple[str, ...]:
+        """Columns and labels, and that there are no times; see `Source.how_read`."""
+        start = f"{self._first_event_at:%Y-%m-%d %H:%M} UTC"
+        return (*self._plan.sentences, f"times: none in this export; order_id counts seconds from {start}")
+
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
         return read_learners(self._settings)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        """How the files are read, after a look at all of their labels."""
+        asked = asked_of_times(self._settings, self._first_event_at)
+        files = find_files(self._settings.path)
+        headers = {file: read_header(file, self._dialect) for file in files}
+        columns = {
+            file: mapped(_THEIRS, self._settings.columns, header, place=str(file), required=_REQUIRED)
+            for file, header in headers.items()
+        }
+        return made(
+            {file.name: (columns[file], headers[file]) for file in files},
+            (
+                block.frame.select(correct=columns[file]["correct"])
+                for file in files
+                for block in read_blocks(file, self._dialect, [columns[file]["correct"]])
+            ),
+            TimeReading(asked.zone, Counted("s", self._first_event_at)),
+            labels_of(self._settings),
+            now=self._now,
+            missing=self._settings.missing_values,
+        )
 
 
 def one_row_an_event(rows: pl.DataFrame, separator: str) -> pl.DataFrame:

@@ -1,14 +1,16 @@
 """What a source is: the protocol, what it hands over, and the window of days asked for. No source lives here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 import polars as pl
 
+from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.schema import Quarantined
 from aivo_assets.events.tidying import MISSING
+from aivo_assets.events.times.reading import TimeReading
 
 FIRST_EVENT_AT = datetime(2009, 9, 1, tzinfo=UTC)
 """Start of time for files that hold only an order or seconds since their first event: the start of the school year in
@@ -50,9 +52,9 @@ class Extract:
             it is set aside for that reason alone.
         broken: Lines of which no row could be made; columns of `Quarantined` without `batch_id`.
         cursor: How far the source is read once this extract is landed; None for sources without a cursor.
-        timezone: Zone of times that carry none and have no `_zone`.
+        times: How `occurred_at` is read.
+        labels: How `correct` is read.
         subject: Subject of events that name none.
-        first_event_at: What numeric times count seconds from.
         missing: Words that stand for no value.
         folded: Rows that are a part of another row's event (a further skill, a hint request) and are not in `frame`.
     """
@@ -60,9 +62,9 @@ class Extract:
     frame: pl.DataFrame
     broken: pl.DataFrame
     cursor: str | None = None
-    timezone: str = "UTC"
+    times: TimeReading = field(default_factory=TimeReading)
+    labels: LabelReading = field(default_factory=LabelReading)
     subject: str = "general"
-    first_event_at: datetime = FIRST_EVENT_AT
     missing: tuple[str, ...] = MISSING
     folded: int = 0
 
@@ -80,6 +82,13 @@ class Source(Protocol):
 
     def fingerprint(self) -> str:
         """Hash of what is read and how: equal when nothing changed. A cursor source hashes its place, not its rows."""
+
+    def how_read(self) -> tuple[str, ...]:
+        """How the source will be read, for a person: columns, times, right and wrong. Nothing where nothing is chosen.
+
+        Raises:
+            SourceError: The source cannot be read, or could be read in several ways.
+        """
 
     def events(self, window: Window | None, cursor: str | None) -> Iterator[Extract]:
         """Read, chunk by chunk, in the source's order.

@@ -3,7 +3,8 @@
 No table is read here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
 
 from aivo_assets.errors import SettingsError, SourceError
 
@@ -67,12 +68,14 @@ def mapped(
     strange = sorted(set(chosen) - set(known))
     if strange:
         raise SettingsError(
-            f"{variable} maps {', '.join(strange)}, which is no column of ours", fix=f"Ours are: {', '.join(known)}."
+            f"{_option(variable)} maps {', '.join(strange)}, which is no column of ours",
+            fix=f"{_nearest(strange, known)}Ours are: {', '.join(known)}. Write ours=theirs.",
         )
-    absent = sorted(f"{theirs} (for {ours})" for ours, theirs in chosen.items() if theirs not in available)
+    absent = sorted((theirs, ours) for ours, theirs in chosen.items() if theirs not in available)
     if absent:
         raise SourceError(
-            f"{place} has no column {', '.join(absent)}; it has: {there}", fix=f"Correct {variable}, ours to theirs."
+            f"{place} has no column {', '.join(f'{theirs} (for {ours})' for theirs, ours in absent)}; it has: {there}",
+            fix=f"{_nearest([theirs for theirs, _ in absent], available)}Correct {_option(variable)}, ours=theirs.",
         )
     by_name = {name.lower(): name for name in reversed(list(available))}
     found = dict(chosen)
@@ -82,8 +85,40 @@ def mapped(
             found[ours] = theirs
     missing = [column for column in required if column not in found]
     if missing:
+        by_option = " ".join(f"--map {ours}=COLUMN" for ours in missing)
+        well_known = "; ".join(f"{ours}: {', '.join(known[ours])}" for ours in missing if known[ours])
         raise SourceError(
             f"{place} has no column for {', '.join(missing)}; it has: {there}",
-            fix=f'Map it, ours to theirs: {variable}={{"{missing[0]}": "…"}}.',
+            fix=f'Map it, ours=theirs: {by_option}, or {variable}={{"{missing[0]}": "…"}}.'
+            + (f" Known by themselves are {well_known}." if well_known else ""),
         )
     return found
+
+
+def told(files: Mapping[str, tuple[dict[str, str], Sequence[str]]]) -> list[str]:
+    """Which column is taken for which, for a person; files with the same mapping together.
+
+    Args:
+        files: By name its columns, ours to theirs, and all that it has.
+    """
+    alike: dict[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], list[str]] = {}
+    for name, (columns, available) in files.items():
+        unused = tuple(column for column in available if column not in columns.values())
+        alike.setdefault((tuple(sorted(columns.items())), unused), []).append(name)
+    sentences = []
+    for (taken, unused), places in alike.items():
+        where = "" if len(alike) == 1 else f" ({', '.join(places[:3])}{' …' if len(places) > 3 else ''})"
+        pairs = ", ".join(f"{ours} = {theirs}" for ours, theirs in taken)
+        sentences.append(f"columns{where}: {pairs}; not used: {', '.join(unused) or 'none'}")
+    return sentences
+
+
+def _option(variable: str) -> str:
+    return f"--map ({variable})" if variable == "AIVO_SOURCE_COLUMNS" else variable
+
+
+def _nearest(names: Collection[str], known: Collection[str]) -> str:
+    """`Nearest: learner_id. ` or nothing."""
+    by_lower = {name.lower(): name for name in known}
+    near = [match for name in names for match in get_close_matches(name.lower(), list(by_lower), n=2, cutoff=0.5)]
+    return f"Nearest: {', '.join(dict.fromkeys(by_lower[match] for match in near))}. " if near else ""

@@ -26,16 +26,21 @@ An export is read whole, because the rows of a step need not stand together. Tex
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 import polars as pl
 
 from aivo_assets.errors import SourceError
+from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.plan import Plan, asked_of_times, made
+from aivo_assets.events.times.reading import TimeReading, moments
 from aivo_assets.settings import SourceSettings
 
 _REQUIRED = ("Anon Student Id", "Time", "Problem Name", "Step Name", "Outcome")
@@ -49,28 +54,37 @@ _OPTIONAL = (
     "School",
     "Class",
 )
-_OUTCOMES = {"CORRECT": "1", "INCORRECT": "0", "HINT": "0"}
+_OUTCOMES = {"CORRECT": 1, "INCORRECT": 0, "HINT": 0}
+_BESIDE = ("Time Zone", "Problem Name", "Problem View", "Step Name")  # used beside what the mapping names
 _STEP = ("Anon Student Id", "Problem Name", "Problem View", "Step Name")
+_IN_UTC = TimeReading()
 _GENERATED_MODELS = ("Single-KC", "Unique-step")
 _KC_COLUMN = re.compile(r"^KC \((?P<model>.+?)\)(?: \(\d+\))?$")
-_NO_ANSWER = "the transaction is no answer: its outcome is none of CORRECT, INCORRECT and HINT"
+_NO_ANSWER = "the transaction is no answer: its outcome is none of"
 
-_ANSWERED = pl.col("_outcome").is_in(list(_OUTCOMES))
-_IS_HINT = pl.col("_outcome") == "HINT"
+_IS_HINT = pl.col("_outcome").str.contains("HINT", literal=True)
 
 
 class DataShopSource:
     """DataShop files.
 
     Args:
-        settings: Path, encoding, time zone, subject, KC model and which attempts count.
+        settings: Path, encoding, times, outcomes, subject, KC model and which attempts count.
+        first_event_at: What numbers that do not count from 1970 count from.
+        now: The present instant.
     """
 
     name = "datashop"
     window_applies = True
 
-    def __init__(self, settings: SourceSettings) -> None:
+    def __init__(self, settings: SourceSettings, first_event_at: datetime, now: datetime) -> None:
         self._settings = settings
+        self._first_event_at = first_event_at
+        self._now = now
+        self._outcomes = {
+            **_OUTCOMES,
+            **{word.strip().upper(): label for word, label in settings.correct_values.items()},
+        }
         self._dialect = Dialect(delimiter="\t", quoted=False, encoding=settings.encoding)
 
     def fingerprint(self) -> str:
@@ -95,12 +109,18 @@ class DataShopSource:
                 broken.extend(block.broken)
             if frames:
                 transactions = pl.concat(frames)
-                events = events_of(transactions, self._settings.skill_model, self._settings.attempts)
+                events = events_of(
+                    transactions,
+                    self._settings.skill_model,
+                    self._settings.attempts,
+                    times=self._plan.times,
+                    outcomes=self._outcomes,
+                )
                 rows += transactions.height + len(broken)
                 yield Extract(
                     frame=events.with_columns(_location=pl.lit(place)),
                     broken=broken_rows(place, broken),
-                    timezone=self._settings.timezone,
+                    times=self._plan.times,
                     subject=self._settings.subject,
                     missing=self._settings.missing_values,
                     folded=transactions.height - events.height,
@@ -108,9 +128,41 @@ class DataShopSource:
         if not rows:
             raise refuse_empty(files)
 
+    def how_read(self) -> tuple[str, ...]:
+        """Columns, times and outcomes; see `Source.how_read`."""
+        return self._plan.sentences
+
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
         return read_learners(self._settings)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        """How the exports are read, after a look at all of their times and outcomes."""
+        asked = asked_of_times(self._settings, self._first_event_at)
+        files = find_files(self._settings.path)
+        headers = {file: read_header(file, self._dialect) for file in files}
+        for file, header in headers.items():
+            _refuse(header, skill_models(header), self._settings.skill_model, str(file))
+        return made(
+            {
+                file.name: (
+                    _told_columns(header, self._settings.skill_model),
+                    [name for name in header if name not in _BESIDE],
+                )
+                for file, header in headers.items()
+            },
+            (
+                block.frame.select(occurred_at="Time", correct="Outcome")
+                for file in files
+                for block in read_blocks(file, self._dialect, ["Time", "Outcome"])
+            ),
+            asked,
+            LabelReading({word.lower(): label for word, label in self._outcomes.items()}),
+            now=self._now,
+            missing=self._settings.missing_values,
+            others_expected=not self._settings.correct_values,
+        )
 
 
 def skill_models(header: list[str]) -> dict[str, list[str]]:
@@ -122,18 +174,28 @@ def skill_models(header: list[str]) -> dict[str, list[str]]:
     return models
 
 
-def events_of(transactions: pl.DataFrame, skill_model: str | None, attempts: Literal["first", "all"]) -> pl.DataFrame:
+def events_of(
+    transactions: pl.DataFrame,
+    skill_model: str | None,
+    attempts: Literal["first", "all"],
+    *,
+    times: TimeReading = _IN_UTC,
+    outcomes: Mapping[str, int] = _OUTCOMES,
+) -> pl.DataFrame:
     """Make events of transactions; the module says how.
 
     Args:
         transactions: Columns of the export as text, and `_row`, in the export's order.
         skill_model: KC model that gives the skills; None to choose.
         attempts: Whether the first transaction of a step is an event, or each attempt.
+        times: How times are read.
+        outcomes: What outcomes mean, in upper case: 1 right, 0 wrong; one that says HINT is a request for a hint.
 
     Returns:
         One row for each event, and for each transaction that is none (with `_problem`), in the export's order.
     """
     blank = pl.lit("")
+    answered = pl.col("_outcome").is_in(list(outcomes))
     absent = [blank.alias(name) for name in _OPTIONAL if name not in transactions.columns]
     marked = (
         transactions.with_columns(absent)
@@ -141,19 +203,20 @@ def events_of(transactions: pl.DataFrame, skill_model: str | None, attempts: Lit
         .with_columns(_skills(transactions, skill_model).alias("skill_ids"))
     )
     # A transaction that names no step is a step of its own, and is judged by itself.
-    own = pl.when((pl.col("Step Name").str.strip_chars() == "") | ~_ANSWERED).then(pl.col("_row"))
-    stepwise = marked.with_columns(_own=own, occurred_at=pl.col("Time").str.strip_chars())
+    own = pl.when((pl.col("Step Name").str.strip_chars() == "") | ~answered).then(pl.col("_row"))
+    at = moments(marked["Time"], marked["Time Zone"], times, marked["Anon Student Id"])
+    stepwise = marked.with_columns(_own=own, occurred_at=pl.col("Time").str.strip_chars(), _at=at)
     step = [*_STEP, "_own"]
     if attempts == "first":
         # Rows of a learner stand in order of time; where they do not, time decides.
         chosen = (
-            stepwise.sort("occurred_at", "_row", maintain_order=True)
+            stepwise.sort("_at", "_row", maintain_order=True)
             .with_columns(hint_count=_IS_HINT.sum().over(step), attempt_number=pl.lit(1))
             .unique(step, keep="first", maintain_order=True)
         )
     else:
         chosen = (
-            stepwise.sort("occurred_at", "_row", maintain_order=True)
+            stepwise.sort("_at", "_row", maintain_order=True)
             .with_columns(_hints=_IS_HINT.cum_sum().over(step), attempt_number=(~_IS_HINT).cum_sum().over(step))
             .with_columns(_pending=(~_IS_HINT | (pl.int_range(pl.len()) == pl.len() - 1)).over(step))
             .filter(pl.col("_pending"))
@@ -171,13 +234,15 @@ def events_of(transactions: pl.DataFrame, skill_model: str | None, attempts: Lit
         event_id="Transaction Id",
         learner_id="Anon Student Id",
         item_id=_item(),
-        correct=pl.col("_outcome").replace_strict(_OUTCOMES, default=pl.col("Outcome")),
+        correct=pl.when(answered)
+        .then(pl.col("_outcome").replace_strict(dict(outcomes), default=None, return_dtype=pl.String))
+        .otherwise("Outcome"),
         response_time_ms=_milliseconds(),
         session_id="Session Id",
         class_id="Class",
         school_id="School",
         _zone=pl.col("Time Zone"),
-        _problem=pl.when(~_ANSWERED).then(pl.lit(_NO_ANSWER)),
+        _problem=pl.when(~answered).then(pl.lit(_no_answer(outcomes))),
     )
 
 
@@ -193,6 +258,28 @@ def _refuse(header: list[str], models: dict[str, list[str]], wanted: str | None,
             f"{place} has no column KC ({wanted}); its models are: {', '.join(models) or 'none'}",
             fix="Set AIVO_SOURCE_SKILL_MODEL to one of them, or unset it.",
         )
+
+
+def _no_answer(outcomes: Mapping[str, int]) -> str:
+    *names, last = outcomes
+    return f"{_NO_ANSWER} {', '.join(names)} and {last}"
+
+
+def _told_columns(header: list[str], skill_model: str | None) -> dict[str, str]:
+    """Ours to theirs, for a person."""
+    columns = {
+        "learner_id": "Anon Student Id",
+        "item_id": "Problem Name / Step Name",
+        "occurred_at": "Time",
+        "correct": "Outcome",
+        "event_id": "Transaction Id",
+        "session_id": "Session Id",
+        "response_time_ms": "Duration (sec)",
+        "class_id": "Class",
+        "school_id": "School",
+        "skill_ids": f"KC ({skill_model or 'Default'})",
+    }
+    return {ours: theirs for ours, theirs in columns.items() if theirs in header or ours == "item_id"}
 
 
 def _skills(transactions: pl.DataFrame, wanted: str | None) -> pl.Expr:

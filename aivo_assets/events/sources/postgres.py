@@ -25,7 +25,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from aivo_assets.errors import SettingsError, SourceError, SourceUnreachableError
 from aivo_assets.events.identity import digest
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
-from aivo_assets.events.sources.columns import EVENT_NAMES, LEARNER_NAMES, mapped
+from aivo_assets.events.sources.columns import EVENT_NAMES, LEARNER_NAMES, mapped, told
+from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
 from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.events.tidying import tidied
 from aivo_assets.settings import SourceSettings
@@ -51,7 +52,8 @@ class PostgresSource:
 
     Args:
         settings: URL, table, cursor column, overlap, column mapping, time zone and subject.
-        first_event_at: What numeric times count seconds from.
+        first_event_at: What numbers that do not count from 1970 count from.
+        now: The present instant.
 
     Raises:
         SettingsError: No URL is given, or it is no URL.
@@ -59,9 +61,10 @@ class PostgresSource:
 
     window_applies = False
 
-    def __init__(self, settings: SourceSettings, first_event_at: datetime) -> None:
+    def __init__(self, settings: SourceSettings, first_event_at: datetime, now: datetime) -> None:
         self._settings = settings
         self._first_event_at = first_event_at
+        self._now = now
         self._url = _database_url(settings)
 
     @property
@@ -83,9 +86,17 @@ class PostgresSource:
             query = _query(table, columns, settings.cursor_column, cursor, settings.cursor_overlap)
             result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
             names = list(result.keys())
+            plan: Plan | None = None
             for rows in result.partitions(_ROWS_AT_ONCE):
                 chunk = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-                yield self._extract(chunk, table, columns)
+                plan = plan or self._planned(chunk, columns, table, from_the_start=cursor is None)
+                yield self._extract(chunk, table, columns, plan)
+
+    def how_read(self) -> tuple[str, ...]:
+        """The columns; see `Source.how_read`. How times and labels are read, the first rows that are new decide."""
+        with self._connected() as connection:
+            table = _described(connection, self._settings.table)
+            return tuple(told({self._settings.table: (self._columns(table), list(table.types))}))
 
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
@@ -124,7 +135,22 @@ class PostgresSource:
             columns["event_id"] = settings.cursor_column
         return columns
 
-    def _extract(self, chunk: pl.DataFrame, table: _Table, columns: dict[str, str]) -> Extract:
+    def _planned(self, chunk: pl.DataFrame, columns: dict[str, str], table: _Table, *, from_the_start: bool) -> Plan:
+        """How the rows are read, after a look at the first of them.
+
+        Labels are looked at as a whole only from the start of the table: five new answers may all be right.
+        """
+        looked_at = ["occurred_at", "correct"] if from_the_start else ["occurred_at"]
+        return made(
+            {self._settings.table: (columns, list(table.types))},
+            [chunk.select(looked_at)],
+            asked_of_times(self._settings, self._first_event_at),
+            labels_of(self._settings),
+            now=self._now,
+            missing=self._settings.missing_values,
+        )
+
+    def _extract(self, chunk: pl.DataFrame, table: _Table, columns: dict[str, str], plan: Plan) -> Extract:
         name, column = self._settings.table, self._settings.cursor_column
         cursor = chunk["_cursor"]
         whole = table.types[column] in _WHOLE_TYPES
@@ -138,10 +164,10 @@ class PostgresSource:
             frame=frame,
             broken=broken_rows(name, []),
             cursor=cursor[-1],
-            timezone=self._settings.timezone,
+            times=plan.times,
+            labels=plan.labels,
             subject=self._settings.subject,
             missing=self._settings.missing_values,
-            first_event_at=self._first_event_at,
         )
 
     @contextmanager

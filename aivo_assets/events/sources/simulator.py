@@ -69,6 +69,10 @@ class SimulatorSource:
                 yield Extract(frame=pl.concat(frames), broken=broken_rows(self.name, []))
                 frames = []
 
+    def how_read(self) -> tuple[str, ...]:
+        """Nothing: what it makes is ours already."""
+        return ()
+
     def learners(self) -> pl.DataFrame:
         """The learner table of who has enrolled by now."""
         table = self._school().learners(self._now)

@@ -6,9 +6,10 @@ A file without a time column may be read where `AIVO_SOURCE_FIRST_EVENT_AT` is s
 and each file goes on where the one before it ends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import polars as pl
 from upath import UPath
@@ -19,10 +20,13 @@ from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
 from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
 from aivo_assets.events.sources.learner_files import read_learners
+from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
 from aivo_assets.events.sources.skill_lists import split_skills
+from aivo_assets.events.times.counted import PER_SECOND
 from aivo_assets.settings import SourceSettings
 
 _ROWS_AT_ONCE = 250_000
+_ROWS_OF_A_SAMPLE = 1000
 _MARGIN = timedelta(days=1)  # local times are at most 14 hours from UTC
 
 
@@ -31,7 +35,7 @@ class TabularSource:
 
     Args:
         settings: Path, column mapping, encoding, time zone, subject and skill separator.
-        first_event_at: What numeric times count seconds from.
+        first_event_at: What numbers that do not count from 1970 count from.
         now: The present instant; rows after it are read whatever the window, so that they are set aside.
     """
 
@@ -72,9 +76,61 @@ class TabularSource:
         if not any_row:
             raise refuse_empty(files)
 
+    def how_read(self) -> tuple[str, ...]:
+        """Columns, times and labels; see `Source.how_read`."""
+        return self._plan.sentences
+
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
         return read_learners(self._settings)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        """How the files are read, after a look at all of their times and labels."""
+        asked, labels = asked_of_times(self._settings, self._first_event_at), labels_of(self._settings)
+        files = find_files(self._settings.path)
+        shapes = {file: self._shape(file) for file in files}
+        return made(
+            {file.name: (columns, available) for file, (columns, available) in shapes.items()},
+            (chunk for file in files for chunk in self._surveyed(file, shapes[file][0])),
+            asked,
+            labels,
+            now=self._now,
+            missing=self._settings.missing_values,
+            sample=self._head(files[0], shapes[files[0]][1]),
+        )
+
+    def _shape(self, file: UPath) -> tuple[dict[str, str], Sequence[str]]:
+        """Columns of a file, ours to theirs, and all that it has."""
+        if _is_parquet(file, self._settings):
+            schema = _schema(file)
+            return self._columns(file, schema.names(), schema), schema.names()
+        available = read_header(file, self._dialect(file))
+        return self._columns(file, available, None), available
+
+    def _surveyed(self, file: UPath, columns: dict[str, str]) -> Iterator[pl.DataFrame]:
+        """The columns of times and labels, chunk by chunk."""
+        wanted = {ours: columns[ours] for ours in ("occurred_at", "correct") if ours in columns}
+        if not _is_parquet(file, self._settings):
+            for block in read_blocks(file, self._dialect(file), sorted(set(wanted.values()))):
+                yield block.frame.select(**_renamed(wanted))
+            return
+        try:
+            table = pl.scan_parquet(str(file), glob=False).select(**_renamed(wanted))
+            yield from table.collect_batches(chunk_size=_ROWS_AT_ONCE, maintain_order=True, engine="streaming")
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unreadable(str(file), error) from error
+
+    def _head(self, file: UPath, available: Sequence[str]) -> pl.DataFrame | None:
+        """The first rows with all columns."""
+        if _is_parquet(file, self._settings):
+            return pl.scan_parquet(str(file), glob=False).head(_ROWS_OF_A_SAMPLE).collect()
+        block = next(read_blocks(file, self._dialect(file), list(available)), None)
+        return None if block is None else block.frame.drop("_row").head(_ROWS_OF_A_SAMPLE)
+
+    def _dialect(self, file: UPath) -> Dialect:
+        tabs = file.name.removesuffix(".gz").endswith((".tsv", ".tab"))
+        return Dialect(delimiter="\t" if tabs else ",", encoding=self._settings.encoding)
 
     def _parquet(self, file: UPath, window: Window | None) -> Iterator[Extract]:
         try:
@@ -91,8 +147,7 @@ class TabularSource:
             raise unreadable(str(file), error) from error
 
     def _delimited(self, file: UPath) -> Iterator[Extract]:
-        tabs = file.name.removesuffix(".gz").endswith((".tsv", ".tab"))
-        dialect = Dialect(delimiter="\t" if tabs else ",", encoding=self._settings.encoding)
+        dialect = self._dialect(file)
         columns = self._columns(file, read_header(file, dialect), None)
         for block in read_blocks(file, dialect, sorted(set(columns.values()))):
             yield self._extract(block.frame.select("_row", **_renamed(columns)), str(file), block.broken)
@@ -101,10 +156,10 @@ class TabularSource:
         return Extract(
             frame=split_skills(frame, self._settings.skill_separator).with_columns(_location=pl.lit(place)),
             broken=broken_rows(place, broken),
-            timezone=self._settings.timezone,
+            times=self._plan.times,
+            labels=self._plan.labels,
             subject=self._settings.subject,
             missing=self._settings.missing_values,
-            first_event_at=self._first_event_at,
         )
 
     def _in_order_of_rows(self, extract: Extract, rows_before: int) -> Extract:
@@ -130,7 +185,7 @@ class TabularSource:
         """Rows of the window, and all whose time is missing or not sound; some more where zones are in doubt."""
         at = pl.col(column)
         if dtype.is_numeric():
-            return self._wanted_seconds(at, window)
+            return self._wanted_numbers(at, window)
         if not isinstance(dtype, pl.Datetime) and dtype != pl.Date:
             return pl.lit(value=True)
         moments = [window.start, window.end, EARLIEST, self._now]
@@ -142,10 +197,14 @@ class TabularSource:
         first, last, earliest, latest = (pl.lit(moment).cast(dtype) for moment in moments)
         return at.is_null() | ((at >= first) & (at < last)) | (at < earliest) | (at > latest)
 
-    def _wanted_seconds(self, at: pl.Expr, window: Window) -> pl.Expr:
+    def _wanted_numbers(self, at: pl.Expr, window: Window) -> pl.Expr:
+        counted = self._plan.times.counted
+        if counted is None or counted.start is None:
+            return pl.lit(value=True)
+        scale, start = PER_SECOND[counted.unit], counted.start
         first, last, earliest, latest = (
-            (moment - self._first_event_at).total_seconds()
-            for moment in (window.start, window.end, EARLIEST, self._now)
+            (moment - start).total_seconds() * scale
+            for moment in (window.start, window.end, max(EARLIEST, start), self._now)
         )
         unsound = at.is_null() | at.is_nan() | (at < earliest) | (at > latest)
         return unsound | ((at >= first) & (at < last))
@@ -160,6 +219,13 @@ def _is_parquet(file: UPath, settings: SourceSettings) -> bool:
     if file.name.endswith((".parquet", ".pq")):
         return True
     return settings.kind == "parquet" and not file.name.removesuffix(".gz").endswith((".csv", ".tsv", ".tab"))
+
+
+def _schema(file: UPath) -> pl.Schema:
+    try:
+        return pl.scan_parquet(str(file), glob=False).collect_schema()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(str(file), error) from error
 
 
 def _height(file: UPath) -> int:

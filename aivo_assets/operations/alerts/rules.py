@@ -11,7 +11,7 @@ from typing import Any
 
 from aivo_assets.operations.alerts.alert import Alert
 from aivo_assets.operations.jobs.causes import CAUSE_TAG
-from aivo_assets.operations.jobs.names import TRAINING_JOBS
+from aivo_assets.operations.jobs.names import TRAINING_JOBS, TRAINING_STEPS
 from aivo_assets.tracing.judging.promotion import Verdict
 from aivo_assets.tracing.judging.verdicts import was_worse
 
@@ -48,7 +48,10 @@ def drift_alert(row: Mapping[str, Any], now: datetime) -> Alert:
 
 
 def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequence[str], now: datetime) -> Alert:
-    """A run failed, after every retry; a training is the graver one. Values of the failure are left out.
+    """A run failed, after every retry; a failed training is the graver one. Values of the failure are left out.
+
+    A run that trains among other things failed as a training only where a step of the training failed, or its process
+    died.
 
     Args:
         run_id: Its id.
@@ -57,7 +60,7 @@ def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequ
         steps: Steps that failed; none where the process died.
         now: The present instant, UTC.
     """
-    training = job in TRAINING_JOBS
+    training = job in TRAINING_JOBS and (not steps or not TRAINING_STEPS.isdisjoint(steps))
     where = ", ".join(steps) or "no step"
     return Alert(
         title=f"{'Training' if training else 'Run'} of {job} failed",

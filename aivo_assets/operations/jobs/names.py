@@ -23,6 +23,16 @@ CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 STUDENT_MODELS_JOB: Final = "adaptive_check"
 """Brings the student models up to date with all that has arrived, also for whoever asks; no model is fitted."""
 TRAINING_JOBS: Final = ("main_brain_training", WEEKLY_JOB, "emergency_retrain", "end_to_end")
+TRAINING_STEPS: Final = frozenset(
+    {
+        "fold_training_events",
+        "main_brain_hyperparameters",
+        "main_brain_candidate",
+        "main_brain_evaluation",
+        "main_brain_promotion",
+    }
+)
+"""Steps without which there is no new main brain: where another one fails, no training failed."""
 
 PARTITION_TAG: Final = "dagster/partition"
 RANGE_START_TAG: Final = "dagster/asset_partition_range_start"

@@ -107,6 +107,13 @@ def test_a_failed_training_is_graver_than_another_failed_run_and_says_who_starte
     assert again.occurrence != training.occurrence
 
 
+def test_where_the_training_went_well_and_another_step_failed_no_training_failed() -> None:
+    other = failed_run_alert("run-7", "weekly_full_retraining", {}, ["drift_report", "privacy_audit"], NOW)
+    both = failed_run_alert("run-8", "weekly_full_retraining", {}, ["privacy_audit", "main_brain_evaluation"], NOW)
+    assert (other.title, other.severity) == ("Run of weekly_full_retraining failed", "error")
+    assert (both.title, both.severity) == ("Training of weekly_full_retraining failed", "critical")
+
+
 def test_an_extreme_drift_is_one_matter_a_model() -> None:
     row = {"model_id": "main_brain", "model_version": "3", "day": NOW.date(), "score": 0.3, "reason": "It fell."}
     told = drift_alert(row, NOW)

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from aivo_assets.events.repeated_hour import instants
+from aivo_assets.events.times.repeated_hour import instants
 
 LISBON = "Europe/Lisbon"  # clocks go back from 02:00 to 01:00 on 29 October 2023; before, local time is one hour ahead
 

@@ -1,0 +1,70 @@
+"""The account of a landing in words. Belongs here: what became of the rows, why, and what to do; nothing is counted.
+
+`aivo ingest`, `aivo run` and the runs of the platform tell it in the same words.
+"""
+
+from aivo_assets.errors import SourceError
+from aivo_assets.events.receipts import Receipt
+from aivo_assets.events.sources.base import Window
+
+_TIMES = "say how times are written (--time-unit, --time-format, --time-zone), or map another column"
+_ADVICE = (
+    ("(AIVO_SOURCE_ZONES)", 'name the zone: AIVO_SOURCE_ZONES=\'{"IST": "Asia/Kolkata"}\''),
+    ("decoded", "set AIVO_SOURCE_ENCODING to the file's encoding, for example latin-1"),
+    ("in the future", "check the clock of what made the file, and --time-unit and --time-zone"),
+    ("before 1990", "check --time-unit: a wrong unit puts times into 1970"),
+    ("occurred_at is missing", "map the column that holds the time: --map occurred_at=COLUMN"),
+    ("occurred_at", _TIMES),
+    ("--correct-threshold", "say from what number on an answer is right: --correct-threshold"),
+    ("correct is missing", "map the column that says right or wrong: --map correct=COLUMN"),
+    ("correct", 'say what its values mean: --correct-values \'{"passed": 1, "failed": 0}\''),
+    ("no answer", 'say what its outcomes mean: --correct-values \'{"OK": 1, "ERROR": 0}\''),
+    ("learner_id", "map the column that names the learner: --map learner_id=COLUMN"),
+    ("item_id", "map the column that names the item: --map item_id=COLUMN"),
+)
+_MEND = "mend the export, or leave that column out of the mapping"
+
+
+def outcome(receipt: Receipt) -> str:
+    """What became of the rows, in one sentence."""
+    parts = [
+        f"{receipt.rows_in:,} rows in = {receipt.kept:,} kept + {receipt.duplicates:,} duplicates"
+        f" + {receipt.set_aside:,} set aside"
+    ]
+    if receipt.folded:
+        parts.append(f"{receipt.folded:,} are a part of another row's event")
+    parts.append(f"{receipt.outside_window:,} outside the days asked for")
+    return "; ".join(parts) + "."
+
+
+def reasons(receipt: Receipt) -> list[str]:
+    """Why rows were set aside: the most frequent reason first, each with the first place where it occurs."""
+    ordered = sorted(receipt.by_reason.items(), key=lambda item: (-item[1], item[0]))
+    examples = ((rows, reason, receipt.examples.get(reason)) for reason, rows in ordered)
+    return [f"{rows:>8,}  {reason}" + (f"  ({example})" if example else "") for rows, reason, example in examples]
+
+
+def refuse_nothing_kept(receipt: Receipt, window: Window | None) -> None:
+    """Refuse a landing that found rows and could keep none of them.
+
+    A row whose time cannot be read belongs to no day, so every window finds it; where a window finds no other, it holds
+    no answers, which is no error.
+
+    Raises:
+        SourceError: Nothing was kept or known, and rows of the days asked for were set aside.
+    """
+    if receipt.kept or receipt.duplicates or receipt.outside_window or not receipt.set_aside:
+        return
+    if window is not None and all("occurred_at" in reason for reason in receipt.by_reason):
+        return
+    told = "".join(f"\n  {line}" for line in reasons(receipt))
+    most = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
+    raise SourceError(
+        f"{receipt.source}: none of {receipt.rows_in:,} rows could be kept{told}",
+        fix=f"For the most frequent reason: {advice(most)}. `--dry-run` shows what a change would do.",
+    )
+
+
+def advice(reason: str) -> str:
+    """What a person can do about a reason."""
+    return next((what for part, what in _ADVICE if part in reason), _MEND)
