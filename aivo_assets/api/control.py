@@ -101,10 +101,10 @@ def _add_reading(
     @router.get("/runs/{run_id}", tags=["runs"], responses={**_UNKNOWN["run"], **_DAGSTER})
     def run(run_id: Annotated[UUID, Path(examples=[schema.RUN_ID])]) -> schema.Run:
         """Where a run stands and why it was started."""
-        found = dagster.run(str(run_id))
-        if found is None:
+        answer = dagster.run(str(run_id))
+        if answer is None:
             raise HTTPException(404, f"There is no run {run_id}.")
-        return describe_run(found, settings)
+        return describe_run(answer, settings)
 
     @router.get(
         "/learners/{pseudonym}/recommendations",
@@ -114,10 +114,10 @@ def _add_reading(
     )
     def recommendations(pseudonym: Pseudonym) -> schema.LearnerRecommendations:
         """What the learner is recommended, as of the newest day."""
-        found = recommendations_for(lake, pseudonym)
-        if found is None:
+        answer = recommendations_for(lake, pseudonym)
+        if answer is None:
             raise HTTPException(404, "The newest day has no recommendation for this learner.")
-        return found
+        return answer
 
 
 def _add_starting(router: APIRouter, settings: Settings, triggers: Triggers) -> None:

@@ -97,11 +97,11 @@ def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable
     """
     for ask in (_refused, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
         try:
-            found = list(ask(sources))
+            alerts = list(ask(sources))
         except Exception as error:
             log(f"The alert rule {ask.__name__} could not be asked: {type(error).__name__}: {error}")
-            found = [_broken(ask.__name__.strip("_"), error, sources.now)]
-        for alert in found:
+            alerts = [_broken(ask.__name__.strip("_"), error, sources.now)]
+        for alert in alerts:
             if not (alert.key.startswith("intervention:") and outbox.knows(alert.key)):
                 notifier.send(alert)
     outbox.deliver(sources.now)
@@ -180,17 +180,19 @@ def _digests(sources: Sources) -> Iterable[Alert]:
     days = lake.days(RECOMMENDATIONS)
     if not days or sources.now.date() - days[-1] > DIGEST_HOLDS_FOR:
         return []
-    told = lake.scan(TOLD, days=days[-1:]).collect()
-    last = told["told_at"].max()
+    notified = lake.scan(TOLD, days=days[-1:]).collect()
+    last = notified["told_at"].max()
     if isinstance(last, datetime) and sources.now - last < timedelta(hours=settings.digest_hours):
-        return digests(told)
+        return digests(notified)
     recommended = lake.scan(RECOMMENDATIONS, days=days[-2:]).select(NEEDED).collect()
     newest, before = (recommended.filter(day=day) for day in (days[-1], days[max(0, len(days) - 2)]))
-    new = newly_struggling(newest, before if len(days) > 1 else None, told)
+    new = newly_struggling(newest, before if len(days) > 1 else None, notified)
     if new.height:
-        told = register(new, _classes(lake, new["learner"]), told, now=sources.now, most=settings.digest_learners)
-        lake.write(TOLD, told, day=days[-1])
-    return digests(told)
+        notified = register(
+            new, _classes(lake, new["learner"]), notified, now=sources.now, most=settings.digest_learners
+        )
+        lake.write(TOLD, notified, day=days[-1])
+    return digests(notified)
 
 
 def _classes(lake: Lake, learners: pl.Series) -> pl.DataFrame:

@@ -156,13 +156,13 @@ def _over_days(
     cause = _cause(schedule, now, missed=(last - first).days, left_out=left_out)
     if left_out is not None:
         context.log.warning(cause.sentence)
-    said = {**cause.tags(), **tags}
+    run_tags = {**cause.tags(), **tags}
     if first == last:
         return dg.RunRequest(
-            run_key=_key(schedule, now), partition_key=last.isoformat(), tags=said, asset_selection=assets
+            run_key=_key(schedule, now), partition_key=last.isoformat(), tags=run_tags, asset_selection=assets
         )
     return dg.RunRequest(
-        run_key=_key(schedule, now), tags={**said, **partition_tags(first, last)}, asset_selection=assets
+        run_key=_key(schedule, now), tags={**run_tags, **partition_tags(first, last)}, asset_selection=assets
     )
 
 

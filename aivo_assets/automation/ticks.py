@@ -97,10 +97,12 @@ def was_read_lately(instance: dg.DagsterInstance, now: datetime) -> bool:
 
 def _read_at(instance: dg.DagsterInstance, day: date) -> datetime | None:
     records = dg.AssetRecordsFilter(asset_key=INTAKE, asset_partitions=[day.isoformat()])
-    found = instance.fetch_materializations(records, limit=1).records
-    if not found:
+    events = instance.fetch_materializations(records, limit=1).records
+    if not events:
         return None
-    made = found[0].asset_materialization
-    said = None if made is None else made.metadata.get(READ_AT)
+    made = events[0].asset_materialization
+    value = None if made is None else made.metadata.get(READ_AT)
     # The platform's clock may be another one than the machine's.
-    return datetime.fromtimestamp(found[0].timestamp, UTC) if said is None else datetime.fromisoformat(str(said.value))
+    return (
+        datetime.fromtimestamp(events[0].timestamp, UTC) if value is None else datetime.fromisoformat(str(value.value))
+    )

@@ -92,8 +92,8 @@ def nothing_new(instance: dg.DagsterInstance, lake: Lake, job: str, now: datetim
 
 
 def _made_the_same(run: dg.DagsterRun, job: str, partition: str, made_of: str) -> bool:
-    said = run.tags.get(PARTITION_TAG), run.tags.get(GIVEN_TAG)
-    return run.job_name == job and said == (partition, made_of) and _is_whole(run) and run.is_success
+    partition_and_inputs = run.tags.get(PARTITION_TAG), run.tags.get(GIVEN_TAG)
+    return run.job_name == job and partition_and_inputs == (partition, made_of) and _is_whole(run) and run.is_success
 
 
 def _leaves_alone(run: dg.DagsterRun) -> bool:

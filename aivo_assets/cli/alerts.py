@@ -25,13 +25,13 @@ def list_alerts(
     """Every matter that is kept, the newest first: how often it was seen, and who has yet to be told."""
     from rich.table import Table
 
-    kept = [each for each in _outbox().kept() if not (undelivered and each.is_delivered)]
+    shown = [each for each in _outbox().kept() if not (undelivered and each.is_delivered)]
     console = terminal()
-    if not kept:
+    if not shown:
         console.print("No alert is kept." if not undelivered else "Every alert was delivered.")
         return
     table = Table("severity", "what", "first (UTC)", "last (UTC)", "times", "delivered")
-    for each in kept:
+    for each in shown:
         state = "yes" if each.is_delivered else f"no, {each.attempts} attempts. {each.problem or ''}"
         first, last = f"{each.first_at:%Y-%m-%d %H:%M}", f"{each.alert.occurred_at:%Y-%m-%d %H:%M}"
         table.add_row(each.alert.severity, each.alert.title, first, last, str(each.count), state)

@@ -37,8 +37,8 @@ def list_(
     from aivo_assets.tracing.students.state_store import LAYERED
 
     opened = open_lake(load_settings())
-    found = datasets(opened, LAYERED)
-    rows = [_line(held) for held in found]
+    stored = datasets(opened, LAYERED)
+    rows = [_line(held) for held in stored]
     if form == "csv":
         typer.echo("dataset,kept by,units,first,last,rows,bytes,personal data")
         for row in rows:

@@ -44,7 +44,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     settings = load_settings()
     now = PlatformClock(settings).now()
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "learner_id": learner,
         "teacher_id": teacher,
         "subject": subject,
@@ -57,7 +57,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
         "note": note,
         "given_at": None,
     }
-    row = pl.DataFrame([said], schema=dict.fromkeys(COLUMNS, pl.String)).with_columns(
+    row = pl.DataFrame([fields], schema=dict.fromkeys(COLUMNS, pl.String)).with_columns(
         _location=pl.lit("aivo override add"), _row=pl.lit(1, pl.Int64)
     )
     receipt = land_overrides(
@@ -100,11 +100,11 @@ def list_(
 
 
 def _line(row: dict[str, Any], today: date) -> str:
-    said = {
+    fields = {
         "pin": f"level {row['level']} until {row['until']}",
         "accept": row["kind"],
         "reject": f"{row['kind']} ({row['reason']})",
     }[row["action"]]
     days = (today - row["given_at"].date()).days
     whose = f"{row['learner_id']}  {row['skill_id']}"
-    return f"{row['given_at']:%Y-%m-%d}  {days:>3} days ago  {whose}  {row['action']} {said}"
+    return f"{row['given_at']:%Y-%m-%d}  {days:>3} days ago  {whose}  {row['action']} {fields}"

@@ -27,8 +27,8 @@ def list_versions() -> None:
     """Every version with its scores, newest first, and what is wrong with the champion, if anything is."""
     from rich.table import Table
 
-    kept, console = _registry(), Console()
-    versions = kept.versions()
+    model_registry, console = _registry(), Console()
+    versions = model_registry.versions()
     if not versions:
         console.print("There is no version yet; `aivo demo` or `aivo train main-brain` makes one.")
         return
@@ -38,10 +38,10 @@ def list_versions() -> None:
     for version in versions:
         table.add_row(
             str(version.number), str(version.as_of), f"{version.registered_at:%Y-%m-%d %H:%M}",
-            *_scores(kept, version.number), ", ".join(version.aliases),
+            *_scores(model_registry, version.number), ", ".join(version.aliases),
         )  # fmt: skip
     console.print(table)
-    standing = kept.standing()
+    standing = model_registry.standing()
     serves = f"version {standing.version.number} serves" if standing.version else "no version serves"
     for problem in standing.problems:
         console.print(f"[bold red]{problem}[/]; {serves}.")
@@ -54,9 +54,9 @@ def _registry() -> "Registry":
     return Registry(load_settings().home)
 
 
-def _scores(kept: "Registry", number: int) -> tuple[str, str, str]:
+def _scores(model_registry: "Registry", number: int) -> tuple[str, str, str]:
     try:
-        scores = kept.evaluation(number).scores
+        scores = model_registry.evaluation(number).scores
     except ModelError:
         return ("unreadable", "", "")
     return ("" if scores.auc is None else f"{scores.auc:.4f}", f"{scores.log_loss:.4f}", f"{scores.ece:.4f}")
@@ -67,13 +67,13 @@ def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
     """Everything that was measured of a version, what made it, and where its model card is."""
     from aivo_assets.tracing.card.model_card import HTML
 
-    kept = _registry()
-    version, evaluation = kept.version(number), kept.evaluation(number)
+    model_registry = _registry()
+    version, evaluation = model_registry.version(number), model_registry.evaluation(number)
     console = Console()
     console.print(
         f"[bold]Version {version.number}[/] as of {version.as_of}, {', '.join(version.aliases) or 'no alias'}"
     )
-    card = kept.document(number, HTML)
+    card = model_registry.document(number, HTML)
     console.print(
         f"  model card: {card or 'none yet; the asset main_brain_card writes it'}", highlight=False, soft_wrap=True
     )
@@ -124,11 +124,15 @@ def promote_version(settings: "Settings", number: int, *, now: datetime, force: 
     from aivo_assets.lake import open_lake
     from aivo_assets.tracing.judging.registry import Registry
 
-    kept, lake = Registry(settings.home), open_lake(settings)
-    move = kept.promote(
-        kept.version(number).number, _verdict(settings, number), asked_by="aivo registry promote", now=now, force=force
+    model_registry, lake = Registry(settings.home), open_lake(settings)
+    move = model_registry.promote(
+        model_registry.version(number).number,
+        _verdict(settings, number),
+        asked_by="aivo registry promote",
+        now=now,
+        force=force,
     )
-    restore_reference(lake, kept, settings)
+    restore_reference(lake, model_registry, settings)
     return move
 
 
@@ -191,7 +195,7 @@ def roll_back(settings: "Settings", *, now: datetime, reason: str, champion: int
     from aivo_assets.lake import open_lake
     from aivo_assets.tracing.judging.registry import Registry
 
-    kept = Registry(settings.home)
-    move = kept.rollback(asked_by="aivo registry rollback", reason=reason, now=now, champion=champion)
-    restore_reference(open_lake(settings), kept, settings)
+    model_registry = Registry(settings.home)
+    move = model_registry.rollback(asked_by="aivo registry rollback", reason=reason, now=now, champion=champion)
+    restore_reference(open_lake(settings), model_registry, settings)
     return move

@@ -126,24 +126,24 @@ def _key(settings: "Settings") -> "SecretStr":
 
 def _progress(console: Console) -> "Callable[[Tick], None]":
     """Says each day as it begins."""
-    began, said = datetime.now(UTC), date.min
+    began, reported = datetime.now(UTC), date.min
 
     def say(tick: "Tick") -> None:
-        nonlocal said
-        if tick.at.date() > said:
-            said = tick.at.date()
+        nonlocal reported
+        if tick.at.date() > reported:
+            reported = tick.at.date()
             minutes = (datetime.now(UTC) - began).total_seconds() / 60
-            console.print(f"{said:%a %Y-%m-%d}   [dim]after {minutes:.1f} minutes[/dim]")
+            console.print(f"{reported:%a %Y-%m-%d}   [dim]after {minutes:.1f} minutes[/dim]")
 
     return say
 
 
-def _compare(here: Path, there: Path, console: Console) -> None:
+def _compare(first: Path, second: Path, console: Console) -> None:
     from aivo_assets.replay.comparison import write_comparison
     from aivo_assets.replay.record import RECORD, read
 
-    if not (here / RECORD).exists():
-        raise SettingsError(f"{here} holds no replay", fix="Replay first: --source … --from … --to … --out …")
-    one, other = read(here), read(there)
-    written = write_comparison(here, (here.name, *one), (there.name, *other))
+    if not (first / RECORD).exists():
+        raise SettingsError(f"{first} holds no replay", fix="Replay first: --source … --from … --to … --out …")
+    one, other = read(first), read(second)
+    written = write_comparison(first, (first.name, *one), (second.name, *other))
     console.print(f"Both side by side: {written}", soft_wrap=True)

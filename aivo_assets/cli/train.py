@@ -60,13 +60,17 @@ def cause_of(reason: str | None, *, force: bool) -> str:
     Raises:
         SettingsError: Force without a reason.
     """
-    said = (reason or "").strip()
-    if force and not said:
+    given_reason = (reason or "").strip()
+    if force and not given_reason:
         raise SettingsError(
             "--force needs a reason, which is kept with the run",
             fix='For example: aivo train main-brain --force --reason "a new curriculum began today".',
         )
-    whole = f"forced: {said}" if force else ": ".join(part for part in ("aivo train main-brain", said) if part)
+    whole = (
+        f"forced: {given_reason}"
+        if force
+        else ": ".join(part for part in ("aivo train main-brain", given_reason) if part)
+    )
     return whole[:LONGEST_CAUSE]
 
 

@@ -39,9 +39,9 @@ class Torn:
     def find(cls, lake: Lake) -> "Torn":
         """The damaged days of a lake."""
         damaged = {day: damaged_files(lake, RAW_INTERACTIONS, [day]) for day in lake.days(RAW_INTERACTIONS)}
-        found = {day: repr(files) for day, files in damaged.items() if files}
-        manifests = {day: lake.manifest(RAW_INTERACTIONS, day=day) or {"rows": 0} for day in found}
-        return cls({day: int(manifest["rows"]) for day, manifest in manifests.items()}, found)
+        files_by_day = {day: repr(files) for day, files in damaged.items() if files}
+        manifests = {day: lake.manifest(RAW_INTERACTIONS, day=day) or {"rows": 0} for day in files_by_day}
+        return cls({day: int(manifest["rows"]) for day, manifest in manifests.items()}, files_by_day)
 
     @property
     def days(self) -> frozenset[date]:

@@ -32,7 +32,7 @@ def damaged_days(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[dat
 
 def _found_at(path: UPath) -> str:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return f"{path} is gone"
-    return f"{path} of {found.st_size} bytes, written at {found.st_mtime}"
+    return f"{path} of {status.st_size} bytes, written at {status.st_mtime}"

@@ -89,7 +89,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             name = _variable(problem["loc"])
-            if not any(said.startswith(f"{name} ") for said in problems):  # else it is named, with the nearest name
+            if not any(
+                earlier.startswith(f"{name} ") for earlier in problems
+            ):  # else it is named, with the nearest name
                 about = f"{name}{_shown(problem)}: " if name else ""
                 problems.append(f"{about}{problem['msg'].removeprefix('Value error, ')}")
         raise SettingsError("; ".join(problems), fix=fix) from error

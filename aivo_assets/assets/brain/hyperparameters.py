@@ -56,13 +56,13 @@ def main_brain_hyperparameters(
         made_by = {"inputs": inputs, "trials": budget.trials, "seconds": budget.seconds, "figures": figures}
         lake.write(HYPERPARAMETERS, to_frame(answer, settings.training, day=day), day=day, made_by=made_by)
     context.log.info(figures["reason"])
-    found = lake.scan(HYPERPARAMETERS, days=[day]).collect()
+    stored = lake.scan(HYPERPARAMETERS, days=[day]).collect()
     return dg.MaterializeResult(
         metadata={
             "rows_in": rows_in,
-            "rows_out": found.height,
+            "rows_out": stored.height,
             **figures,
-            **{row["parameter"]: row["value"] for row in found.to_dicts()},
+            **{row["parameter"]: row["value"] for row in stored.to_dicts()},
         },
         data_version=dg.DataVersion(lake.version(HYPERPARAMETERS, days=[day])),
     )

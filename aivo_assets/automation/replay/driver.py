@@ -244,10 +244,10 @@ class Driver:
         self.costs.append(RunCost(at=at, job=job, wall=done.wall, cpu=done.cpu, steps=dict(done.steps)))
 
     def _failed_tick(self, name: str, error: Exception) -> None:
-        said = self._numbered(f"the tick itself: {type(error).__name__}: {error.__cause__ or error}")
+        problem = self._numbered(f"the tick itself: {type(error).__name__}: {error.__cause__ or error}")
         self.runs.append(
             RunMade(
-                at=self.clock.now(), job="none", asked_by=name, cause="", days="", success=False, failure=said[:300]
+                at=self.clock.now(), job="none", asked_by=name, cause="", days="", success=False, failure=problem[:300]
             )
         )
 
@@ -308,6 +308,6 @@ class _Told:
 
     def send(self, alert: Alert) -> Delivery:
         """Keep one alert."""
-        told = Alerted(at=self._clock.now(), severity=alert.severity, title=alert.title, body=alert.body)
-        self.alerts.append(told)
+        alerted = Alerted(at=self._clock.now(), severity=alert.severity, title=alert.title, body=alert.body)
+        self.alerts.append(alerted)
         return Delivery(delivered=True)

@@ -52,7 +52,7 @@ def students(  # noqa: PLR0913, PLR0917 - one parameter an option
                 Path(home) / "lake",
                 checks=checks,
                 late=late,
-                say=lambda said: typer.echo(said, err=True),
+                say=lambda line: typer.echo(line, err=True),
             )
         lakes.append(lake)
         report = StudentsReport(asked=asked, lakes=tuple(lakes))

@@ -99,15 +99,15 @@ def _run(
         if json is not None:
             json.write_text(DriftBenchmark(schools=schools, asked=asked).model_dump_json(indent=1))
 
-    found = measure_drift(
+    measured = measure_drift(
         school,
         plan,
         done=() if earlier is None else earlier.schools_for(asked),
         keep=keep,
         say=lambda step: typer.echo(step, err=True),
     ).model_copy(update={"asked": asked})
-    typer.echo(found.text())
-    keep(found.schools)
+    typer.echo(measured.text())
+    keep(measured.schools)
 
 
 def _asked(

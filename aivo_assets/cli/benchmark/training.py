@@ -129,7 +129,7 @@ def _trained(settings: "Settings", day: date) -> "TrainingCost":
             days=(day, day), cause=CAUSE, console=Console(stderr=True), assets=DAILY_PATH,
         )  # fmt: skip
         seconds, peak = time.perf_counter() - started, peak_bytes()
-    said = {name: value.value for step in outcome.steps for name, value in step.figures.items()}
+    figures = {name: value.value for step in outcome.steps for name, value in step.figures.items()}
     made = next(step.figures for step in outcome.steps if step.name == "main_brain_candidate")
     folded = next(step.figures for step in outcome.steps if step.name == "fold_training_events")
     return TrainingCost(
@@ -140,5 +140,5 @@ def _trained(settings: "Settings", day: date) -> "TrainingCost":
         peak_bytes=peak,
         auc=float(str(made["auc"].value)) if "auc" in made else None,
         log_loss=float(str(made["log_loss"].value)),
-        verdict=str(said["reason"]),
+        verdict=str(figures["reason"]),
     )

@@ -86,17 +86,17 @@ def remind_of(kept: Kept, now: datetime, channels: Sequence[str], remind: timede
     return _told_if_nobody(kept.model_copy(update={"waiting": tuple(channels), "attempts": 0}), now)
 
 
-def after_attempt(kept: Kept, told: Collection[str], problem: str | None, now: datetime, count: int) -> Kept:
+def after_attempt(kept: Kept, delivered: Collection[str], problem: str | None, now: datetime, count: int) -> Kept:
     """What is kept after an attempt.
 
     Args:
         kept: What was kept, perhaps with repeats that came during the attempt.
-        told: Channels that were told.
+        delivered: Channels that were told.
         problem: Why one of the others was not.
         now: The time of the attempt, UTC.
         count: The count that was told.
     """
-    waiting = tuple(name for name in kept.waiting if name not in told)
+    waiting = tuple(name for name in kept.waiting if name not in delivered)
     if not waiting:
         done = {"told_at": now, "told_count": count, "attempts": 0, "next_try_at": None, "problem": None}
         return kept.model_copy(update={"waiting": (), **done})

@@ -36,13 +36,13 @@ TOLD = Dataset(
 NEEDED: Final = ("day", "learner", "rank", "subject", "skill_id", "kind", "priority", "reasoning")
 
 
-def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, told: pl.DataFrame) -> pl.DataFrame:
+def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, notified: pl.DataFrame) -> pl.DataFrame:
     """Learners who struggle and did not the last time.
 
     Args:
         now: Recommendations of the newest day, columns `NEEDED`.
         before: Those of the day before that has any; None where there is none, and then nobody is new.
-        told: Rows of `TOLD` of the newest day.
+        notified: Rows of `TOLD` of the newest day.
 
     Returns:
         A row a learner, his most important struggle: the columns of `NEEDED`, ordered by learner.
@@ -50,36 +50,38 @@ def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, told: pl.Da
     struggling = _struggling(now)
     if before is None:
         return struggling.clear()
-    known = pl.concat([_struggling(before).select("learner"), told.select("learner")])
+    known = pl.concat([_struggling(before).select("learner"), notified.select("learner")])
     new = struggling.join(known, on="learner", how="anti")
     return new.sort("learner", "rank").unique("learner", keep="first", maintain_order=True)
 
 
-def register(new: pl.DataFrame, classes: pl.DataFrame, told: pl.DataFrame, *, now: datetime, most: int) -> pl.DataFrame:
+def register(
+    new: pl.DataFrame, classes: pl.DataFrame, notified: pl.DataFrame, *, now: datetime, most: int
+) -> pl.DataFrame:
     """The register of a day with the next digest in it.
 
     Args:
         new: What `newly_struggling` returned.
         classes: Columns `learner` and `class_`: the class in which a learner works now.
-        told: Rows of `TOLD` of the day so far.
+        notified: Rows of `TOLD` of the day so far.
         now: The present instant, UTC.
         most: Learners in one digest at most; the others are in the next.
 
     Returns:
         Rows of `TOLD`.
     """
-    number = 1 + told.select(pl.col("digest").max().fill_null(0)).item()
+    number = 1 + notified.select(pl.col("digest").max().fill_null(0)).item()
     rows = (
         new.head(most)
         .join(classes.unique("learner"), on="learner", how="left", maintain_order="left")
         .with_columns(digest=pl.lit(number, pl.Int32), told_at=pl.lit(now).cast(pl.Datetime("us", "UTC")))
     )
-    return pl.concat([told, rows.select(list(TOLD.schema))])
+    return pl.concat([notified, rows.select(list(TOLD.schema))])
 
 
-def digests(told: pl.DataFrame) -> list[Alert]:
+def digests(notified: pl.DataFrame) -> list[Alert]:
     """The digests of a day, one alert each, from its register."""
-    return [_digest(part) for part in told.sort("digest").partition_by("digest", maintain_order=True)]
+    return [_digest(part) for part in notified.sort("digest").partition_by("digest", maintain_order=True)]
 
 
 def _digest(rows: pl.DataFrame) -> Alert:

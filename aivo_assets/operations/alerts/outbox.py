@@ -102,19 +102,19 @@ class Outbox:
         """Send one matter; a channel that failed joins `down`, and is not asked again in this pass."""
         if down.issuperset(kept.waiting):
             return kept
-        message, told, problem = kept.message(), set(), None
+        message, delivered, problem = kept.message(), set(), None
         for name in kept.waiting:
             if name in down:
                 continue
             delivery = self._channels[name].send(message)
             if delivery.delivered:
-                told.add(name)
+                delivered.add(name)
             else:
                 down.add(name)
                 problem = f"{name}: {delivery.problem}"
         with held(self._folder / "files.lock"):
             present = self._read(self._path(kept.alert.key)) or kept
-            left = after_attempt(present, told, problem, now, kept.count)
+            left = after_attempt(present, delivered, problem, now, kept.count)
             self._write(left)
         return left
 

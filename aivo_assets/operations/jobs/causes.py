@@ -76,14 +76,14 @@ class Cause:
         return OPENING[self.kind].format(by=self.by)
 
 
-def by_hand(said: str) -> Cause:
+def by_hand(reason: str) -> Cause:
     """The cause of a run that a person asked for on the command line.
 
     Args:
-        said: The command and the person's reason; one that begins with `forced:` overrode the guards.
+        reason: The command and the person's reason; one that begins with `forced:` overrode the guards.
     """
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container may run under a number without a name
         user = "unknown"
-    return Cause("override" if said.startswith("forced:") else "cli", user, said)
+    return Cause("override" if reason.startswith("forced:") else "cli", user, reason)

@@ -92,8 +92,11 @@ def _start(day: date, instant: datetime) -> datetime:
 
 def _beginning(path: Path, clock: ClockSettings) -> datetime:
     try:
-        kept = json.loads(path.read_text())
-        began, set_to = datetime.fromisoformat(kept["began"]), ClockSettings(start=kept["start"], speed=kept["speed"])
+        beginning = json.loads(path.read_text())
+        began, set_to = (
+            datetime.fromisoformat(beginning["began"]),
+            ClockSettings(start=beginning["start"], speed=beginning["speed"]),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unusable(path, error) from error
     if set_to != clock:

@@ -21,9 +21,7 @@ COMPUTING = {
 FITS = {f"model.trees.{name}" for name in ("boosting", "trees", "ensemble")} | {
     f"model.{name}" for name in ("calibration", "splits", "main_brain", "training")
 }
-ABOUT_IT = {f"card.{name}" for name in ("measures", "measure_plots", "model_card", "plots")} | {
-    "model.importance"
-}
+ABOUT_IT = {f"card.{name}" for name in ("measures", "measure_plots", "model_card", "plots")} | {"model.importance"}
 AFTERWARDS = {
     f"judging.{name}"
     for name in ("promotion", "admission", "registry", "registry_store", "shadow", "evaluation", "slices", "champions")
