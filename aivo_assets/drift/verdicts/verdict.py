@@ -65,6 +65,26 @@ def judge(scores: pl.DataFrame, previous_verdicts: pl.DataFrame, settings: Drift
 
     Returns:
         Rows of `DRIFT_VERDICTS`, one a model and day, ordered by day and model.
+
+    Example:
+        A breach is watched first; a second one in a row asks for a training.
+
+        >>> from datetime import date, timedelta
+        >>> import polars as pl
+        >>> from aivo_assets import judge
+        >>> from aivo_assets.drift.schema import DRIFT_SCORES, DRIFT_VERDICTS
+        >>> from aivo_assets.settings import DriftSettings
+        >>> def check(day: date, score: float) -> dict[str, object]:
+        ...     size = {"events": 4000, "learners": 200, "reference_events": 9000, "reference_learners": 300}
+        ...     window = {"window_first": day - timedelta(days=6), "window_last": day}
+        ...     measured = {"measure": "refit_loss", "role": "decides", "effect": 0.02, "standard_error": 0.004}
+        ...     return {"day": day, "model_id": "main_brain", "score": score, **size, **window, **measured}
+        >>> scores = pl.DataFrame(
+        ...     [check(date(2026, 3, 9), 0.02), check(date(2026, 3, 10), 0.2), check(date(2026, 3, 11), 0.2)],
+        ...     schema=DRIFT_SCORES.schema,
+        ... )
+        >>> judge(scores, DRIFT_VERDICTS.empty(), DriftSettings())["verdict"].to_list()
+        ['ok', 'watch', 'retrain']
     """
     remembered = timedelta(days=max(settings.window_days, settings.cooldown_days))
     # Long histories are the rule; no more of them is read than can matter.

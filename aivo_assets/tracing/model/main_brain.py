@@ -111,6 +111,13 @@ class MainBrain:
 
         Raises:
             ModelError: The table has another feature schema; the message lists every mismatch.
+
+        Example:
+            >>> probability = brain.predict(table)  # brain = load_champion(settings), table = fold(…).features
+            >>> probability.shape == (table.height,), probability.dtype
+            (True, dtype('float64'))
+            >>> bool(((probability > 0) & (probability < 1)).all())
+            True
         """
         self.refuse_other_features(table.schema)
         return Ensemble(self.estimators, self.calibration).predict(table.values)

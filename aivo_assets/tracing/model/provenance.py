@@ -17,7 +17,7 @@ from typing import Final
 PACKAGE: Final = "aivo_assets.tracing"
 FITTING: Final = ("model.training", "model.main_brain")  # events to features, features to a model and its predictions
 
-EQUAL_TO: Final = {"812435c7263f242a": "bc8fdb3bb8fa8dda", "6b420e957d075316": "3988e9e096eb1b99"}
+EQUAL_TO: Final = {"cdbbd02a1a82391e": "bc8fdb3bb8fa8dda", "96898626319d0f93": "3988e9e096eb1b99"}
 """Versions of code that computes the same as an earlier version, which its models go on to bear: the modules moved."""
 
 
@@ -32,8 +32,9 @@ def code_version(*entries: str) -> str:
         16 hex characters.
     """
     digests = sorted(
-        hashlib.sha256(computation(_path(name).read_text()).encode()).digest()
-        for name in import_closure(*(entries or FITTING))
+        hashlib.sha256(computation(path.read_text()).encode()).digest()
+        for path in map(_path, import_closure(*(entries or FITTING)))
+        if path.name != "__init__.py"  # it passes names on and computes nothing, which a test holds it to
     )
     version = hashlib.sha256(b"".join(digests)).hexdigest()[:16]
     return EQUAL_TO.get(version, version)
