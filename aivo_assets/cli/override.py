@@ -96,7 +96,8 @@ def list_(
         held = held.filter(pl.col("until").is_null() | (pl.col("until") >= today))
     for row in held.iter_rows(named=True):  # words of teachers: as many as people write
         typer.echo(_line(row, today))
-    typer.echo(f"{held.height} overrides." if held.height else "There are no overrides.")
+    number = held.height
+    typer.echo(f"{number} override{'s' if number > 1 else ''}." if number else "There are no overrides.")
 
 
 def _line(row: dict[str, Any], today: date) -> str:

@@ -87,7 +87,8 @@ def history() -> None:
     """Every change of champion, with its reason."""
     for move in _registry().moves():
         Console().print(
-            f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before} → {move.after}, asked by {move.by}. {move.reason}",
+            f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before or 'none'} → {move.after}, "
+            f"asked by {move.by}. {move.reason}",
             highlight=False,
             soft_wrap=True,
         )

@@ -1,4 +1,4 @@
-"""`aivo student`: one learner, as the platform sees him."""
+"""`aivo student`: what the platform knows of one learner."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -35,7 +35,7 @@ class Layered:
     Attributes:
         path: Folder below the lake's root.
         frames: Name to columns and key of each frame. The first column of every key is the owner: a whole owner can be
-            remade, which voids all older rows that he has in any frame.
+            remade, which voids all older rows that they have in any frame.
     """
 
     path: str
@@ -301,7 +301,7 @@ class Layers:
         return self._scan(self._folder("remade", layered.number), layer.owners, self._owners, None).collect()
 
     def _remade(self, layered: Shard) -> pl.DataFrame:
-        """owner, `_since`: the layer from which on his rows count."""
+        """owner, `_since`: the layer from which on their rows count."""
         since = [pl.DataFrame(schema={self._layered.owner: pl.String, "_since": pl.UInt32})]
         for number, layer in enumerate(layered.layers):
             if layer.owners:

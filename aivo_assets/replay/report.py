@@ -21,7 +21,7 @@ STOPPED: Final = (
     "all days that were asked for."
 )
 PSEUDONYM: Final = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{26}\b")
-"""Of a learner the report shows as much as `aivo student` needs to find him, for it may be handed on."""
+"""The report may be handed on, so it shows no more of a pseudonym than `aivo student` needs to find the learner."""
 STYLE: Final = """
 main { max-width: 72rem; }
 td, thead th { text-align: left; vertical-align: top; }

@@ -81,7 +81,7 @@ def practised_skill(step: Step, curriculum: Curriculum) -> npt.NDArray[np.int64]
 
 
 class AssignedLevels:
-    """Gives everybody an item at random of the level that is assigned to him in the skill.
+    """Gives everybody a random item of the level that they are assigned in the skill.
 
     Args:
         curriculum: Items and skills; only what is public of them is read.

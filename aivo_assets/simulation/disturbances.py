@@ -1,4 +1,4 @@
-"""What may befall a school from a day on: injected drift. Belongs here: kinds of change; not their detection."""
+"""Scripted changes to a simulated school from a day on: injected drift. Belongs here: kinds of change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

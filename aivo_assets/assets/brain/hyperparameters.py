@@ -95,7 +95,7 @@ def _standing(lake: Lake, day: date, inputs: str, budget: Budget) -> dict[str, A
     if manifest is None or manifest["made_by"].get("inputs") != inputs:
         return None
     stored = Budget(manifest["made_by"]["trials"], manifest["made_by"]["seconds"])
-    # Nought is no small budget but the wish to have the settings.
+    # A budget of 0 skips the search: the settings are used as they are.
     fits = stored.covers(budget) if budget.trials else stored.trials == 0
     figures: dict[str, Any] = manifest["made_by"]["figures"]
     return figures if fits else None

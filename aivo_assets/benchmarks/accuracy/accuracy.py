@@ -1,7 +1,7 @@
 """How accurate the main brain is on any file. Belongs here: training and scoring part by part; no printing, no files.
 
 The model is the pipeline's own: statistics, fold and boosting are the functions that serve every day, with the settings
-of the caller. Learners: group k-fold, a test learner's rows are predicted one after another from his own past only.
+of the caller. Learners: group k-fold, a test learner's rows are predicted one after another from their own past only.
 """
 
 import sys

@@ -107,7 +107,7 @@ def fit_candidate(candidate: Candidate, table: FeatureTable, probability: Floats
 
 @compiled
 def follow(learners: npt.NDArray[np.int64], x: Floats, logit: Floats, correct: Floats, variance: float) -> Floats:
-    """Probabilities with each learner's θ as his rows before have made it.
+    """Probabilities with each learner's θ as their earlier rows have made it.
 
     Args:
         learners: Code of each row's learner; a learner's rows lie together, in order [n].

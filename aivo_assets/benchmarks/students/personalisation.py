@@ -1,4 +1,4 @@
-"""What knowing the learner buys. Belongs here: the same rows answered with less and with more of him; no printing.
+"""What knowing the learner is worth. Belongs here: the same rows answered knowing less and more of them; no printing.
 
 Five answers to each test row, which is predicted from its learner's own past: the main brain with an empty state (the
 population's answer: every feature as of a learner without past); a model that was trained on such rows, so that it

@@ -56,7 +56,7 @@ class Compared(_Record):
 
     @property
     def pays(self) -> bool:
-        """Surely better on the whole by more than nothing, and surely worse for no group by number of events."""
+        """Significantly better on the whole, and significantly worse for no group by number of events."""
         whole, bands = self.groups["all"]["all rows"], self.groups["events seen"].values()
         enough = whole.surely_better and whole.interval.mean <= -SMALLEST_GAIN
         return enough and not any(each.surely_worse for each in bands)
@@ -109,8 +109,9 @@ def _of_skills(skills: dict[str, Difference]) -> Iterator[str]:
     better = sum(difference.surely_better for difference in skills.values())
     lower = sum(difference.interval.mean < 0 for difference in skills.values())
     yield (
-        f"  {len(skills)} skills with enough rows: {lower} have a lower loss, {better} surely, {len(worse)} surely a "
-        f"higher one (of {len(skills)} intervals {0.025 * len(skills):.1f} would say so by chance)"
+        f"  {len(skills)} skills with enough rows: {lower} have a lower loss, {better} of them significantly; "
+        f"{len(worse)} have a significantly higher one "
+        f"(of {len(skills)} intervals {0.025 * len(skills):.1f} would say so by chance)"
     )
     highest = sorted(skills.items(), key=lambda item: -item[1].interval.mean)[:3]
     yield from (_line(f"skill {name}"[:24], difference) for name, difference in highest)

@@ -101,7 +101,7 @@ class SchoolLake:
     def one_more(self, day: date, events: pl.DataFrame, learners: int) -> pl.DataFrame:
         """A day gone by, with one answer more of some of its learners: their last one, a minute before their first.
 
-        Before all others, so that it lies in the past of each of them, whether or not he came back later.
+        Before all others, so that it lies in the past of each of them, whether or not they came back later.
         """
         names = events["learner"].unique().sort().sample(learners, seed=self._size.seed)
         theirs = pl.col("learner").is_in(names.implode())

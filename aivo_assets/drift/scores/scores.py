@@ -1,10 +1,10 @@
 """One score a model. Belongs here: from measures to DRIFT_SCORES, and what the score means; no decision.
 
-**The score is the share of what the model knew that has surely been lost since its promotion.** What it knew is its
-advantage over knowing nothing, measured on its reference: in nats, the log loss of the base rate minus its own; in
-ranking, its AUC minus one half. What was lost is the increase of a measure over the reference. It counts by the lower
-end of a one-sided confidence interval clustered by learner, so that a small or noisy window scores low instead of
-loud; and by its best estimate once it is beyond chance that anything was lost at all, chance having a budget a year.
+**The score is the share of what the model knew that has been lost since its promotion, with confidence.** What it knew
+is its advantage over knowing nothing, measured on its reference: in nats, the log loss of the base rate minus its own;
+in ranking, its AUC minus one half. What was lost is the increase of a measure over the reference. It counts by the
+lower end of a one-sided confidence interval clustered by learner, so that a small or noisy window scores low and not
+high; and by its best estimate once the loss is significant, with a budget of false alarms a year.
 
 - `discrimination_loss`, `calibration_loss`, `refit_loss`: nats lost / nats known.
 - `auc_shortfall`: AUC points lost / AUC points known.

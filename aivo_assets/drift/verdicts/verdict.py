@@ -197,7 +197,7 @@ def _decide(worst: _Row | None, moved: _Row | None, past: _Past, day: date, sett
 
 def _what_moved(worst: _Row, settings: DriftSettings) -> str:
     if worst["score"] <= 0.0:
-        return "Score 0.00: nothing was surely lost since the promotion."
+        return "Score 0.00: no significant loss since the promotion."
     days = (worst["window_last"] - worst["window_first"]).days + 1
     quick = "" if days == settings.window_days else " on the last day" if days == 1 else f" in the last {days} days"
     return (

@@ -1,6 +1,6 @@
 """Learners who newly struggle, and the digest that tells their teachers. Belongs here: who, and what is said; pure.
 
-A learner struggles in a skill where it is urgent to remediate or to go down a level. He newly struggles where he did
+A learner struggles in a skill where it is urgent to remediate or to go down a level. They newly struggle where they did
 not the last time. Learners are named by pseudonym only; whoever holds the key can link it. Each is told of once a day
 at most, which the register remembers; a digest is made from it, so that a crash neither loses nor doubles one.
 """
@@ -45,7 +45,7 @@ def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, notified: p
         notified: Rows of `TOLD` of the newest day.
 
     Returns:
-        A row a learner, his most important struggle: the columns of `NEEDED`, ordered by learner.
+        A row a learner, with the most important struggle: the columns of `NEEDED`, ordered by learner.
     """
     struggling = _struggling(now)
     if before is None:

@@ -76,8 +76,8 @@ def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequ
 def refused_twice(refused: Sequence[Verdict], now: datetime) -> Alert | None:
     """Two challengers in a row were refused.
 
-    A challenger that is not surely better is the ordinary case between two changes of the school, so that is a warning,
-    and one for the whole row; one that is surely worse, in all or for a group, is an error, and told each time.
+    A challenger that is not significantly better is the ordinary case between two changes of the school, so that is a
+    warning, once for the whole row; one that is significantly worse, in all or for a group, is an error each time.
 
     Args:
         refused: Refusals since the last promotion, the newest first.

@@ -1,8 +1,8 @@
 """Which system account runs the embedded PostgreSQL, and whether it reaches the files. No server is started here.
 
-PostgreSQL refuses to run as root. A normal user runs it himself; root hands it to the owner of the folder, or to an
-account without rights. Such an account must be able to pass through every folder above its files, which is granted
-as the right to traverse alone, never to list or read, and said in the log.
+PostgreSQL refuses to run as root. A normal user runs it under their own account; root hands it to the owner of the
+folder, or to an account without rights. Such an account must be able to pass through every folder above its files: it
+gets the right to traverse them, never to list or read, and the log says so.
 """
 
 import logging

@@ -172,7 +172,7 @@ def _descend(
     passes: int,
     left: tuple[Floats, Floats],
 ) -> None:
-    """Go over each learner's events in order, predict, then move him and what he answered. Changes `found`, `left`.
+    """Go over each learner's events in order: predict, then update the learner and the item. Changes `factors`, `left`.
 
     The online steps are those of `kernel`; a last pass in which nothing but the learner moves leaves each row's
     surprise and the ability before it.

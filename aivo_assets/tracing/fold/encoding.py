@@ -108,7 +108,7 @@ def encode(events: pl.DataFrame | pl.LazyFrame) -> Encoded:
             `response_time_ms` may be absent, as may `gap_s` and `hint_count`. A null item has code -1.
 
     Raises:
-        LakeError: An event has no skill, or two of a learner's events have the same place in his order.
+        LakeError: An event has no skill, or two of a learner's events have the same place in their order.
     """
     frame = _needed(events)
     learners, learner = _codes(frame["learner"])

@@ -1,6 +1,7 @@
 """The folded states as frames and as arrays. Belongs here: choosing and joining them; no recurrence, no late events.
 
-A state is all that the fold remembers of a learner: one row a learner, one for each of his subjects, skills and items.
+A state is all that the fold remembers of a learner: a row for the learner, and one for each of their subjects, skills
+and items.
 """
 
 from collections.abc import Mapping

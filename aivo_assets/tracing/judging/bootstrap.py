@@ -37,6 +37,20 @@ class Interval(BaseModel):
     samples: int
     learners: int
 
+    def in_words(self) -> str:
+        """The bounds of a difference of losses as sizes, on the side that the mean is on: `0.0586 to 0.0701`.
+
+        Bounds on both sides of zero say which is which: `0.0012 worse to 0.0034 better`.
+        """
+        near, far = sorted((self.lower, self.upper), key=lambda bound: bound * (1 if self.mean > 0 else -1))
+        if self.lower < 0 < self.upper:
+            return f"{_size(near)} to {_size(far)}"
+        return f"{abs(near):.4f} to {abs(far):.4f}"
+
+
+def _size(bound: float) -> str:
+    return f"{abs(bound):.4f} {'worse' if bound > 0 else 'better'}"
+
 
 def paired_bootstrap(
     differences: Floats, learners: NDArray[np.integer], *, samples: int, confidence: float, seed: int

@@ -104,8 +104,8 @@ def decide(
     """Decide whether the challenger becomes the champion.
 
     A first model must beat item difficulty alone with confidence. Later ones must beat the champion with confidence, or
-    replace a stale champion without being worse than a margin; calibration may not surely, and no slice at all, fall
-    by more than its limit; a model of an earlier day than the champion's never replaces it.
+    replace a stale champion without being worse by more than a margin; calibration must not fall significantly, nor any
+    slice at all, by more than its limit; a model of an earlier day than the champion's never replaces it.
 
     Args:
         holdout: Later events; those that a contender has seen are left out here.
@@ -224,12 +224,12 @@ def _log_loss(
         value=difference.upper,
         limit=limit,
         sentence=f"its log loss is {abs(difference.mean):.4f} {relation} than that of {other} "
-        f"({difference.lower:+.4f} to {difference.upper:+.4f} over {difference.learners:,} learners), {conclusion}",
+        f"({difference.in_words()} over {difference.learners:,} learners), {conclusion}",
     )
 
 
 def _calibration(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> Finding:
-    """Worse by more than the limit, and surely worse at all.
+    """Worse by more than the limit, and significantly worse at all.
 
     Chance alone gives a perfect model an error of about 0.04 on 1,000 events: the mean of |normal| of variance
     p(1 - p) x 15 bins / 1,000, with p(1 - p) about 0.2.

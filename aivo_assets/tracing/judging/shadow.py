@@ -204,8 +204,7 @@ def _reason(difference: Interval, events: int, settings: PromotionSettings, cham
     relation = "worse" if difference.mean > 0 else "better"
     measured = (
         f"its log loss is {abs(difference.mean):.4f} {relation} than that of version {previous}, champion before it "
-        f"({difference.lower:+.4f} to {difference.upper:+.4f} on {events:,} answers of {difference.learners:,} "
-        "learners since its promotion)"
+        f"({difference.in_words()} on {events:,} answers of {difference.learners:,} learners since its promotion)"
     )
     if difference.lower > 0:
         sure = f"{settings.shadow_confidence:.0%} confidence over {settings.shadow_days} daily looks"

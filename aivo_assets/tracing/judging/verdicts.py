@@ -34,7 +34,7 @@ def refused_in_a_row(lake: Lake) -> list[Verdict]:
 
 
 def was_worse(verdict: Verdict) -> bool:
-    """Whether a refused challenger was surely worse somewhere, rather than not surely better."""
+    """Whether a refused challenger was significantly worse somewhere, rather than just not better."""
     if verdict.difference is not None and verdict.difference.lower > 0:
         return True
     return any(not finding.passed for finding in verdict.findings if finding.check in ("calibration", "slice"))

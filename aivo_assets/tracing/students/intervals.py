@@ -225,7 +225,7 @@ def _with_company(later: pl.DataFrame, about: About) -> pl.DataFrame:
         comparable = sized.filter(pl.col("_size") > 1).with_columns(_skills=pl.lit(1))
     else:
         met = pl.col("skill_id").n_unique().over(block)
-        several = pl.max_horizontal("skills", met)  # of somebody new: those that he begins with
+        several = pl.max_horizontal("skills", met)  # of a new learner: those that they begin with
         both = (pl.col("_size").max().over(block) > 1) & ((met > 1) | (several == 1))
         comparable = sized.with_columns(_skills=several).filter(both)
     return comparable.sort(group, maintain_order=True).with_columns(

@@ -1,7 +1,7 @@
 """Where the student models are kept. Belongs here: which learners' models are to be made anew, and the models in force.
 
 A day holds the models that were made as of that day: all of them after a full build, otherwise those of learners who
-had new events. A learner's model in force is the one of his newest day; its `day` says as of when its bands hold.
+had new events. A learner's model in force is the one of their newest day; its `day` says as of when its bands hold.
 """
 
 from collections.abc import Callable, Iterable

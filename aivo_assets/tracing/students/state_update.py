@@ -233,7 +233,7 @@ def _changed_pasts(
     expected -= int(folded.filter(pl.col("days").is_in(changed))["day_events"].sum())
     if expected == events.height:
         return late
-    # Somebody has no event left on a day: he is in none of the rows that were read.
+    # A learner without any event left on a day is in none of the rows that were read.
     everybody = store.learners(shard, ["learner", "days"]).explode("days").filter(pl.col("days").is_in(changed))
     gone = everybody.join(events, left_on=["learner", "days"], right_on=["learner", "day"], how="anti")
     return pl.concat([late, gone["learner"]]).unique().sort()

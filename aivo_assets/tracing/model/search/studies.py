@@ -47,7 +47,7 @@ class Dimension:
     whole: bool = False
 
     def reaching(self, value: float) -> "Dimension":
-        """The dimension, widened to hold a value that somebody set by hand; nought has no place on its scale."""
+        """The dimension, widened to hold a value that was set by hand; 0 has no place on its scale."""
         return Dimension(self.name, min(self.low, value) if value > 0 else self.low, max(self.high, value), self.whole)
 
     def holds(self, value: float) -> bool:
