@@ -1,4 +1,4 @@
-"""The endpoints below /v1. Belongs here: paths, parameters and the statuses of each; the work is elsewhere."""
+"""The endpoints below /v1. Belongs here: paths, parameters and status codes; the work is done elsewhere."""
 
 from collections.abc import Callable
 from datetime import datetime

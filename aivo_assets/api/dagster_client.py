@@ -1,4 +1,4 @@
-"""Speaks with Dagster's web UI by GraphQL over HTTP. Belongs here: one question, one answer, and what went wrong.
+"""A client of Dagster's GraphQL over HTTP. Belongs here: sending a query, reading its answer, and what went wrong.
 
 A question that only reads may be asked again. A launch may not: after a timeout or an error of the server nobody knows
 whether the run exists, so that is an error of its own, and the caller looks the run up by a tag.

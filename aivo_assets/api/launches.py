@@ -1,4 +1,4 @@
-"""Starting runs, each at most once. Belongs here: the guard, the key that names a call, launches without an answer.
+"""Starts runs, each at most once. Belongs here: the guard, idempotency keys, and launches that were not confirmed.
 
 The service keeps nothing in its memory: it may be killed at any line. What a call asks for is written down before
 Dagster is asked, and taken away when the run's id is known. A launch whose fate is unknown is looked up by the tag that

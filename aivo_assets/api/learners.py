@@ -1,4 +1,4 @@
-"""What a learner is recommended, by pseudonym. Belongs here: reading the newest day that the lake holds of it."""
+"""Recommendations of a learner, by pseudonym. Belongs here: reading the newest day that the lake has."""
 
 import polars as pl
 

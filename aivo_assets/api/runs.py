@@ -1,4 +1,4 @@
-"""Runs and schedules as callers see them. Belongs here: from what Dagster tells to the answer; nothing is started."""
+"""Runs and schedules as callers see them. Belongs here: from Dagster's answer to ours; nothing is started."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

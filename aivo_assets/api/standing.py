@@ -1,4 +1,4 @@
-"""How the models stand: what serves, what trains, whether one may be trained. Belongs here: looking up; no launch."""
+"""State of the models: which serves, which trains, whether one may be trained. Belongs here: looking up; no launch."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""What several assets read back from the lake and the registry. Belongs here: reading, no computation."""
+"""What several assets read from the lake and the registry. Belongs here: reading, no computation."""
 
 import logging
 from datetime import date

@@ -1,4 +1,4 @@
-"""Runs whose process was killed. Belongs here: how such a run is known, and its end; no run is started.
+"""Runs whose process was killed. Belongs here: recognising such a run and ending it; no run is started.
 
 A run that a command does in its own process (`aivo run`, `aivo train`) has no worker that Dagster watches; one that the
 daemon launched has a code server that does, but that dies with it where a container or a machine goes down. Such a run

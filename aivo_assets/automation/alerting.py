@@ -1,4 +1,4 @@
-"""The look-out: asks every rule, tells the digest, tries again what was not delivered, and shows all of it as an asset.
+"""Watching for alerts: asks every rule, sends digests, retries deliveries, and shows the result as an asset.
 
 Belongs here: from lake, registry and instance to the rules' arguments. The rules are operations/alerts/rules.py, the
 digest is operations/alerts/interventions.py, and delivery is operations/alerts/outbox.py.

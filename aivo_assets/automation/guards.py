@@ -1,4 +1,4 @@
-"""When a training must wait: what the instance and the lake tell the rule of operations/jobs/training_guard.py."""
+"""When a training must wait: reads the instance and the lake for the rule in operations/jobs/training_guard.py."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final

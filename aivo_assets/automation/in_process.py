@@ -1,4 +1,4 @@
-"""A job run in this process, with progress that a person can follow. What is said afterwards is the caller's."""
+"""Runs a job in this process and shows its progress. What is printed afterwards is up to the caller."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The four schedules of the contract. Belongs here: when, and for which day; what clashes and gaps mean is in ticks.py.
+"""The four schedules of the contract. Belongs here: when, and for which day; clashes and gaps are handled in ticks.py.
 
 A daily or weekly training works on the last complete day. The two frequent jobs work on the current one. Days are UTC
 days; crons are read in the zone of `AIVO_SCHEDULE_TIMEZONE`. No schedule overlaps itself, and the frequent ones skip a

@@ -1,4 +1,4 @@
-"""What reacts by itself: drift, a need for training, changed recommendations, late events, and failed runs.
+"""The sensors: drift, need for training, changed recommendations, late events, failed runs, alerts.
 
 Belongs here: from what happened to which run is asked for. A run key is the purpose and the id of what caused it, so a
 tick that is repeated asks for the same run; where that run failed, another is asked for (attempts.py). The cursor moves

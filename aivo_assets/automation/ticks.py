@@ -1,4 +1,4 @@
-"""What the tick of a schedule means: which days it covers, and who steps aside. Belongs here: the rules of clashes.
+"""What a tick of a schedule does: which days it covers, and which schedule goes first. Belongs here: these rules.
 
 Sunday. The daily training (02:00) and the weekly one (03:00) would train the main brain twice on the same last day. The
 daily one steps aside where the weekly one is due within the hours that must lie between two trainings. Where the main

@@ -1,4 +1,4 @@
-"""Whether a check would only make again what is there. Belongs here: the rule, and what the instance knows of it.
+"""Whether a check would only repeat what is there. Belongs here: the rule, and what the instance knows for it.
 
 The two frequent checks are a function of what arrived, the day as of which they look, the models, the settings and the
 code. Where none of these changed since a run of the same check began, another run would write what stands there, bit

@@ -1,4 +1,4 @@
-"""Why a run was, and what became of it. Belongs here: the chain from cause to evidence to effect, in plain sentences.
+"""Why a run was started and what it led to. Belongs here: the chain from cause to effect, in plain sentences.
 
 All of it is read from what the run left behind: its tags, the metadata of what it made, and the verdicts in the lake.
 """

@@ -1,4 +1,4 @@
-"""`aivo key`: the secret of the pseudonyms. Where it is looked for is in privacy/keys.py."""
+"""`aivo key`: the secret key of the pseudonyms. privacy/keys.py says where it is looked for."""
 
 import typer
 

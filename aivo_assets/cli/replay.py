@@ -1,4 +1,4 @@
-"""`aivo replay`: a stretch of time through the real definitions, at high speed, and a report of what came of it."""
+"""`aivo replay`: past days through the real definitions, at high speed, and a report of what was decided."""
 
 import logging
 import signal

@@ -1,4 +1,4 @@
-"""What commands print to. Belongs here: the terminal itself; what is printed is each command's."""
+"""The terminal that commands print to. What is printed is each command's."""
 
 import sys
 

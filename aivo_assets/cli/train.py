@@ -1,4 +1,4 @@
-"""`aivo train`: a training of the main brain now, because a person asked. What a training does is in the jobs."""
+"""`aivo train`: trains the main brain now. What a training does is in the jobs."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated

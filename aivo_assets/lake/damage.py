@@ -1,4 +1,4 @@
-"""Files that were cut short or are gone. Belongs here: finding them by their length; nothing is read or mended."""
+"""Files that were cut short or are gone. Belongs here: finding them by their length; nothing is read or repaired."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -1,4 +1,4 @@
-"""Being the only one who does something, on all machines that write to a lake. Belongs here: that lock; no work.
+"""An exclusive lock for all machines that write to a lake. Belongs here: the lock; no work is done.
 
 In a folder it is a file lock, which the kernel takes back however its holder ends. In an object store it is a lease: an
 object that its holder writes anew every few seconds. Whoever has watched it unchanged for longer than that takes it

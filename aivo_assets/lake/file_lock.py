@@ -1,4 +1,4 @@
-"""One holder at a time, across threads and processes. The kernel takes the lock back however a process ends."""
+"""A file lock with one holder, across threads and processes. The kernel releases it however a process ends."""
 
 import fcntl
 import time

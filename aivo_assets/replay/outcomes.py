@@ -1,4 +1,4 @@
-"""What a run decided, read back from the lake and the registry. Belongs here: reading; nothing is decided or run."""
+"""What a run decided, read from the lake and the registry. Belongs here: reading; nothing is decided or run."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field

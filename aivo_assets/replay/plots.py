@@ -1,4 +1,4 @@
-"""The pictures of a replay's report. Belongs here: from a record to PNG bytes; no number for use."""
+"""Plots of a replay's report. Belongs here: from a record to PNG bytes."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Which tick comes when, and which of them would only make again what is there. Belongs here: order and equivalence.
+"""The order of ticks, and which would only repeat what is there. Belongs here: order and equivalence.
 
 Nothing here knows a scheduler: instants come in, ticks in their order go out.
 """

@@ -1,4 +1,4 @@
-"""What only the truth knows: true chances, and the policy that sees them. Belongs here: the ceiling; no platform."""
+"""What only the truth knows: true chances, and a policy that sees them. Belongs here: the upper bound; no platform."""
 
 import numpy as np
 import numpy.typing as npt

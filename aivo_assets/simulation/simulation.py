@@ -1,4 +1,4 @@
-"""The school lives through its days. Belongs here: the loop over days, sessions and steps; no law of learning, no text.
+"""Simulates the days of a school. Belongs here: the loop over days, sessions and steps; no law of learning, no text.
 
 Day d depends on the days before it only: a simulation may stop and go on, and a longer one begins like a shorter one.
 """

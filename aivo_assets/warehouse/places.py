@@ -1,4 +1,4 @@
-"""Where the warehouse keeps things, and how dbt is told. Belongs here: paths and variables; nothing is run."""
+"""Paths and variables of the warehouse and of dbt. Nothing is run here."""
 
 import shutil
 import sys

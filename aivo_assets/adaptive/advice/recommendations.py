@@ -1,4 +1,4 @@
-"""From signals to recommendations. Belongs here: joining decision, outlook, content and words, and the ranking.
+"""From signals to recommendations. Belongs here: joining decision, outlook, content and words, and ranking.
 
 Columnar throughout: each rule's rows are worded as columns, never learner by learner.
 """

@@ -1,4 +1,4 @@
-"""What a champion promised, for drift to hold it against: its hold-out, found again among the stored answers."""
+"""The reference that drift compares with: a champion's hold-out, found again among the stored answers."""
 
 import polars as pl
 

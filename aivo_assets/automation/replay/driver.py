@@ -1,4 +1,4 @@
-"""The real definitions, tick by tick, with a clock of our own. Belongs here: which look or run comes next.
+"""Drives the real definitions tick by tick, with the replay's clock. Belongs here: which tick or run comes next.
 
 What a tick answers is the schedule's or sensor's own business, what a run does is the job's. A run takes no time on the
 replay's clock: it is over before anything else looks. Between two ticks of schedules nothing changes but the clock, so

@@ -1,4 +1,4 @@
-"""What stands on top of a drift report. Belongs here: sentences, table and pictures as HTML; nothing is compared."""
+"""The summary at the top of a drift report. Belongs here: its sentences, table and pictures; nothing is compared."""
 
 from typing import Any
 

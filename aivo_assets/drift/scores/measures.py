@@ -1,4 +1,4 @@
-"""What is measured of the main brain's answers. Belongs here: one function a measure; no verdict.
+"""Measures of the main brain's predictions. Belongs here: one function a measure; no verdict.
 
 All deciding measures are free of the mix of events: they compare the answers with the model's own probabilities, so
 that a week of harder items, a holiday with few learners or a class of newcomers does not move them while the

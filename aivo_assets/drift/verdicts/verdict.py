@@ -1,4 +1,4 @@
-"""From scores to what is done. Belongs here: thresholds, repetition, cool-down and the sentence that says why.
+"""From scores to a verdict. Belongs here: thresholds, repetition, cool-down and the sentence that says why.
 
 `judge` is pure: the verdict of a day follows from that day's scores and the verdicts of the days before, so judging
 a day again gives the same verdict. A model retrains when its score is above `retrain_score` for `breaches` checks in

@@ -1,4 +1,4 @@
-"""How repeats of a matter become one alert. Belongs here: the rules of folding and trying again; no file, no channel.
+"""Folding repeats into one alert. Belongs here: the rules of folding and retrying; no file, no channel.
 
 A matter is told when it is new, and once more, with the number of times, when it goes on for `remind` or longer. What
 repeats in between is counted and told with the next reminder. A matter that was not seen for twice that long is over.

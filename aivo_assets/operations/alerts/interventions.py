@@ -1,4 +1,4 @@
-"""Learners who newly struggle, and the digest that tells their teachers. Belongs here: who, and what is said; pure.
+"""Learners who newly struggle, and the digest for their teachers. Belongs here: who, and the words; pure functions.
 
 A learner struggles in a skill where it is urgent to remediate or to go down a level. They newly struggle where they did
 not the last time. Learners are named by pseudonym only; whoever holds the key can link it. Each is told of once a day

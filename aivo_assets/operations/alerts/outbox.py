@@ -1,4 +1,4 @@
-"""Where alerts are kept until everybody has been told. Belongs here: files, and one attempt after another.
+"""The outbox: keeps alerts until they are delivered. Belongs here: its files, and attempts to deliver.
 
 A file a matter, replaced in one step, so that a process may be killed at any line. An alert is written down before the
 first attempt to deliver it: what cannot be delivered is tried again with growing pauses, and never lost. A crash

@@ -1,4 +1,4 @@
-"""When people are told. Belongs here: pure rules, from what was found to an alert or None; nothing is read or sent.
+"""The rules of alerts. Belongs here: pure functions from facts to an alert or None; nothing is read or sent.
 
 Each rule says in its key which matter it is about, so that repeats fold together, and in its occurrence which time.
 No alert carries a raw identifier.

@@ -1,4 +1,4 @@
-"""Why a run was asked for. Belongs here: what a cause is, and how a run's tags carry it; who asks is decided elsewhere.
+"""Why a run was started. Belongs here: what a cause is, and how a run's tags carry it.
 
 The tags are read by people in the web UI, by the HTTP service and by `aivo why`. `aivo/cause` alone is a sentence; the
 others let the chain be followed from a run to what made it necessary and on to what that led to.

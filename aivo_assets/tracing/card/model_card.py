@@ -1,4 +1,4 @@
-"""The model card: what a version is, how good, for whom and within what limits, for a person who answers for a school.
+"""The model card: what a version is, how good, for whom and within what limits, for somebody who runs a school.
 
 Belongs here: the words and their order (after Mitchell et al. 2019). What is measured is in `card_measures`, how it is
 drawn in `plots`, how it becomes Markdown and HTML in `aivo_assets.documents`.

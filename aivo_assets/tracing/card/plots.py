@@ -1,4 +1,4 @@
-"""Small pictures of an evaluation, for asset metadata and model cards. Belongs here: PNG bytes; no computation.
+"""Plots of an evaluation, for asset metadata and model cards. Belongs here: PNG bytes; no computation.
 
 Figures are made without pyplot, whose figures are global and never freed by themselves.
 """

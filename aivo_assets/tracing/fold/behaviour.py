@@ -1,4 +1,4 @@
-"""What items do beyond being hard. Belongs here: the estimation, on arrays, from training learners; nothing is stored.
+"""Item behaviour beyond difficulty. Belongs here: the estimation, on arrays, from training learners; no storing.
 
 Four things, each fitted on the surprises that difficulty and a learner's online ability leave:
 

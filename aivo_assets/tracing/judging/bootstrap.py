@@ -1,4 +1,4 @@
-"""How sure is a difference of two models. Belongs here: the paired bootstrap over learners, of losses and calibration.
+"""Confidence of a difference between two models. Belongs here: the paired bootstrap over learners.
 
 Answers of one learner resemble each other, so learners are drawn, not rows; both models are scored on the same rows,
 so what is hard for both cancels out (Efron and Tibshirani 1993, ch. 8: resample the independent unit). No verdict.

@@ -1,4 +1,4 @@
-"""How good a model is on later events, beside what costs nothing. Belongs here: hold-outs and evaluations; no decision.
+"""How good a model is on later events, beside simple baselines. Belongs here: hold-outs and evaluations; no decision.
 
 A `Holdout` is the rows and what every model is compared with on them; `evaluate` scores one model there.
 """

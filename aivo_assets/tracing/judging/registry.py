@@ -1,4 +1,4 @@
-"""Every version of the main brain, and which of them is champion. Belongs here: what happens to versions; no judging.
+"""Every version of the main brain, and which is champion. Belongs here: what happens to versions; no judging.
 
 MLflow keeps versions, metrics, parameters, tags and the aliases `challenger` and `champion`, in a SQLite file below
 AIVO_HOME with the artefacts beside it. Every move of the champion is a tag of the registered model, so that the way

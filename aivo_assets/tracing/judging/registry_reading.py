@@ -1,4 +1,4 @@
-"""What the registry holds, read from MLflow's SQLite file. Belongs here: questions; whatever changes it is the store's.
+"""What the registry holds, read from MLflow's SQLite file. Belongs here: queries; `registry_store` makes changes.
 
 Every check and page asks for the champion, and MLflow takes two core seconds to import: its tables are read without
 it. They are MLflow's own matter, so a test holds each answer against what MLflow's client says of the same file.

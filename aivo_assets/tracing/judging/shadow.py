@@ -1,4 +1,4 @@
-"""The champion before, kept in the shadow of its successor. Belongs here: who is compared, on what, and the judgement.
+"""The previous champion in the shadow of its successor. Belongs here: who is compared, on what, and the verdict.
 
 A promotion rests on a hold-out. The days after it are the real proof: both champions are asked about each new answer
 before it is seen, and where the one before is better with confidence, the promotion was a mistake. Looks are repeated

@@ -1,4 +1,4 @@
-"""The verdicts that were given on challengers. Belongs here: where they are kept, what they tell; no decision."""
+"""Verdicts on challengers. Belongs here: where they are stored and what they say; no decision."""
 
 from datetime import timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""The main brain: the probability that a learner answers the next exercise rightly. Belongs here: fitting, predicting.
+"""The main brain: the probability that a learner's next answer is correct. Belongs here: fitting and predicting.
 
 Boosted trees read what the fold knows of a learner; their logits, averaged over seeds, are mapped to probabilities on
 events later than any the trees were fitted on. Storing is in `artefact`, judging in `evaluation` and `promotion`.

@@ -1,4 +1,4 @@
-"""Learners stopped in the middle, and what they answered next. Belongs here: cuts and frozen predictions; no scoring.
+"""What learners answered after a cut. Belongs here: cuts and frozen predictions; no scoring.
 
 A student model says something about a learner at one instant. What they answer afterwards shows whether it was right,
 if nothing that the model is made of has seen those answers: statistics come from other learners, and the state stays

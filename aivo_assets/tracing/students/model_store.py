@@ -1,4 +1,4 @@
-"""Where the student models are kept. Belongs here: which learners' models are to be made anew, and the models in force.
+"""Storage of the student models. Belongs here: which models must be made again, and which are in force.
 
 A day holds the models that were made as of that day: all of them after a full build, otherwise those of learners who
 had new events. A learner's model in force is the one of their newest day; its `day` says as of when its bands hold.

@@ -1,4 +1,4 @@
-"""What differs between states and events, and between states. Belongs here: who has new or late events; no folding."""
+"""Differences between states and events, and between states. Belongs here: who has new or late events; no folding."""
 
 import polars as pl
 

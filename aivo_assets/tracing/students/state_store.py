@@ -1,4 +1,4 @@
-"""Where the folded states are kept. Belongs here: reading and committing states by shard, in layers; no folding.
+"""Storage of the folded states. Belongs here: reading and committing states by shard, in layers; no folding.
 
 The four frames of a shard come into force in one commit, together with what they were folded from: the parts of the
 days (`Folded`). So the states always say themselves which events they have seen.

@@ -1,4 +1,4 @@
-"""Student models: the main brain made personal, for all learners at once. Not here: what a learner should do next.
+"""Student models: the main brain's predictions for each learner. Not here: what a learner should do next.
 
 Ability and mastery are the filter's, read through `query`, so that they are those which the main brain sees. Levels are
 the main brain's answer to "and if this learner met an exercise of this level now?".

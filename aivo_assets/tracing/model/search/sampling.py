@@ -1,4 +1,4 @@
-"""Fewer learners where there are too many rows. Belongs here: which learners are kept; nothing is trained.
+"""Sampling learners where there are too many rows. Belongs here: which learners are kept; nothing is trained.
 
 Learners are kept or left out whole: a history with holes has other counts, streaks and gaps than the real one, and a
 model that is trained on such histories is served with real ones.

@@ -1,4 +1,4 @@
-"""The door to Optuna: studies of hyper-parameters and what they found. Belongs here: storing and asking; no fitting.
+"""Access to Optuna: studies of hyper-parameters and their results. Belongs here: storing and asking; no fitting.
 
 Optuna keeps studies in a SQLite file of its own, which shares no database with Dagster's or MLflow's: each of the three
 believes the table `alembic_version` to be its own. It takes half a second to import, so it is imported at first use.
