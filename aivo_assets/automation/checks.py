@@ -37,7 +37,7 @@ def as_many_as_raw(context: dg.AssetCheckExecutionContext, lake: dg.ResourcePara
 )
 def every_alert_delivered(outbox: dg.ResourceParam[Outbox]) -> dg.AssetCheckResult:
     """Look into the outbox now."""
-    _, check, _ = show(outbox.kept())
+    _, check, _ = show(outbox.entries())
     return dg.AssetCheckResult(passed=check.passed, metadata=check.metadata)
 
 

@@ -4,7 +4,7 @@ import typer
 
 from aivo_assets.cli.terminal import terminal
 
-keys = typer.Typer(help="The secret behind the pseudonyms.", no_args_is_help=True)
+keys = typer.Typer(help="The secret key of the pseudonyms.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
 
 @keys.command("new")
 def new_key() -> None:
-    """Make a secret for the pseudonyms in AIVO_HOME, readable by you alone. An existing one is kept."""
+    """Make a secret key for the pseudonyms in AIVO_HOME, readable by you alone. An existing one is kept."""
     from aivo_assets.privacy.keys import key_path, load_key
     from aivo_assets.settings import load_settings
 

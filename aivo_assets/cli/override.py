@@ -8,7 +8,7 @@ import typer
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import SettingsError
 
-override = typer.Typer(help="What teachers say of recommendations; it is obeyed.", no_args_is_help=True)
+override = typer.Typer(help="Teachers' overrides of recommendations.", no_args_is_help=True)
 
 LearnerArgument = Annotated[str, typer.Argument(help="The learner, as your own system names them.")]
 SkillOption = Annotated[str, typer.Option("--skill", help="The skill.")]
@@ -32,9 +32,9 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
         str | None, typer.Option(help="too_easy, too_hard, wrong_skill, not_now, content or other.")
     ] = None,
     note: Annotated[str | None, typer.Option(help="In your own words; never leaves the raw zone.")] = None,
-    teacher: Annotated[str | None, typer.Option(help="Who says so, as your own system names them.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="The teacher, as your own system names them.")] = None,
 ) -> None:
-    """Say one thing of one learner's skill. Exit code 2 where it cannot be kept; it is then in the quarantine."""
+    """Record an override of one learner's skill. Exit code 2 if it cannot be used; it is then in the quarantine."""
     import polars as pl
 
     from aivo_assets.events.overrides import COLUMNS, land_overrides
@@ -79,7 +79,7 @@ def list_(
     learner: Annotated[str | None, typer.Option(help="Of this learner only.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Also pins that have ended.")] = False,
 ) -> None:
-    """What was said, newest first. It shows raw identifiers: for eyes that may see them."""
+    """List the overrides, newest first. Shows raw identifiers: only for people who may see them."""
     import polars as pl
 
     from aivo_assets.events.overrides import raw_overrides

@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 @registry.command("list")
 def list_versions() -> None:
-    """Every version with its scores, newest first, and what is wrong with the champion, if anything is."""
+    """List every version with its scores, newest first, and any problem with the champion."""
     from rich.table import Table
 
     model_registry, console = _registry(), Console()
@@ -64,7 +64,7 @@ def _scores(model_registry: "Registry", number: int) -> tuple[str, str, str]:
 
 @registry.command("show")
 def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
-    """Everything that was measured of a version, what made it, and where its model card is."""
+    """Show all measurements of a version, what it was made from, and where its model card is."""
     from aivo_assets.tracing.card.model_card import HTML
 
     model_registry = _registry()
@@ -97,8 +97,10 @@ def history() -> None:
 @registry.command("promote")
 def promote(
     number: Annotated[int, typer.Argument(help="Which version.")],
-    force: Annotated[bool, typer.Option("--force", help="Even where its verdict says no; needs --reason.")] = False,
-    reason: Annotated[str | None, typer.Option(help="Why by force; it is kept with the move.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Promote even if the verdict says no; needs --reason.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why it is forced; kept with the promotion.")] = None,
 ) -> None:
     """Make a version champion on its verdict, or in an emergency against it.
 
@@ -154,9 +156,9 @@ def _verdict(settings: "Settings", number: int) -> "Verdict":
 
 @registry.command("rollback")
 def rollback(
-    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the rollback.")],
     champion: Annotated[
-        int | None, typer.Option(help="The champion that is meant; nothing is done where it is another one by now.")
+        int | None, typer.Option(help="The champion to roll back; nothing is done if another one serves by now.")
     ] = None,
 ) -> None:
     """Make the last sound champion before the present one champion again.

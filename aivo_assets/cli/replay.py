@@ -45,20 +45,26 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     mapping: MapOption = None,
     first: FirstDayOption = None,
     last: LastDayOption = None,
-    learners: Annotated[int | None, typer.Option(min=1, help="So many whole learners, drawn at random.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    learners: Annotated[
+        int | None, typer.Option(min=1, help="Replay only this many learners, drawn at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     values: Annotated[
-        list[str] | None, typer.Option("--set", help="group.field=value, as drift.retrain_score=0.2; repeat it.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting for this replay: group.field=value, such as drift.retrain_score=0.2. May be repeated.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the replay. Default: below AIVO_HOME/replays.")] = None,
-    compare: Annotated[Path | None, typer.Option(help="Folder of another replay, to stand beside this one.")] = None,
+    compare: Annotated[Path | None, typer.Option(help="Folder of another replay to compare with.")] = None,
     every_tick: Annotated[
-        bool, typer.Option("--every-tick", help="Make also the runs that could change nothing.")
+        bool, typer.Option("--every-tick", help="Also make the runs that could change nothing.")
     ] = False,
     documents: Annotated[
         bool,
         typer.Option(
-            "--documents", help="Make also what only people read: drift reports, model cards, policy evaluations."
+            "--documents", help="Also make what only people read: drift reports, model cards, policy evaluations."
         ),
     ] = False,
 ) -> None:

@@ -30,10 +30,10 @@ def train_main_brain(
         bool,
         typer.Option(
             "--force",
-            help="Train however recent the last training is; the verdict still decides on promotion. Needs --reason.",
+            help="Train even if the last training is recent; the verdict still decides on promotion. Needs --reason.",
         ),
     ] = False,
-    reason: Annotated[str | None, typer.Option(help="Why; it is kept with the run.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; kept with the run.")] = None,
 ) -> None:
     """Train a challenger up to yesterday, judge it, and promote it where its verdict says so.
 

@@ -19,24 +19,25 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
     file: Annotated[Path | None, typer.Argument(help="Parquet or CSV with learner, item, correct and a time.")] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="The simulated school instead of a file.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Cases of each injection.")] = 10,
-    first_seed: Annotated[
-        int, typer.Option(min=0, help="The first of these seeds; seeds draw the school or the learners, too.")
-    ] = 0,
+    first_seed: Annotated[int, typer.Option(min=0, help="First seed; seeds also draw the school or the learners.")] = 0,
     seeds_a_school: Annotated[
-        int, typer.Option(min=1, help="So many seeds in a row share a school or sample, drawn by the first of them.")
+        int,
+        typer.Option(min=1, help="This many consecutive seeds share a school or sample, drawn by the first of them."),
     ] = 1,
     learners: Annotated[
         int | None, typer.Option(min=50, help=f"A sample of so many; default all, simulator {SIMULATED_LEARNERS}.")
     ] = None,
     days: Annotated[int, typer.Option(min=60, help="Days of the simulated school.")] = 120,
-    inject: Annotated[list[str] | None, typer.Option(help="Only this injection; repeat it. Default: all.")] = None,
+    inject: Annotated[
+        list[str] | None, typer.Option(help="Only this injection. May be repeated. Default: all.")
+    ] = None,
     horizon: Annotated[int, typer.Option(min=7, help="Days in which an injection may be found.")] = 28,
-    renew_days: Annotated[int, typer.Option(min=7, help="A champion is trained anew after so many days.")] = 28,
-    evidently: Annotated[bool, typer.Option(help="Run Evidently's preset beside ours.")] = True,
+    renew_days: Annotated[int, typer.Option(min=7, help="A new champion is trained after this many days.")] = 28,
+    evidently: Annotated[bool, typer.Option(help="Also run Evidently's preset.")] = True,
     q_matrix: Annotated[Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).")] = None,
     json: Annotated[
         Path | None,
-        typer.Option(help="Write everything there after each case; a stopped run goes on from it."),
+        typer.Option(help="Write the result to this JSON file after each case; a stopped run continues from it."),
     ] = None,
 ) -> None:
     """False alarms on untouched days; share found and days to detection of injected drift, beside other rules."""

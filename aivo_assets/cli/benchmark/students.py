@@ -11,7 +11,7 @@ from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, bench
 if TYPE_CHECKING:
     from aivo_assets.benchmarks.students.true_skills import KnownSchool
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.")]
+JsonOption = Annotated[Path | None, typer.Option(help="Write the whole result to this JSON file.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,7 +21,10 @@ def add_to(app: typer.Typer) -> None:
 @benchmark.command("intervals")
 def intervals(
     file: Annotated[
-        Path | None, typer.Argument(help="Real answers: counts in blocks are checked. Without: simulated schools.")
+        Path | None,
+        typer.Argument(
+            help="A file of real answers, on which counts in blocks are checked. Default: simulated schools."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Simulated schools.")] = 5,
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first of them.")] = 0,
@@ -30,7 +33,7 @@ def intervals(
     q_matrix: MatrixOption = None,
     json: JsonOption = None,
 ) -> None:
-    """How often the bands of ability and mastery hold the truth, by events seen and by time since practice."""
+    """How often the bands of ability and mastery contain the truth, by events seen and by time since practice."""
     from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.benchmarks.machine import machine
     from aivo_assets.benchmarks.students.block_cover import BlockReport, measure_blocks
@@ -66,12 +69,12 @@ def _schools(learners: int, days: int, seeds: range) -> "Iterator[KnownSchool]":
 def personalisation(
     file: FileArgument,
     folds: Annotated[int, typer.Option(min=2, help="Folds of learners.")] = 5,
-    fold: Annotated[int | None, typer.Option(min=0, help="This fold alone, from 0.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
+    fold: Annotated[int | None, typer.Option(min=0, help="Only this fold, counted from 0.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
     q_matrix: MatrixOption = None,
-    test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners.")] = None,
+    test: Annotated[Path | None, typer.Option(help="A file of other learners to test on.")] = None,
     learners: Annotated[
-        int | None, typer.Option(min=50, help="So many learners of the file, drawn by the seed. Default: all.")
+        int | None, typer.Option(min=50, help="Only this many learners of the file, drawn by the seed. Default: all.")
     ] = None,
     json: JsonOption = None,
 ) -> None:

@@ -27,7 +27,7 @@ DAILY_PATH = (
 )
 CAUSE = "aivo benchmark training"
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.")]
+JsonOption = Annotated[Path | None, typer.Option(help="Write the whole result to this JSON file.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,10 +40,10 @@ def curve(
     file: FileArgument,
     sizes: Annotated[str, typer.Option(help="Shares of the training events.")] = "1/16,1/8,1/4,1/2,1",
     folds: Annotated[int, typer.Option(min=2, help="Folds of learners.")] = 5,
-    fold: Annotated[int, typer.Option(min=0, help="The fold that is predicted, from 0.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the deal to folds, and of who is left out.")] = 0,
+    fold: Annotated[int, typer.Option(min=0, help="The fold to predict, counted from 0.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds and of who is left out.")] = 0,
     q_matrix: MatrixOption = None,
-    test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners, in place of a fold.")] = None,
+    test: Annotated[Path | None, typer.Option(help="A file of other learners to test on, instead of a fold.")] = None,
     json: JsonOption = None,
 ) -> None:
     """Accuracy and cost against the size of the training, on the same test learners; learners are left out whole."""
@@ -73,7 +73,9 @@ def curve(
 @benchmark.command("training")
 def training(
     file: FileArgument,
-    rows: Annotated[int | None, typer.Option(help="About so many events, whole learners left out or repeated.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Scale to about this many events; learners are left out or repeated whole.")
+    ] = None,
     champion: Annotated[
         bool, typer.Option(help="Train as of the day before first, so that there is a champion to compare with.")
     ] = True,

@@ -23,7 +23,7 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     simulator: Annotated[
         bool, typer.Option("--simulator", help="The simulated school instead of a file, with its learners' attributes.")
     ] = False,
-    school_days: Annotated[int, typer.Option(min=28, help="Days that the simulated school lives.")] = 84,
+    school_days: Annotated[int, typer.Option(min=28, help="Days of the simulated school.")] = 84,
     q_matrix: MatrixOption = None,
     learners: Annotated[int, typer.Option(min=20, help="Learners to recommend for.")] = 3000,
     train_learners: Annotated[
@@ -35,16 +35,16 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     groups: Annotated[
         Path | None, typer.Option(help="Parquet or CSV with learner and attributes, for fairness by group.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw of learners and of the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of learners and of the intervals.")] = 0,
     read: Annotated[
-        int, typer.Option(min=0, help="Print so many recommendations of each kind beside their learner's history.")
+        int, typer.Option(min=0, help="Print this many recommendations of each kind beside the learner's history.")
     ] = 0,
     try_out: Annotated[
-        int, typer.Option(min=0, help="Put so many counterfactuals of each way to the proof on each as-of day.")
+        int, typer.Option(min=0, help="Try out this many counterfactuals of each way on each as-of day.")
     ] = 5,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the whole result to this JSON file.")] = None,
 ) -> None:
-    """Walk forward in time, recommend, and measure what each kind was followed by, against matched learners."""
+    """Walk forward in time, recommend, and compare what followed each kind with matched learners."""
     from aivo_assets.adaptive.policy.policy import success_zone_policy
     from aivo_assets.adaptive.policy.threshold_policy import threshold_policy
     from aivo_assets.benchmarks.machine import machine

@@ -1,8 +1,8 @@
 """Learners who newly struggle, and the digest for their teachers. Belongs here: who, and the words; pure functions.
 
 A learner struggles in a skill where it is urgent to remediate or to go down a level. They newly struggle where they did
-not the last time. Learners are named by pseudonym only; whoever holds the key can link it. Each is told of once a day
-at most, which the register remembers; a digest is made from it, so that a crash neither loses nor doubles one.
+not the last time. Learners are named by pseudonym only, which those who hold the key can link. Each is mentioned once a
+day at most; the register remembers it, and digests are made from it, so that a crash neither loses nor doubles one.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from aivo_assets.operations.alerts.alert import Alert
 
 KINDS: Final = (REMEDIATION, LEVEL_DOWN)
 
-TOLD = Dataset(
+NOTIFIED = Dataset(
     "interventions/told",
     {
         "day": pl.Date,
@@ -31,7 +31,7 @@ TOLD = Dataset(
     },
     unit="day",
 )
-"""Whom a digest was about: a row a learner and UTC day."""
+"""Learners whom a digest mentioned: one row per learner and UTC day."""
 
 NEEDED: Final = ("day", "learner", "rank", "subject", "skill_id", "kind", "priority", "reasoning")
 
@@ -42,7 +42,7 @@ def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, notified: p
     Args:
         now: Recommendations of the newest day, columns `NEEDED`.
         before: Those of the day before that has any; None where there is none, and then nobody is new.
-        notified: Rows of `TOLD` of the newest day.
+        notified: Rows of `NOTIFIED` of the newest day.
 
     Returns:
         A row a learner, with the most important struggle: the columns of `NEEDED`, ordered by learner.
@@ -63,12 +63,12 @@ def register(
     Args:
         new: What `newly_struggling` returned.
         classes: Columns `learner` and `class_`: the class in which a learner works now.
-        notified: Rows of `TOLD` of the day so far.
+        notified: Rows of `NOTIFIED` of the day so far.
         now: The present instant, UTC.
         most: Learners in one digest at most; the others are in the next.
 
     Returns:
-        Rows of `TOLD`.
+        Rows of `NOTIFIED`.
     """
     number = 1 + notified.select(pl.col("digest").max().fill_null(0)).item()
     rows = (
@@ -76,7 +76,7 @@ def register(
         .join(classes.unique("learner"), on="learner", how="left", maintain_order="left")
         .with_columns(digest=pl.lit(number, pl.Int32), told_at=pl.lit(now).cast(pl.Datetime("us", "UTC")))
     )
-    return pl.concat([notified, rows.select(list(TOLD.schema))])
+    return pl.concat([notified, rows.select(list(NOTIFIED.schema))])
 
 
 def digests(notified: pl.DataFrame) -> list[Alert]:

@@ -37,7 +37,7 @@ class Sample:
 
     @property
     def is_all(self) -> bool:
-        """Whether nobody was left out."""
+        """Whether every learner is in it."""
         return len(self.learners) == self.of_learners
 
     @property
