@@ -180,9 +180,14 @@ class Recommendation(BaseModel):
         recommended_level=5,
         priority="high",
         confidence=0.83,
-        reasoning="3 of the last 10 answers were right, and the next are expected to be right 4 times in 10.",
+        headline="Move down 1 level in “fractions”, from level 6 to level 5.",
+        reasoning="Level 6 of “fractions” is too hard for now: 3 of the last 10 answers right.",
+        reasoning_learner="Level 6 of “fractions” is too hard just now: you got 3 of the last 10 answers right.",
+        reasoning_parent="Level 6 of “fractions” is still too hard for your child (3 of the last 10 answers right).",
+        expectation="At least 6 of the next 10 exercises at level 5 will be right.",
+        counterfactual="5 right answers in a row at level 6 would probably change the advice to “carry on”.",
         evidence=[{"signal": "recent_accuracy", "value": 0.3, "threshold": 0.6, "direction": "<"}],
-        suggested_actions=["Give level 5 exercises on fractions."],
+        suggested_actions=["Set tasks at level 5 in “fractions” until at least 70% of them go right again."],
         content=["item-1", "item-2"],
         expected_impact=0.21,
         time_to_effect_days=4,
@@ -196,7 +201,12 @@ class Recommendation(BaseModel):
     recommended_level: int
     priority: Literal["low", "medium", "high", "urgent"]
     confidence: float | None
-    reasoning: str | None
+    headline: str | None = Field(description="What to do, in a line for the teacher.")
+    reasoning: str | None = Field(description="Why, for the teacher.")
+    reasoning_learner: str | None = Field(description="Why, for the learner.")
+    reasoning_parent: str | None = Field(description="Why, for parents.")
+    expectation: str | None = Field(description="What the next answers should show.")
+    counterfactual: str | None = Field(description="What would have made it another recommendation.")
     evidence: list[Evidence]
     suggested_actions: list[str]
     content: list[str] = Field(description="Items that fit best, best first.")

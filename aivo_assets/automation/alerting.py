@@ -1,4 +1,4 @@
-"""Watching for alerts: asks every rule, sends digests, retries deliveries, and shows the result as an asset.
+"""The look-out: asks every rule, tells the digest, tries again what was not delivered, and shows all of it as an asset.
 
 Belongs here: from lake, registry and instance to the rules' arguments. The rules are operations/alerts/rules.py, the
 digest is operations/alerts/interventions.py, and delivery is operations/alerts/outbox.py.
@@ -7,8 +7,8 @@ digest is operations/alerts/interventions.py, and delivery is operations/alerts/
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -21,10 +21,18 @@ from aivo_assets.events.receipts import RECEIPTS_PATH
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
 from aivo_assets.lake.damage import damaged_files
+from aivo_assets.language import Language
 from aivo_assets.operations.alerts import rules
 from aivo_assets.operations.alerts.alert import Alert, Notifier
 from aivo_assets.operations.alerts.folding import OutboxEntry
-from aivo_assets.operations.alerts.interventions import NEEDED, NOTIFIED, digests, newly_struggling, register
+from aivo_assets.operations.alerts.interventions import (
+    NEEDED,
+    NOTIFIED,
+    digests,
+    newly_struggling,
+    register,
+    struggling,
+)
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import AlertSettings
@@ -38,6 +46,9 @@ DAYS_OF_CLASSES: Final = 14
 
 DIGEST_HOLDS_FOR: Final = timedelta(days=2)
 """Recommendations of an earlier day are history, as where past years are loaded; no teacher is told of them."""
+
+DAYS_BEFORE: Final = 28
+"""Days in which a learner's recommendation before is looked for: for as long a skill without practice is advised on."""
 
 SHOWN: Final = 50
 
@@ -66,6 +77,7 @@ class Sources:
         now: The platform's present instant: of answers, receipts, verdicts.
         machine_now: The machine's: of runs and files. The two differ where the platform has a clock of its own; None
             where it has none.
+        language: Of the teachers, for dates.
     """
 
     lake: Lake
@@ -74,6 +86,7 @@ class Sources:
     settings: AlertSettings
     now: datetime
     machine_now: datetime | None = None
+    language: Language = field(default_factory=lambda: Language("en"))
 
     @property
     def by_machine(self) -> datetime:
@@ -185,16 +198,25 @@ def _digests(sources: Sources) -> Iterable[Alert]:
     notified = lake.scan(NOTIFIED, days=days[-1:]).collect()
     last = notified["told_at"].max()
     if isinstance(last, datetime) and sources.now - last < timedelta(hours=settings.digest_hours):
-        return digests(notified)
-    recommended = lake.scan(RECOMMENDATIONS, days=days[-2:]).select(NEEDED).collect()
-    newest, before = (recommended.filter(day=day) for day in (days[-1], days[max(0, len(days) - 2)]))
-    new = newly_struggling(newest, before if len(days) > 1 else None, notified)
+        return digests(notified, sources.language)
+    newest = lake.scan(RECOMMENDATIONS, days=days[-1:]).select(NEEDED).collect()
+    new = newly_struggling(newest, _before(lake, days, struggling(newest)["learner"]), notified)
     if new.height:
         notified = register(
             new, _classes(lake, new["learner"]), notified, now=sources.now, most=settings.digest_learners
         )
         lake.write(NOTIFIED, notified, day=days[-1])
-    return digests(notified)
+    return digests(notified, sources.language)
+
+
+def _before(lake: Lake, days: list[date], learners: pl.Series) -> pl.DataFrame | None:
+    """What these learners were recommended on the days before the last of some; None where nobody was anything."""
+    earlier = [day for day in days[:-1] if days[-1] - day <= timedelta(days=DAYS_BEFORE)]
+    rows = ((lake.manifest(RECOMMENDATIONS, day=day) or {"rows": 0})["rows"] for day in earlier)
+    if not any(rows):
+        return None
+    scan = lake.scan(RECOMMENDATIONS, days=earlier).filter(pl.col("learner").is_in(learners.implode()))
+    return scan.select(NEEDED).collect()
 
 
 def _classes(lake: Lake, learners: pl.Series) -> pl.DataFrame:

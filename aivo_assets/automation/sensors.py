@@ -25,6 +25,7 @@ from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, read
 from aivo_assets.lake.damage import damaged_days, damaged_files
+from aivo_assets.language import Language
 from aivo_assets.operations.alerts.alert import Notifier
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.operations.alerts.rules import drift_alert, failed_run_alert
@@ -127,7 +128,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         notifier: dg.ResourceParam[Notifier],
         outbox: dg.ResourceParam[Outbox],
     ) -> dg.SensorResult:
-        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now())
+        language = Language(settings.policy.language)
+        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now(), language)
         return watch_alerts(context, sources, notifier, outbox)
 
     return [drift_retraining, adaptive_training, student_model_update, late_events, failed_runs, alert_watch]

@@ -1,4 +1,4 @@
-"""`aivo replay`: past days through the real definitions, at high speed, and a report of what was decided."""
+"""`aivo replay`: a stretch of time through the real definitions, at high speed, and a report of what came of it."""
 
 import logging
 import signal
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from aivo_assets.cli.options import (
     FirstDayOption,
@@ -78,7 +79,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
         return
     if first is None or last is None:
         raise SettingsError("A replay needs --from and --to", fix="For example: --from 2012-09-01 --to 2012-10-26.")
-    from aivo_assets.automation.replay.replaying import ReplayPlan
+    from aivo_assets.automation.replay.replaying import Plan
     from aivo_assets.automation.replay.replaying import replay as run_replay
     from aivo_assets.definitions import build_definitions
     from aivo_assets.events.sources.base import Window
@@ -89,7 +90,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     settings = with_values(settings_with(source, path, mapping), values or [])
     settings = settings.model_copy(update={"pseudonym_key": _key(settings)})
     folder = out or settings.home / REPLAYS / f"{settings.source.kind}_{days[0]}_{days[1]}"
-    plan = ReplayPlan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
+    plan = Plan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
     for ends in (signal.SIGTERM, signal.SIGINT):  # both end it with a report; Dagster takes one for the other
         signal.signal(ends, signal.default_int_handler)
     logging.getLogger("aivo_assets").setLevel(logging.CRITICAL + 1)  # alerts of a time that is past are in the report
@@ -139,7 +140,7 @@ def _progress(console: Console) -> "Callable[[Tick], None]":
         if tick.at.date() > reported:
             reported = tick.at.date()
             minutes = (datetime.now(UTC) - began).total_seconds() / 60
-            console.print(f"{reported:%a %Y-%m-%d}   [dim]after {minutes:.1f} minutes[/dim]")
+            console.print(Text.assemble(f"{reported:%a %Y-%m-%d}   ", (f"after {minutes:.1f} minutes", "dim")))
 
     return say
 

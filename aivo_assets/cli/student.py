@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from aivo_assets.adaptive.advice.student_view import StudentView
+    from aivo_assets.language import Language
     from aivo_assets.settings import Settings
 
 student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
 
 _WIDTH = 24  # characters of a band
-_LEAST_WIDTHS = {"mastery": 7, "band": 11, "right": 9, "last practised": 10, "when (UTC)": 16}  # of a narrow window
+_LEAST_WIDTHS = {"mastery": 7, "band": 11, "right": 9, "last practised": 11, "when (UTC)": 18}  # of a narrow window
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,19 +43,21 @@ def show(
     """Ability and mastery with their bands, the recommendation, and the last answers."""
     from aivo_assets.adaptive.advice.student_view import find_learner, view_student
     from aivo_assets.lake import open_lake
+    from aivo_assets.language import Language
     from aivo_assets.settings import load_settings
 
     settings = load_settings()
     lake = open_lake(settings)
     view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
-    console = Console()
+    console = terminal()
+    language = Language(settings.policy.language)
     for part in (_tell_student, _tell_recommendation, _tell_mastery, _tell_events):
-        part(console, view)
+        part(console, view, language)
     if html is not None:
         from aivo_assets.pages.student_page import student_page
 
-        html.write_text(student_page(view, settings.students.interval).to_html())
-        console.print(f"\nWritten: {html}", highlight=False, soft_wrap=True)
+        html.write_text(student_page(view, settings.students.interval, language).to_html())
+        console.print(f"\nWritten: {html}", soft_wrap=True)
 
 
 def _pseudonym(identifier: str, settings: "Settings") -> str:
@@ -63,41 +69,38 @@ def _pseudonym(identifier: str, settings: "Settings") -> str:
     return str(pseudonyms(pl.Series([identifier]), "learner", key_of_lake(settings, create=False))[0])
 
 
-def _tell_student(console: Console, view: "StudentView") -> None:
-    his = view.student
-    last = "no answer yet" if his["last_event_at"] is None else f"the last on {his['last_event_at']:%Y-%m-%d %H:%M} UTC"
-    console.print(f"[bold]Learner {view.learner}[/]", highlight=False)
-    console.print(
-        f"{his['events']:,} answers, {last}. As of {his['day']}, main brain version {his['model_version']}.",
-        highlight=False,
-    )
-    below = f", above {(view.peers < his['ability']).mean():.0%} of the learners" if len(view.peers) else ""
-    console.print(
-        f"Ability {his['ability']:+.2f} logits ({his['ability_lower']:+.2f} to {his['ability_upper']:+.2f}){below}.",
-        highlight=False,
-    )
+def _tell_student(console: Console, view: "StudentView", language: "Language") -> None:
+    model, last_event = view.student, view.student["last_event_at"]
+    last = "no answer yet" if last_event is None else f"the last on {language.instant(last_event)} UTC"
+    as_of = f"As of {language.date(model['day'])}, main brain version {model['model_version']}."
+    ability, lower, upper = (f"{model[name]:+.2f}" for name in ("ability", "ability_lower", "ability_upper"))
+    below = f", above {(view.peers < model['ability']).mean():.0%} of the learners" if len(view.peers) else ""
+    console.print(f"Learner {view.learner}", style="bold")
+    console.print(f"{model['events']:,} answers, {last}. {as_of}")
+    console.print(f"Ability {ability} logits ({lower} to {upper}){below}.")
 
 
-def _tell_recommendation(console: Console, view: "StudentView") -> None:
+def _tell_recommendation(console: Console, view: "StudentView", language: "Language") -> None:
     from aivo_assets.pages.student_page import headline
 
-    console.print("\n[bold]What to do next[/]")
+    console.print("\nWhat to do next", style="bold")
     if view.recommendations.is_empty():
         console.print("There is no recommendation yet.")
         return
     first, *others = view.recommendations.iter_rows(named=True)
-    console.print(headline(first), highlight=False, markup=False)
-    console.print(f"  {first['reasoning']}", highlight=False, markup=False)
+    console.print(headline(first, language))
+    console.print(f"  {first['reasoning']}")
     for action in first["suggested_actions"]:
-        console.print(f"  • {action}", highlight=False, markup=False)
+        console.print(f"  • {action}")
     for row in others[:3]:
-        console.print(f"then {headline(row)}", highlight=False, markup=False, style="dim")
+        console.print(f"then {headline(row, language)}", style="dim")
 
 
-def _tell_mastery(console: Console, view: "StudentView") -> None:
+def _tell_mastery(console: Console, view: "StudentView", language: "Language") -> None:
     table = _table("Mastery", ("subject", "skill", "", "mastery", "band", "right", "last practised"))
     for row in view.skills.iter_rows(named=True):
-        last = "never" if row["last_practised_at"] is None else f"{row['last_practised_at']:%Y-%m-%d}"
+        practised = row["last_practised_at"]
+        last = "never" if practised is None else language.date(practised.date())
         table.add_row(
             row["subject"], row["skill_id"], _band(row["mastery"], row["mastery_lower"], row["mastery_upper"]),
             f"{row['mastery']:.0%}", f"{row['mastery_lower']:.0%} to {row['mastery_upper']:.0%}",
@@ -107,14 +110,14 @@ def _tell_mastery(console: Console, view: "StudentView") -> None:
     console.print(table)
 
 
-def _tell_events(console: Console, view: "StudentView") -> None:
+def _tell_events(console: Console, view: "StudentView", language: "Language") -> None:
     if view.events.is_empty():
         return
     table = _table("Last answers", ("when (UTC)", "item", "skills", "", "seconds", "hints"))
     for row in view.events.iter_rows(named=True):
         table.add_row(
-            f"{row['occurred_at']:%Y-%m-%d %H:%M}", row["item_id"], ", ".join(row["skill_ids"] or ()),
-            "[green]right[/]" if row["correct"] else "[red]wrong[/]",
+            language.instant(row["occurred_at"]), row["item_id"], ", ".join(row["skill_ids"] or ()),
+            Text("right", "green") if row["correct"] else Text("wrong", "red"),
             "" if row["response_time_ms"] is None else f"{row['response_time_ms'] / 1000:.0f}",
             "" if row["hint_count"] is None else str(row["hint_count"]),
         )  # fmt: skip
@@ -131,10 +134,10 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
     return table
 
 
-def _band(middle: float, lower: float, upper: float) -> str:
+def _band(middle: float, lower: float, upper: float) -> Text:
     """A line from 0 to 1 with the band on it and a point in its middle."""
     places = [round(value * (_WIDTH - 1)) for value in (lower, middle, upper)]
     drawn = ["━" if places[0] <= place <= places[2] else "·" for place in range(_WIDTH)]
     drawn[places[1]] = "●"
     before, within, after = drawn[: places[0]], drawn[places[0] : places[2] + 1], drawn[places[2] + 1 :]
-    return f"[dim]{''.join(before)}[/][cyan]{''.join(within)}[/][dim]{''.join(after)}[/]"
+    return Text.assemble(("".join(before), "dim"), ("".join(within), "cyan"), ("".join(after), "dim"))

@@ -9,30 +9,32 @@ import polars as pl
 
 from aivo_assets.adaptive.advice.student_view import StudentView
 from aivo_assets.documents import Block, Bullets, Document, Paragraph, Picture, Section, Table
+from aivo_assets.language import Language
 from aivo_assets.tracing.card.plots import BASELINE_COLOUR, MODEL_COLOUR, REFERENCE_COLOUR, as_png, new_figure
 
 MOST_SKILLS = 40  # shown in one picture; the table has all of them
 _SUBJECT_COLOURS = (MODEL_COLOUR, BASELINE_COLOUR, "#3d8a5a", "#7a4fa3", "#8a6d1f")
 
 
-def student_page(view: StudentView, interval: float) -> Document:
+def student_page(view: StudentView, interval: float, language: Language) -> Document:
     """A learner's page.
 
     Args:
         view: The learner.
         interval: Nominal cover of the bands.
+        language: How dates are written.
     """
     student = view.student
     sections = [
-        Section("What to do next", tuple(_advice(view.recommendations))),
+        Section("What to do next", tuple(_advice(view.recommendations, language))),
         Section("Mastery by skill", (Picture("mastery.png", mastery_png(view), _MASTERY_SAYS.format(interval)),
-                                     _mastery_table(view.skills))),
+                                     _mastery_table(view.skills, language))),
         Section("Ability", tuple(_ability(view, interval))),
-        Section("The last answers", (_answers(view.events),)),
+        Section("The last answers", (_answers(view.events, language),)),
     ]  # fmt: skip
     return Document(
         title=f"Learner {view.learner[:8]}…",
-        subtitle=f"{student['events']:,} answers; as of {student['day']}, main brain version "
+        subtitle=f"{student['events']:,} answers; as of {language.date(student['day'])}, main brain version "
         f"{student['model_version']}. Pseudonym {view.learner}.",
         sections=tuple(sections),
     )
@@ -44,45 +46,42 @@ _MASTERY_SAYS = (
 )
 
 
-def _advice(recommendations: pl.DataFrame) -> Iterator[Block]:
+def _advice(recommendations: pl.DataFrame, language: Language) -> Iterator[Block]:
     if recommendations.is_empty():
         yield Paragraph("There is no recommendation yet.")
         return
     first = recommendations.row(0, named=True)
-    yield Paragraph(f"{headline(first)} {first['reasoning']}")
+    yield Paragraph(f"{headline(first, language)} {first['reasoning']}")
     yield Bullets(tuple(first["suggested_actions"]))
-    others = tuple(headline(row) for row in recommendations[1:].iter_rows(named=True))
+    others = tuple(headline(row, language) for row in recommendations[1:].iter_rows(named=True))
     if others:
         yield Paragraph("After that:")
         yield Bullets(others)
 
 
-def headline(row: dict[str, Any]) -> str:
-    """A recommendation in a line: skill, kind, levels, confidence."""
+def headline(row: dict[str, Any], language: Language) -> str:
+    """A recommendation in a line: what to do, how pressing, how sure, as of when."""
     sure = "" if row["confidence"] is None else f", {row['confidence']:.0%} sure"
-    kind = row["kind"].replace("_", " ")
-    return (
-        f"{row['skill_id']}: {kind}, level {row['current_level']} → {row['recommended_level']} "
-        f"({row['priority']} priority{sure}, as of {row['day']})."
-    )
+    what = row["headline"] or f"{row['skill_id']}: {row['kind'].replace('_', ' ')}."  # made before there were headlines
+    return f"{what} ({row['priority']} priority{sure}, as of {language.date(row['day'])})"
 
 
-def _mastery_table(skills: pl.DataFrame) -> Table:
+def _mastery_table(skills: pl.DataFrame, language: Language) -> Table:
     return Table(
         ("skill", "subject", "mastery", "band", "answers", "right", "last practised"),
         tuple(
             (
                 row["skill_id"], row["subject"], f"{row['mastery']:.0%}",
                 f"{row['mastery_lower']:.0%} to {row['mastery_upper']:.0%}", f"{row['opportunities']:,}",
-                f"{row['wins']:,}", _date(row["last_practised_at"]),
+                f"{row['wins']:,}", _date(row["last_practised_at"], language),
             )
             for row in skills.iter_rows(named=True)
         ),
     )  # fmt: skip
 
 
-def _date(instant: datetime | None) -> str:
-    return "never" if instant is None else f"{instant:%d %b %Y}"
+def _date(instant: datetime | None, language: Language) -> str:
+    return "never" if instant is None else language.date(instant.date())
 
 
 def _ability(view: StudentView, interval: float) -> Iterator[Block]:
@@ -99,14 +98,14 @@ def _ability(view: StudentView, interval: float) -> Iterator[Block]:
         yield Picture("history.png", history_png(view), "Ability as of each day on which the model was made.")
 
 
-def _answers(events: pl.DataFrame) -> Block:
+def _answers(events: pl.DataFrame, language: Language) -> Block:
     if events.is_empty():
         return Paragraph("There is no answer yet: all of the above is what is said of somebody unknown.")
     return Table(
         ("item", "when (UTC)", "skills", "answer", "seconds", "hints"),
         tuple(
             (
-                row["item_id"], f"{row['occurred_at']:%d %b %Y %H:%M}", ", ".join(row["skill_ids"] or ()),
+                row["item_id"], language.instant(row["occurred_at"]), ", ".join(row["skill_ids"] or ()),
                 "right" if row["correct"] else "wrong",
                 "" if row["response_time_ms"] is None else f"{row['response_time_ms'] / 1000:.0f}",
                 "" if row["hint_count"] is None else str(row["hint_count"]),

@@ -91,11 +91,16 @@ def refused(lake: Lake, day: Any, fingerprint: str, *, promote: bool = False) ->
     lake.write(VERDICTS, pl.DataFrame([row], schema=dict(VERDICTS.schema)), day=day)
 
 
-def recommended(lake: Lake, day: Any, *learners: str) -> None:
+FINE = "f" * 32  # a learner who carries on
+
+
+def recommended(lake: Lake, day: Any, *learners: str, nobody: bool = False) -> None:
+    """A day on which these learners struggle and another carries on, or one that holds nothing."""
     values = {"day": day, "rank": 1, "shard": 0, "priority": "urgent", "kind": "remediation", "subject": "maths"}
     row = {**dict.fromkeys(RECOMMENDATIONS.schema), **values, "skill_id": "fractions", "reasoning": "2 of 10 right."}
-    frame = pl.DataFrame([{**row, "learner": learner} for learner in learners], schema=dict(RECOMMENDATIONS.schema))
-    lake.write(RECOMMENDATIONS, frame, day=day)
+    fine = {**row, "learner": FINE, "kind": "maintain", "priority": "low"}
+    rows = [] if nobody else [fine, *({**row, "learner": learner} for learner in learners)]
+    lake.write(RECOMMENDATIONS, pl.DataFrame(rows, schema=dict(RECOMMENDATIONS.schema)), day=day)
 
 
 def test_a_new_platform_alerts_nobody(look: Any) -> None:
@@ -149,12 +154,41 @@ def test_teachers_are_told_once_a_day_of_a_learner_however_often_it_is_looked(
     look(NOW + timedelta(hours=1))
     recommended(lake, TODAY, anna, ben)
     look(NOW + timedelta(hours=2))  # within the hours between two digests
-    assert [alert.title for alert in told.sent] == ["1 learner newly struggles (2026-03-10)"]
+    assert [alert.title for alert in told.sent] == ["1 learner newly struggles (10 Mar 2026)"]
     look(NOW + timedelta(hours=5))
     assert len(told.sent) == 2
     assert ben in told.sent[1].body
     assert anna not in told.sent[1].body
     assert lake.scan(NOTIFIED).collect()["learner"].sort().to_list() == [anna, ben]
+
+
+@pytest.mark.parametrize("gap", [1, 3, 20])
+def test_after_days_that_hold_nothing_only_those_are_told_of_who_are_new(
+    look: Any, lake: Lake, told: Recorder, gap: int
+) -> None:
+    """Nobody answered for some days, or the days were made empty; then five struggle, of whom two did before."""
+    known, new = ["1" * 32, "2" * 32], ["3" * 32, "4" * 32, "5" * 32]
+    recommended(lake, TODAY - (gap + 1) * DAY, *known)
+    for back in range(1, gap + 1):
+        recommended(lake, TODAY - back * DAY, nobody=True)
+    recommended(lake, TODAY, *known, *new)
+    look()
+    assert lake.scan(TOLD).collect()["learner"].sort().to_list() == new
+    assert [alert.title for alert in told.sent] == ["3 learners newly struggle (10 Mar 2026)"]
+
+
+def test_who_is_left_out_of_one_day_is_not_new_on_the_next(look: Any, lake: Lake) -> None:
+    """A day that holds some learners and not others."""
+    recommended(lake, TODAY - 2 * DAY, "1" * 32)
+    recommended(lake, TODAY - DAY)
+    recommended(lake, TODAY, "1" * 32)
+    assert look() == []
+
+
+def test_where_nothing_but_empty_days_lies_before_nobody_is_new(look: Any, lake: Lake) -> None:
+    recommended(lake, TODAY - DAY, nobody=True)
+    recommended(lake, TODAY, "1" * 32)
+    assert look() == []
 
 
 def test_a_digest_that_was_registered_and_not_sent_is_sent_by_the_next_look(

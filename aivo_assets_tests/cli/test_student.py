@@ -14,6 +14,7 @@ from aivo_assets.cli.main import app
 from aivo_assets.errors import LakeError, ModelError, PrivacyError
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.lake.shards import shard_of
+from aivo_assets.language import Language
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
@@ -25,6 +26,7 @@ from aivo_assets.tracing.students.student_models import Brain, build_student_mod
 from aivo_assets_tests.tracing.small_lake import FIRST, SHARDS, events, filled, settings
 
 SECRET = "a key of thirty-two characters or more"
+ENGLISH = Language("en")
 LAST = FIRST + timedelta(days=5)
 LEVELS = pl.DataFrame(
     [
@@ -87,8 +89,8 @@ def show(school: School, monkeypatch: pytest.MonkeyPatch):
 def test_it_shows_ability_mastery_and_the_last_answers_as_of_the_newest_day(show, school: School):
     told = show(school.learner, "--events", "5").stdout
     assert f"Learner {school.learner}" in told
-    assert f"24 answers, the last on {LAST}" in told
-    assert f"As of {LAST}, main brain version 1." in told
+    assert f"24 answers, the last on {ENGLISH.date(LAST)}" in told
+    assert f"As of {ENGLISH.date(LAST)}, main brain version 1." in told
     assert re.search(r"Ability [+-]\d\.\d\d logits \([+-]\d\.\d\d to [+-]\d\.\d\d\), above \d+% of the learners", told)
     assert len(re.findall(r"\d+% to \d+%", told)) == len(set(re.findall(r"(?:algebra|geometry) +skill-\d", told)))
     assert told.count(" right ") + told.count(" wrong ") >= 5

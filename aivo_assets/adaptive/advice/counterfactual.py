@@ -1,7 +1,8 @@
 """Counterfactuals: the smallest change that leads to another kind. Belongs here: trying changed signals; no words.
 
-A counterfactual is true because the policy said it: the signals are changed as so many answers (or days, or a rest)
-would change them, and the policy decides again. So a rule that is changed or added needs nothing here.
+A counterfactual is true because the policy said it: the signals are changed as so many answers (or a rest) would change
+them, and the policy decides again. So a rule that is changed or added needs nothing here. Time alone changes nothing,
+for a decision stands until practice speaks.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from aivo_assets.adaptive.signals.standing import expit, logit
 from aivo_assets.kinds import CHANGE_APPROACH, ENRICHMENT, LEVEL_DOWN, LEVEL_UP, MAINTAIN, REMEDIATION
 from aivo_assets.settings import PolicySettings
 
-WAYS: Final = ("rest", "days", "right", "wrong")
+WAYS: Final = ("rest", "right", "wrong")
 # From what is asked of who struggles to what is asked of who finds it easy. Answers are only told where they lead along
 # it, right ones up and wrong ones down: "one right answer and the approach changes" would be true and no use.
 ORDER: Final = (REMEDIATION, LEVEL_DOWN, MAINTAIN, ENRICHMENT, LEVEL_UP)
@@ -29,8 +30,10 @@ WRONG: Final = (1, 2, 3, 4, 5)  # wrong ones: after so many somebody has looked 
 # puts it to the proof again.
 FOLLOWS: Final = {1: 0.3, 0: 0.2}
 _ROW: Final = "_row"
-_SIGNALS: Final = (  # signals that answers, days or a rest change
+_SIGNALS: Final = (  # signals that answers or a rest change
     "attempts",
+    "answers_since",
+    "answers_new",
     "recent_attempts",
     "recent_successes",
     "recent_accuracy",
@@ -45,7 +48,6 @@ _SIGNALS: Final = (  # signals that answers, days or a rest change
     "p_above",
     "p_below",
     "gain_easier",
-    "days_since_move",
     "session_current",
 )
 
@@ -56,10 +58,10 @@ def add_counterfactual(decided: pl.DataFrame, policy: Policy, settings: PolicySe
     Args:
         decided: What `Policy.decide` returns for the day's signals.
         policy: The policy that decided.
-        settings: Recent events, cool-down.
+        settings: Recent events.
 
     Returns:
-        The same rows with, for each way ("right" and "wrong" answers in a row, "days" without a change, "rest"),
+        The same rows with, for each way ("right" and "wrong" answers in a row, "rest"),
         cf_<way> (Int32, how many; null where none of those tried makes another kind), cf_<way>_kind and
         cf_<way>_changes (List of `CHANGE`: these, put into the signals, make the policy say that kind).
     """
@@ -81,32 +83,29 @@ def add_counterfactual(decided: pl.DataFrame, policy: Policy, settings: PolicySe
 def with_nearest(rows: pl.DataFrame) -> pl.DataFrame:
     """Add counterfactual_kind and counterfactual_changes (List of `CHANGE`), those of the nearest way.
 
-    A rest comes first, then days, then the shorter row of answers.
+    A rest comes first, then the shorter row of answers.
     """
     right, wrong = pl.col("cf_right"), pl.col("cf_wrong")
     sooner = right.is_not_null() & (wrong.is_null() | (right <= wrong)).fill_null(value=True)
 
     def of(part: str) -> pl.Expr:
         answers = pl.when(sooner).then(f"cf_right_{part}").otherwise(f"cf_wrong_{part}")
-        return pl.coalesce(f"cf_rest_{part}", f"cf_days_{part}", answers)
+        return pl.coalesce(f"cf_rest_{part}", answers)
 
     return rows.with_columns(counterfactual_kind=of("kind"), counterfactual_changes=of("changes").fill_null([]))
 
 
 def _nearest(asked: pl.DataFrame, rows: pl.DataFrame, policy: Policy, settings: PolicySettings) -> pl.DataFrame:
     """The least number of each way at which the kind is another: _row, way, number, other (kind), changes."""
-    applies = {"rest": pl.col("passes"), "days": pl.col("days_since_move").is_not_null()}
-    days = tuple(range(1, settings.cool_down_days + 1))
-    numbers = {"rest": (1,), "days": days, "right": RIGHT, "wrong": WRONG}
+    numbers = {"rest": (1,), "right": RIGHT, "wrong": WRONG}
     parts = []
     for way in WAYS:
-        concerned = asked.filter(rows.select(applies.get(way, ~pl.col("passes"))).to_series())
-        parts += [
-            _CHANGES[way](concerned, number, settings).with_columns(
-                _way=pl.lit(way), _number=pl.lit(number, dtype=pl.Int32)
-            )
-            for number in numbers[way]
-        ]
+        for number in numbers[way]:
+            # What asks for something stands for some answers, so fewer than those would not be looked at.
+            speaks = ~pl.col("passes") & (pl.col("stands") | ~policy.asking() | pl.lit(number >= policy.stands_for))
+            concerned = asked.filter(rows.select(pl.col("passes") if way == "rest" else speaks).to_series())
+            changed = _CHANGES[way](concerned, number, settings)
+            parts.append(changed.with_columns(_way=pl.lit(way), _number=pl.lit(number, dtype=pl.Int32)))
     said = (
         pl.concat(parts)
         .with_columns(kind=policy.kinds())
@@ -156,10 +155,6 @@ def _rested(asked: pl.DataFrame, _: int, __: PolicySettings) -> pl.DataFrame:
     return asked.with_columns(session_current=pl.lit(value=False))
 
 
-def _days(asked: pl.DataFrame, number: int, _: PolicySettings) -> pl.DataFrame:
-    return asked.with_columns(pl.col("days_since_move") + number)
-
-
 def _answers(asked: pl.DataFrame, number: int, settings: PolicySettings, *, outcome: int) -> pl.DataFrame:
     """So many answers in a row at the current level, all right (1) or all wrong (0), without hints.
 
@@ -180,6 +175,8 @@ def _answers(asked: pl.DataFrame, number: int, settings: PolicySettings, *, outc
             pl.min_horizontal(pl.col("hint_rate") * attempts, kept.cast(pl.Float64)) / total
         ),
         attempts=pl.col("attempts") + number,
+        answers_since=pl.col("answers_since") + number,
+        answers_new=pl.col("answers_new") + number,
         attempts_since_move=pl.col("attempts_since_move") + number,
         attempts_at_level=pl.col("attempts_at_level") + number,
         successes_at_level=pl.col("successes_at_level") + outcome * number,
@@ -204,7 +201,6 @@ def _moved(asked: pl.DataFrame, number: int, outcome: int) -> pl.DataFrame:
 
 _CHANGES: Final[dict[str, Callable[[pl.DataFrame, int, PolicySettings], pl.DataFrame]]] = {
     "rest": _rested,
-    "days": _days,
     "right": partial(_answers, outcome=1),
     "wrong": partial(_answers, outcome=0),
 }

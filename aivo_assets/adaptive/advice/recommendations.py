@@ -25,8 +25,9 @@ from aivo_assets.adaptive.policy.policy import (
     success_zone_policy,
 )
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph, add_prerequisite
-from aivo_assets.adaptive.policy.rules import PRIORITIES, Policy
-from aivo_assets.adaptive.schema import RECOMMENDATIONS, SKILL_KEYS
+from aivo_assets.adaptive.policy.ranking import ranked
+from aivo_assets.adaptive.policy.rules import Policy
+from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.settings import PolicySettings
 
 _MOVES: Final = (LEVEL_UP, MAINTAIN, LEVEL_DOWN)
@@ -95,9 +96,8 @@ def recommend(
     expected = known.confidence.add(add_outlook(decided, settings))
     placed = add_prerequisite(expected, known.graph, known.mastery, kind=REMEDIATION.name, settings=settings)
     filled = add_content(placed.with_columns(richer_level(settings, ENRICHMENT.name)), item_bank, settings)
-    ranked = _rank(filled.with_columns(priority=_priority(settings)), chosen)
     return (
-        pl.concat([_worded(ranked, chosen, wording, settings), _no_rows()])
+        pl.concat([_worded(ranked(filled, chosen, settings), chosen, wording, settings), _no_rows()])
         .with_columns(policy=pl.lit(chosen.name), made_by=pl.lit(made_by), changed=_changed())
         .sort("learner", "rank")
         .select(pl.col(name).cast(dtype) for name, dtype in RECOMMENDATIONS.schema.items())
@@ -114,7 +114,7 @@ def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: Poli
     return with_nearest(obey(said, words, moves=_MOVES, settings=settings))
 
 
-def _worded(ranked: pl.DataFrame, policy: Policy, wording: Wording, settings: PolicySettings) -> pl.DataFrame:
+def _worded(rows: pl.DataFrame, policy: Policy, wording: Wording, settings: PolicySettings) -> pl.DataFrame:
     """Rows with evidence and texts, each rule's rows at once."""
     evidence, words = {rule.name: rule.evidence for rule in policy.rules}, words_as_evidence(settings)
     parts = [
@@ -122,7 +122,7 @@ def _worded(ranked: pl.DataFrame, policy: Policy, wording: Wording, settings: Po
             **wording.rule(rule, kind),
             evidence=listed([*evidence[of_policy], *words, _prerequisite_evidence(settings)]),
         ).select(*_WORDED)
-        for (rule, kind, of_policy), part in ranked.partition_by(
+        for (rule, kind, of_policy), part in rows.partition_by(
             "rule", "kind", "policy_rule", as_dict=True, maintain_order=True
         ).items()
     ]
@@ -149,38 +149,6 @@ _NO_DAY: Final = date(1970, 1, 1)  # of no signals: no teacher's word is in forc
 def _no_rows() -> pl.DataFrame:
     schema = {**RECOMMENDATIONS.schema, "previous_level": pl.Int8, "previous_plan": pl.String}
     return pl.DataFrame(schema={name: schema[name] for name in _WORDED})
-
-
-def _priority(settings: PolicySettings) -> pl.Expr:
-    """One step lower where the learner has since left the skill alone while working on others."""
-    steps = dict(zip(PRIORITIES[1:], PRIORITIES[:-1], strict=True))
-    last = pl.col("last_practised_on").max().over("learner")
-    left = (last - pl.col("last_practised_on")).dt.total_days() > settings.stale_days
-    return pl.when(left).then(pl.col("priority").replace(steps)).otherwise("priority")
-
-
-def _rank(decided: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Rank within the learner: priority, then what was practised last, then order of the rules; ties by name."""
-    weight = {name: position for position, name in enumerate(PRIORITIES)}
-    names = [PIN_RULE, *(rule.name for rule in policy.rules), REJECT_RULE]
-    order = {name: position for position, name in enumerate(names)}
-    return (
-        decided.with_columns(
-            _weight=pl.col("priority").replace_strict(weight, return_dtype=pl.Int8),
-            _order=pl.col("rule").replace_strict(order, return_dtype=pl.Int16),
-        )
-        .sort(
-            "learner",
-            "_weight",
-            "last_practised_on",
-            "latest",
-            "_order",
-            "attempts",
-            *SKILL_KEYS[1:],
-            descending=[False, True, True, True, False, True, False, False],
-        )
-        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("learner"))
-    )
 
 
 def _changed() -> pl.Expr:

@@ -17,7 +17,7 @@ from aivo_assets.settings import PolicySettings
 
 PIN_RULE: Final = "override_pin"
 REJECT_RULE: Final = "override_reject"
-_WAYS: Final = ("rest", "days", "right", "wrong")
+_WAYS: Final = ("rest", "right", "wrong")
 
 
 def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySettings) -> pl.DataFrame:
@@ -75,8 +75,8 @@ def obey(
     Returns:
         The same rows in the same order with rule, kind, plan, recommended_level and priority as they now are; and
         override (`pin`, `reject`, `accept` or null: which word is in force and, for a rejection, has decided),
-        policy_rule, policy_kind, policy_level and the columns of `in_force`. A counterfactual that a word would not let
-        come true is taken away.
+        policy_rule, policy_kind, policy_level, policy_priority and the columns of `in_force`. A counterfactual that a
+        word would not let come true is taken away.
     """
     up, stay, down = moves
     rows = decided.join(overrides, on=SKILL_KEYS, how="left", maintain_order="left")
@@ -92,7 +92,12 @@ def obey(
     )
     carried_on = pl.coalesce("previous_plan", pl.lit(stay.plan))
     rows = rows.with_columns(
-        policy_rule="rule", policy_kind="kind", policy_level="recommended_level", _moved=moved, _refused=refused
+        policy_rule="rule",
+        policy_kind="kind",
+        policy_level="recommended_level",
+        policy_priority="priority",
+        _moved=moved,
+        _refused=refused,
     )
     rows = rows.with_columns(
         rule=_replaced("rule", pl.lit(PIN_RULE), pl.lit(REJECT_RULE)),

@@ -52,6 +52,7 @@ def success_zone_policy(settings: PolicySettings) -> Policy:
         aim=sum(settings.success_zone) / 2,
         aim_down=settings.success_zone[0],
         reach=settings.most_levels,
+        stands_for=settings.followed_events,
     )
 
 

@@ -59,6 +59,11 @@ class Kind:
     shift: int = 0
     plan: str | None = "practice"
 
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has something to do about it, beyond carrying on."""
+        return self.shift != 0 or self.plan != "practice"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -116,6 +121,9 @@ class Policy:
             own shift.
         aim_down: The same for a move down; None: `aim`.
         reach: Most levels that an aimed move goes.
+        stands_for: What asks for something stands until so many answers on the skill have come since it was decided.
+            Without a new answer every decision stands, whatever else changes: time passes, a new main brain sees it a
+            little otherwise. Only what passes (a break) comes between.
     """
 
     name: str
@@ -124,6 +132,7 @@ class Policy:
     aim: float | None = None
     aim_down: float | None = None
     reach: int = 1
+    stands_for: int = 0
 
     def __post_init__(self) -> None:
         names = [rule.name for rule in self.rules]
@@ -140,9 +149,10 @@ class Policy:
 
         Returns:
             The same rows with rule, kind, plan, recommended_level (Int8, 1 to 10), priority, at_least (Float64),
-            passes (Boolean: the kind is one that passes) and kind_beneath (the kind, were it not for one that passes).
+            passes (Boolean: the kind is one that passes), kind_beneath (the kind, were it not for one that passes) and
+            stands (Boolean: it, or what is beneath, is the decision of an earlier day, `decided_on`, which else is the
+            day of the signals).
         """
-        beneath = [rule for rule in self.rules if rule.kind.name not in self.passing]
         table = pl.DataFrame(
             {
                 "rule": [rule.name for rule in self.rules],
@@ -154,25 +164,69 @@ class Policy:
             },
             schema_overrides={"_shift": pl.Int16},
         )
+        moved = (pl.col("current_level").cast(pl.Int16) + self._steps()).clip(1, LEVEL_COUNT).cast(pl.Int8)
+        by_rule = _by_rule({rule.name: rule.priority_expression for rule in self.rules})
+        stands = pl.col("stands")
         return (
             signals.with_columns(
-                rule=_first(self.rules, [rule.name for rule in self.rules]),
-                kind_beneath=_first(beneath, [rule.kind.name for rule in beneath]),
+                rule=self._decided([rule.name for rule in self.rules]),
+                kind_beneath=self._beneath([rule.kind.name for rule in self.rules]),
+                stands=self._stands(),
             )
             .join(table, on="rule", how="left", maintain_order="left")
             .with_columns(
-                recommended_level=(pl.col("current_level").cast(pl.Int16) + self._steps())
-                .clip(1, LEVEL_COUNT)
-                .cast(pl.Int8),
+                recommended_level=pl.when(stands).then("previous_policy_level").otherwise(moved),
                 plan=pl.coalesce("_plan", "previous_plan", pl.lit("practice")),
-                priority=_by_rule({rule.name: rule.priority_expression for rule in self.rules}),
+                priority=pl.when(stands & ~pl.col("passes")).then("previous_priority").otherwise(by_rule),
             )
+            .with_columns(decided_on=pl.when(stands | self._goes_on()).then("decided_on").otherwise("day"))
             .drop("_shift", "_plan")
         )
 
     def kinds(self) -> pl.Expr:
         """The kind that `decide` gives each row of signals, and nothing else of the decision."""
-        return _first(self.rules, [rule.kind.name for rule in self.rules])
+        return self._decided([rule.kind.name for rule in self.rules])
+
+    def asking(self) -> pl.Expr:
+        """Whether the `rule` that decided asks for something."""
+        return pl.col("rule").is_in([rule.name for rule in self.rules if rule.kind.asks])
+
+    @property
+    def _lasting(self) -> list[Rule]:
+        return [rule for rule in self.rules if rule.kind.name not in self.passing]
+
+    def _stands(self) -> pl.Expr:
+        """Whether the decision before is still in force: it was of this table, and too few answers came since."""
+        known = pl.col("previous_rule").is_in([rule.name for rule in self._lasting])
+        asks = pl.col("previous_rule").is_in([rule.name for rule in self.rules if rule.kind.asks])
+        unheard = asks & (pl.col("answers_since") < self.stands_for)
+        return (known & (unheard | (pl.col("answers_new") < 1))).fill_null(value=False)
+
+    def _goes_on(self) -> pl.Expr:
+        """Whether the learner carries on at the level as before, so that answers since are counted on."""
+        carries_on = [rule.name for rule in self._lasting if not rule.kind.asks]
+        same = pl.col("previous_rule").is_in(carries_on) & pl.col("rule").is_in(carries_on)
+        levels = pl.col("recommended_level") == pl.col("previous_policy_level")
+        return (same & levels & (pl.col("current_level") == pl.col("previous_current_level"))).fill_null(value=False)
+
+    def _decided(self, named: Sequence[str]) -> pl.Expr:
+        """What the rule that decides is named: the first that fits, or the one that stands where that does not pass."""
+        now = _first(self.rules)
+        passing = [place for place, rule in enumerate(self.rules) if rule.kind.name in self.passing]
+        standing = pl.col("previous_rule").replace_strict(
+            {rule.name: place for place, rule in enumerate(self.rules)}, default=None, return_dtype=pl.Int16
+        )
+        place = pl.when(self._stands() & ~now.is_in(passing)).then(standing).otherwise(now)
+        return place.replace_strict(range(len(self.rules)), named, return_dtype=pl.String)
+
+    def _beneath(self, named: Sequence[str]) -> pl.Expr:
+        """What the rule is named that would decide, did no kind pass."""
+        of_rule = {rule.name: name for rule, name in zip(self.rules, named, strict=True)}
+        standing = pl.col("previous_rule").replace_strict(of_rule, default=None, return_dtype=pl.String)
+        lasting = self._lasting
+        names = [of_rule[rule.name] for rule in lasting]
+        now = _first(lasting).replace_strict(range(len(lasting)), names, return_dtype=pl.String)
+        return pl.when(self._stands()).then(standing).otherwise(now)
 
     def _steps(self) -> pl.Expr:
         """Levels to move by: the kind's shift, or further in its direction, to where success is nearest to the aim."""
@@ -193,10 +247,9 @@ def _nearest_level(aim: float) -> pl.Expr:
     return (away.list.arg_min() + 1).cast(pl.Int16)
 
 
-def _first(rules: Sequence[Rule], named: Sequence[str]) -> pl.Expr:
-    """What the first rule that fits is named; places are compared, for they cost less than texts."""
-    fits = (pl.when(rule.condition).then(pl.lit(place, pl.Int16)) for place, rule in enumerate(rules))
-    return pl.coalesce(fits).replace_strict(range(len(rules)), named, return_dtype=pl.String)
+def _first(rules: Sequence[Rule]) -> pl.Expr:
+    """The place of the first rule that fits, Int16; places are compared, for they cost less than texts."""
+    return pl.coalesce(pl.when(rule.condition).then(pl.lit(place, pl.Int16)) for place, rule in enumerate(rules))
 
 
 def _by_rule(expressions: Mapping[str, pl.Expr]) -> pl.Expr:

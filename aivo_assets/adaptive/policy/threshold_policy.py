@@ -22,6 +22,7 @@ _MASTERED: Final = Criterion(
 _PROFICIENT: Final = Criterion("recent_accuracy", ">=", 0.75)
 _DEVELOPING: Final = Criterion("recent_accuracy", ">=", 0.60)
 _AT_LEAST: Final = 0.70
+_STANDS_FOR: Final = 3  # a recommendation stands until so many answers have come since, as ours does
 
 
 def threshold_policy() -> Policy:
@@ -42,4 +43,4 @@ def threshold_policy() -> Policy:
         ("threshold_struggling", REMEDIATION, (), "high"),
     )
     rules = tuple(Rule(name, kind, tests, priority, _AT_LEAST) for name, kind, tests, priority in table)
-    return Policy("threshold", rules, passing=frozenset({BREAK.name}))
+    return Policy("threshold", rules, passing=frozenset({BREAK.name}), stands_for=_STANDS_FOR)

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from aivo_assets.adaptive.schema import LEVEL_COUNT, SIGNALS, SKILL_KEYS
+from aivo_assets.adaptive.schema import LEVEL_COUNT, RECOMMENDATIONS, SIGNALS, SKILL_KEYS
 from aivo_assets.adaptive.signals.sessions import last_session, streaks, timeline
 from aivo_assets.adaptive.signals.standing import add_level, add_level_history, add_model_answers, add_previous
 from aivo_assets.settings import PolicySettings
@@ -135,34 +135,41 @@ def _by_skill(events: pl.LazyFrame, as_of: date, settings: PolicySettings) -> pl
 def _last_before(
     recommendations: pl.DataFrame | pl.LazyFrame | None, as_of: date, settings: PolicySettings
 ) -> pl.DataFrame:
-    """The last recommendation of each learner x skill before this day, and whether any was a move (`previous_moved`).
+    """The last recommendation of each learner x skill before this day.
 
-    What is older than the history is forgotten.
+    What is older than the history is forgotten. A break is passed over: it says nothing of the skill.
     """
-    wanted = {
-        "previous_day": "day",
-        "previous_kind": "kind",
-        "previous_plan": "plan",
-        "previous_current_level": "current_level",
-        "previous_level": "recommended_level",
-        "previous_level_since": "level_since",
-    }
-    schema = {"learner": pl.String, "subject": pl.String, "skill_id": pl.String, "previous_day": pl.Date}
-    schema |= {"previous_kind": pl.String, "previous_plan": pl.String}
-    schema |= {"previous_current_level": pl.Int8, "previous_level": pl.Int8, "previous_level_since": pl.Date}
-    schema |= {"previous_moved": pl.Boolean}
     if recommendations is None:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=_BEFORE)
     history = pl.col("day").is_between(as_of - timedelta(days=settings.history_days), as_of, closed="left")
-    rows = recommendations.lazy().filter(history).select(*SKILL_KEYS, *wanted.values())
-    moved = (pl.col("recommended_level") != pl.col("current_level")).any()
-    last = rows.group_by(SKILL_KEYS).agg(pl.col("day").max(), previous_moved=moved)
+    lasting = ~pl.col("passes").fill_null(value=False)
+    rows = recommendations.lazy().filter(history & lasting).select(*SKILL_KEYS, *_PREVIOUS.values())
+    last = rows.group_by(SKILL_KEYS).agg(pl.col("day").max())
     return (
         rows.join(last, on=[*SKILL_KEYS, "day"])  # a learner x skill has one recommendation a day
-        .rename({theirs: ours for ours, theirs in wanted.items()})
-        .select(*schema)
+        .rename({theirs: ours for ours, theirs in _PREVIOUS.items()})
+        .with_columns(pl.coalesce("decided_on", "previous_day").alias("decided_on"))
+        .select(*_BEFORE)
         .collect()
     )
+
+
+_PREVIOUS: Final = {
+    "previous_day": "day",
+    "previous_kind": "kind",
+    "previous_plan": "plan",
+    "previous_current_level": "current_level",
+    "previous_level": "recommended_level",
+    "previous_rule": "policy_rule",
+    "previous_policy_level": "policy_level",
+    "previous_priority": "policy_priority",
+    "decided_on": "decided_on",
+    "previous_level_since": "level_since",
+}
+_BEFORE: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    **dict.fromkeys(SKILL_KEYS, pl.String),
+    **{ours: RECOMMENDATIONS.schema[theirs] for ours, theirs in _PREVIOUS.items()},
+}
 
 
 def _practice(by_skill: pl.LazyFrame, as_of: date, settings: PolicySettings) -> pl.LazyFrame:

@@ -1,8 +1,8 @@
 """A learner's level in a skill: which, since when, and what the models predict there. No facts about practice here.
 
-The level must not wander with the mixture of the last tasks, so it is sticky: a recommendation stands until practice
-speaks; a learner who works around the level that was recommended, or around the one before, stands there; only who
-works elsewhere is moved by practice itself.
+The level must not wander with the mixture of the last tasks, so it is sticky: until practice has something to say
+(`followed_events` answers since the last decision) it stays as it was; a learner who then works around the level that
+was recommended, or around the one before, stands there; only who works elsewhere is moved by practice itself.
 """
 
 from datetime import date
@@ -32,17 +32,20 @@ def expit(log_odds: pl.Expr) -> pl.Expr:
 def add_previous(
     rows: pl.LazyFrame, by_skill: pl.LazyFrame, before: pl.LazyFrame, settings: PolicySettings
 ) -> pl.LazyFrame:
-    """Add the recommendation before this day and the level practised since (`level_after`, `events_after`)."""
+    """Add the recommendation before this day, the answers since its decision, and their level (`level_after`)."""
     after = (
-        by_skill.join(before.select(*SKILL_KEYS, "previous_day"), on=SKILL_KEYS)
-        .filter(pl.col("day") > pl.col("previous_day"))
+        by_skill.join(before.select(*SKILL_KEYS, "decided_on", "previous_day"), on=SKILL_KEYS)
+        .filter(pl.col("day") > pl.col("decided_on"))
         .group_by(SKILL_KEYS)
         .agg(
             level_after=pl.col("item_level").tail(settings.recent_events).median(),
-            events_after=pl.col("item_level").count(),
+            answers_since=pl.len(),
+            answers_new=(pl.col("day") > pl.col("previous_day")).sum(),
         )
     )
-    return rows.join(before, on=SKILL_KEYS, how="left").join(after, on=SKILL_KEYS, how="left")
+    counts = pl.col("answers_since", "answers_new").fill_null(0).cast(pl.Int32)
+    known = pl.when(pl.col("previous_day").is_not_null()).then(counts)
+    return rows.join(before, on=SKILL_KEYS, how="left").join(after, on=SKILL_KEYS, how="left").with_columns(known)
 
 
 def add_model_answers(rows: pl.LazyFrame, mastery: pl.LazyFrame, interval: float) -> pl.LazyFrame:
@@ -66,8 +69,8 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
     after, new, old = pl.col("level_after"), pl.col("previous_level"), pl.col("previous_current_level")
     to_new, to_old = (after - new).abs(), (after - old).abs()
     source = (
-        pl.when(pl.col("previous_day").is_not_null() & (pl.col("events_after").fill_null(0) < settings.followed_events))
-        .then(pl.lit("assigned"))
+        pl.when(pl.col("answers_since") < settings.followed_events)
+        .then(pl.lit("standing"))
         .when((to_new <= to_old) & (to_new <= settings.level_tolerance))
         .then(pl.lit("followed"))
         .when(to_old <= settings.level_tolerance)
@@ -79,13 +82,13 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
         .otherwise(pl.lit("middle"))
     )
     practised = pl.coalesce((after + 0.5).floor(), "practised_level")  # what was done since tells more than all of it
-    levels = {"assigned": new, "kept": old, "followed": new, "practised": practised, "model": by_model}
+    levels = {"standing": old, "kept": old, "followed": new, "practised": practised, "model": by_model}
     chosen = pl.coalesce(
         *(pl.when(pl.col("level_source") == name).then(level.cast(pl.Int8)) for name, level in levels.items()),
         pl.lit(_MIDDLE_LEVEL, dtype=pl.Int8),
     )
     kept = pl.col("current_level") == old
-    since = pl.when(kept.fill_null(value=False)).then("previous_level_since").otherwise("previous_day")
+    since = pl.when(kept.fill_null(value=False)).then("previous_level_since").otherwise("decided_on")
     return (
         rows.with_columns(level_source=source)
         .with_columns(current_level=chosen)
@@ -155,7 +158,7 @@ def add_level_history(
         .with_columns(
             failures_at_level=pl.col("attempts_at_level") - pl.col("successes_at_level"),
             days_since_move=(pl.lit(as_of) - pl.col("level_since")).dt.total_days(),
-            never_moved=pl.col("level_since").is_null() & ~pl.col("previous_moved").fill_null(value=False),
+            never_moved=pl.col("level_since").is_null(),
         )
     )
 

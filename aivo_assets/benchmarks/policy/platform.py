@@ -11,6 +11,7 @@ import polars as pl
 
 from aivo_assets.adaptive.advice.content import add_content, richer_level
 from aivo_assets.adaptive.policy.policy import ENRICHMENT, MAINTAIN
+from aivo_assets.adaptive.policy.ranking import ranked
 from aivo_assets.adaptive.policy.rules import Policy
 from aivo_assets.adaptive.schema import SKILL_KEYS
 from aivo_assets.adaptive.signals.signals import compute_signals
@@ -29,7 +30,19 @@ _OF_CONTENT = {
     "recent_items": pl.List(pl.String()),
 }
 # What the next evening reads of a recommendation (`compute_signals`).
-_REMEMBERED = ["day", "kind", "plan", "current_level", "recommended_level", "level_since"]
+_REMEMBERED = {
+    "day": "day",
+    "kind": "kind",
+    "plan": "plan",
+    "current_level": "current_level",
+    "recommended_level": "recommended_level",
+    "level_since": "level_since",
+    "policy_rule": "rule",
+    "policy_level": "recommended_level",
+    "policy_priority": "policy_priority",
+    "passes": "passes",
+    "decided_on": "decided_on",
+}
 
 
 @dataclass
@@ -62,7 +75,7 @@ class Platform:
             day: The day that ends.
 
         Returns:
-            `SIGNALS` with what `Policy.decide` adds, one row for each learner x skill that is active.
+            `SIGNALS` with what `Policy.decide` and `ranked` add, one row for each learner x skill that is active.
         """
         settings = self.content.settings
         self.events.append(events)
@@ -78,8 +91,9 @@ class Platform:
             session_gap_minutes=settings.features.session_gap_minutes,
             interval=settings.students.interval,
         )
-        decided = self.policy.decide(signals)
-        self._remember(decided.select(*SKILL_KEYS, *_REMEMBERED))
+        own = self.policy.decide(signals).with_columns(policy_priority="priority")
+        decided = ranked(own, self.policy, settings.policy)
+        self._remember(decided.select(*SKILL_KEYS, **_REMEMBERED))
         return decided
 
     def place(self, pairs: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -110,12 +124,19 @@ class Platform:
             current_level=level,
             recommended_level=level,
             level_since=pl.lit(None, pl.Date),
+            policy_rule=pl.lit(None, pl.String),
+            policy_level=level,
+            policy_priority=pl.lit(None, pl.String),
+            passes=pl.lit(value=False),
+            decided_on=pl.lit(day),
         )
         self._remember(begun)
 
     def _remember(self, now: pl.DataFrame) -> None:
-        before = now.clear() if self.recommended is None else self.recommended
-        self.recommended = pl.concat([before.join(now, on=SKILL_KEYS, how="anti"), now])
+        """Keep the last recommendation of each learner x skill that does not pass."""
+        lasting = now.filter(~pl.col("passes"))
+        before = lasting.clear() if self.recommended is None else self.recommended
+        self.recommended = pl.concat([before.join(lasting, on=SKILL_KEYS, how="anti"), lasting])
 
     def listed(self, rows: pl.DataFrame) -> pl.Series:
         """The content of recommendations, List[String], best first.

@@ -13,8 +13,9 @@ import polars as pl
 from aivo_assets.benchmarks.child import in_own_process
 from aivo_assets.benchmarks.policy.content import FIRST_DAY, prepare
 from aivo_assets.benchmarks.policy.measures import at_same_false_alarms, measure_school, noticed
-from aivo_assets.benchmarks.policy.report import OURS, THRESHOLD, PolicyReport, Run
-from aivo_assets.benchmarks.policy.trial import POLICIES, Trial, run_trial
+from aivo_assets.benchmarks.policy.report import FIXED, OURS, THRESHOLD, PolicyReport, Run
+from aivo_assets.benchmarks.policy.stability import stability
+from aivo_assets.benchmarks.policy.trial import POLICIES, WATCHERS, Trial, run_trial
 from aivo_assets.errors import SettingsError
 from aivo_assets.settings import Settings
 from aivo_assets.simulation import PARAMETERS, Parameters, build_world
@@ -85,7 +86,8 @@ def measure_policies(plan: Plan, settings: Settings, *, workers: int = 1) -> Pol
     else:
         with ThreadPoolExecutor(workers) as pool:
             parts = list(pool.map(lambda one: in_own_process(_measure_block, plan, settings, *one), dealt))
-    order = {policy: place for place, policy in enumerate((*plan.policies, SAME_ALARMS))}
+    names = dict.fromkeys((*plan.policies, *WATCHERS, SAME_ALARMS))
+    order = {policy: place for place, policy in enumerate(names)}
     runs = [run for part in parts for run in part]
     return PolicyReport(runs=tuple(sorted(runs, key=lambda run: (order[run.policy], run.seed))), asked=_asked(plan))
 
@@ -140,9 +142,16 @@ def _measure_block(plan: Plan, settings: Settings, block: int, seeds: list[int])
     days = 7 * plan.weeks
     trial = run_trial(content, world, seeds, policies=plan.policies, learners=plan.learners, days=days)
     watching = _watching(trial)
+    for school in trial.schools:
+        if school.arm == FIXED:
+            for watcher, evenings in school.advice.items():
+                unheeded = {f"{name}, unheeded": share for name, share in stability(pl.concat(evenings)).items()}
+                watching.setdefault((watcher, school.seed), {}).update(unheeded)
     runs = []
     for school in trial.schools:
         measures = measure_school(school, given.policy.success_zone, days)
+        if school.arm in school.advice:
+            measures |= stability(pl.concat(school.advice[school.arm]))
         measures |= watching.pop((school.arm, school.seed), {})
         runs.append(Run(policy=school.arm, seed=school.seed, measures=_known(measures)))
     return [*runs, *(Run(policy=name, seed=seed, measures=_known(found)) for (name, seed), found in watching.items())]

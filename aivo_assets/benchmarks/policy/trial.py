@@ -20,6 +20,7 @@ from aivo_assets.benchmarks.policy.content import Content, enrolled, events_of, 
 from aivo_assets.benchmarks.policy.given import GivenContent
 from aivo_assets.benchmarks.policy.platform import Platform
 from aivo_assets.benchmarks.policy.report import FIXED, ORACLE, OURS, RANDOM, THRESHOLD
+from aivo_assets.benchmarks.policy.stability import noted
 from aivo_assets.errors import SettingsError
 from aivo_assets.settings import PolicySettings
 from aivo_assets.simulation import Log, Simulation, World
@@ -84,7 +85,8 @@ class School:
         before: Float32 [n, S], true abilities on the first morning.
         zone: Answers given with effort at a first attempt, and those of them with a true chance in the success zone.
         answers: Answers in all.
-        decisions: What was decided of moves, a frame an evening; see `moves_of`.
+        decisions: What was decided of moves, a frame an evening.
+        advice: What was advised, by who advised it, a frame an evening; of a school of fixed levels by its watchers.
     """
 
     arm: str
@@ -95,6 +97,7 @@ class School:
     zone: list[int] = field(default_factory=lambda: [0, 0])
     answers: int = 0
     decisions: list[pl.DataFrame] = field(default_factory=list)
+    advice: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
 
     @property
     def policy(self) -> AssignedLevels:
@@ -169,6 +172,7 @@ def run_trial(
             decided = _coded(platform.evening(events, today), content)
             for school in told:
                 mine = decided.filter(pl.col("learner").is_in(school.names.implode()))
+                school.advice.setdefault(name, []).append(noted(mine, day))
                 if school.arm == FIXED:
                     watched.append(_watched(mine, school, content, name, day, settings))
                 else:

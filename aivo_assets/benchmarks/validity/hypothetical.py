@@ -85,9 +85,6 @@ def _worlds(
         return
     if way == "rest":
         yield chosen, events.clear(), as_of + timedelta(days=1)
-    elif way == "days":
-        for (number,), rows in chosen.partition_by("number", as_dict=True, maintain_order=True).items():
-            yield rows, events.clear(), as_of + timedelta(days=int(str(number)))
     else:
         added = added_answers(chosen, events, bank, as_of, right=way == "right", tolerance=settings.level_tolerance)
         enough = added.group_by("learner").len().join(chosen.select("learner", "number"), on="learner")

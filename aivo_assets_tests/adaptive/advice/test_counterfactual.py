@@ -117,9 +117,20 @@ def test_a_break_ends_with_its_session() -> None:
     assert row["counterfactual_changes"] == [{"signal": "session_current", "value": 1.0, "instead": 0.0}]
 
 
-def test_a_level_that_settles_moves_when_the_cool_down_is_over() -> None:
-    row = explained(signals(**EASY, days_since_move=1)).row(0, named=True)
-    assert (row["cf_days"], row["cf_days_kind"]) == (2, "level_up")
+@pytest.mark.parametrize(("since", "fewest"), [(None, 3), (8, 3), (0, 3), (1, 2), (2, 1)])
+def test_no_fewer_answers_are_named_than_the_next_decision_waits_for(since: int | None, fewest: int) -> None:
+    """Success hangs on the threshold, so one wrong answer would do; but a move that is asked for stands for three."""
+    stands = {"previous_rule": "level_up", "previous_policy_level": 6, "previous_priority": "medium"}
+    hanging = {**EASY, "p_level": 0.853, "recent_successes": 9, "answers_since": since, "answers_new": since}
+    row = explained(signals(**stands, **hanging, success_sd=0.9)).row(0, named=True)
+    assert (row["kind"], row["stands"]) == ("level_up", since is not None and since < 3)
+    assert (row["cf_wrong"], row["cf_wrong_kind"]) == (fewest, "maintain")
+
+
+def test_to_carry_on_is_looked_at_anew_with_every_answer() -> None:
+    hanging = {"p_level": 0.605, "p_below": 0.75, "recent_successes": 6, "recent_accuracy": 0.6}
+    row = explained(signals(**hanging, success_sd=0.9)).row(0, named=True)
+    assert (row["kind"], row["cf_wrong"], row["cf_wrong_kind"]) == ("maintain", 1, "level_down")
 
 
 def test_without_a_model_answers_are_not_said_to_move_it() -> None:

@@ -36,27 +36,31 @@ SAID = {
     "maintain_settling": ["2 days ago", "20 answers"],
     "remediation": ["3 of the last 10 answers", "30%", "40%", "between 30% and 52%", "50%"],
     "remediation_early": ["3 of the last 10 answers", "5 answers", "between 30% and 52%"],
-    "remediation_failing": ["1 of the last 10 answers", "only 2 answers are at level 5", "50%"],
-    "level_down": ["5 of the last 10 answers", "55%", "At level 4 it would be 85%"],
+    "remediation_failing": ["1 of the last 10 answers", "only 2 answers so far were at level 5", "50%"],
+    "level_down": ["5 of the last 10 answers", "55%", "At level 4 it expects 85%"],
     "level_down_early": ["5 answers", "below 60%"],
-    "level_down_failing": ["1 of the last 10 answers", "only 2 answers are at level 5", "At level 4 it would be 85%"],
+    "level_down_failing": [
+        "1 of the last 10 answers",
+        "only 2 answers so far were at level 5",
+        "At level 4 it expects 85%",
+    ],
     "level_down_first": ["5 of the last 10 answers", "68%", "between 55% and 79%"],
     "change_approach_first": ["5 of the last 10 answers", "no easier tasks"],
-    "change_approach_no_gain": ["5 of the last 10 answers", "would win only 3 points"],
+    "change_approach_no_gain": ["5 of the last 10 answers", "by only 3 percentage points"],
     "change_approach_no_easier": ["5 of the last 10 answers", "no easier tasks"],
     "change_approach_plateau": ["at level 5 on 5 days", "6 of the last 10 answers"],
-    "change_approach_hints": ["60%", "more than 50%"],
-    "level_up": ["9 of the last 10 answers", "90%", "At level 6 it would be 70%", "20 answers"],
+    "change_approach_hints": ["60%", "8 of the last 10 answers"],
+    "level_up": ["9 of the last 10 answers", "90%", "At level 6 it expects 70%", "20 answers"],
     "level_up_early": ["only 5 answers", "above 85%"],
-    "enrichment_ceiling": ["9 of the last 10 answers", "no fitting harder tasks"],
+    "enrichment_ceiling": ["9 of the last 10 answers", "no suitable harder tasks"],
     "enrichment_promising": ["9 answers", "9 of the last 10 answers"],
-    "enrichment_growing": ["6 points", "8 of the last 10 answers"],
+    "enrichment_growing": ["6 percentage points", "8 of the last 10 answers"],
     "maintain_too_few": ["after 9 answers there", "seems to fit"],
     "maintain_in_zone": ["78%", "70% to 85%", "8 of the last 10 answers"],
     "maintain_unproven": ["90%", "7 of the last 10 answers"],
     "maintain_doubtful": ["55%", "7 of the last 10 answers"],
-    "maintain_stretch": ["65%", "below 70%"],
-    "maintain_unknown": ["no model answer", "8 of the last 10 answers"],
+    "maintain_stretch": ["65%", "below the 70%"],
+    "maintain_unknown": ["knows nothing", "8 of the last 10 answers"],
 }
 
 
@@ -82,7 +86,7 @@ def test_every_field_is_filled_and_reads_well(learner: dict[str, Any]) -> None:
     found = one(**consistent(learner))
     may_be_null = {"level_since", "override", "prerequisite_mastery", "counterfactual_kind"}
     assert [name for name, value in found.items() if value is None and name not in may_be_null] == []
-    texts = [*(found[name] for name in TEXTS), *found["suggested_actions"]]
+    texts = [found["headline"], *(found[name] for name in TEXTS), *found["suggested_actions"]]
     for text in texts:
         assert text.strip() == text
         assert len(text) > 10
@@ -108,7 +112,10 @@ def test_one_of_something_is_told_in_the_singular() -> None:
 
 def test_without_a_model_and_with_few_answers_nothing_is_claimed() -> None:
     found = one(attempts_at_level=2, p_level=None, p_level_lower=None, p_level_upper=None)
-    assert "cannot be judged yet: after 2 answers there" in found["reasoning"]
+    assert (
+        "after 2 answers there: 8 of the last 10 answers right in the skill. Whether the level fits is not known yet."
+        in found["reasoning"]
+    )
     assert "model" not in found["reasoning"]
 
 

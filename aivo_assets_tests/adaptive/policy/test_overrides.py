@@ -45,8 +45,8 @@ def test_a_pinned_level_wins_over_the_policy(level: int, kind: str) -> None:
     assert (found["recommended_level"], found["kind"], found["override"]) == (level, kind, "pin")
     assert (found["policy_kind"], found["policy_level"]) == ("level_up", 6)
     assert evidence(found, "override_pinned_level") == [(level, 6)]
-    assert "pinned the level until 20/03/2024" in found["counterfactual"]
-    assert "move up a level, level 6" in found["counterfactual"]
+    assert "has set the level until 20 Mar 2024" in found["counterfactual"]
+    assert "“move up”, at level 6" in found["counterfactual"]
     assert found["content_level"] == level
 
 
@@ -77,7 +77,7 @@ def test_a_rejected_kind_is_not_repeated_until_the_days_are_over() -> None:
     assert (found["kind"], found["rule"], found["recommended_level"]) == ("maintain", "override_reject", 5)
     assert (found["override"], found["policy_kind"], found["changed"]) == ("reject", "level_up", False)
     assert evidence(found, "override_rejected_days") == [(1, SETTINGS.reject_days)]
-    assert "said no to “move up a level”" in found["counterfactual"]
+    assert "recently declined “move up”" in found["counterfactual"]
     over = told(word("reject", back=SETTINGS.reject_days, **no), **consistent(EASY))
     assert (over["kind"], over["override"]) == ("level_up", None)
 
@@ -90,8 +90,8 @@ def test_another_kind_than_the_rejected_one_is_said() -> None:
 
 def test_no_counterfactual_promises_what_was_rejected() -> None:
     near = consistent(EASY) | {"attempts_at_level": 8}
-    assert "move up a level" in told(**near)["counterfactual"]
-    assert "move up a level" not in told(word("reject", kind="level_up", reason="other"), **near)["counterfactual"]
+    assert "move up" in told(**near)["counterfactual"]
+    assert "move up" not in told(word("reject", kind="level_up", reason="other"), **near)["counterfactual"]
 
 
 def test_an_acceptance_is_recorded_and_changes_nothing() -> None:

@@ -111,7 +111,7 @@ def test_remediation_goes_to_the_weakest_prerequisite_at_the_level_that_fits_the
     assert (found["content_skill"], found["prerequisite_mastery"]) == ("counting", 0.3)
     assert found["content_level"] == 3  # 0.8 there is nearest to the zone's middle
     assert all(item.startswith("counting-") for item in found["content"])
-    assert "“counting” is weakest (mastery 30%)" in found["reasoning"]
+    assert "“counting” is weakest (mastered to 30%)" in found["reasoning"]
     assert {"signal": "prerequisite_mastery", "value": 0.3, "threshold": 0.7, "direction": "<"} in found["evidence"]
     assert any("They practise “counting”, at level 3" in action for action in found["suggested_actions"])
 

@@ -47,7 +47,14 @@ def signal(*events: pl.DataFrame, **options: Any) -> dict[str, Any]:
 
 
 def recommended(
-    back: int, *, current: int, level: int, since: int | None = None, kind: str = "maintain"
+    back: int,
+    *,
+    current: int,
+    level: int,
+    since: int | None = None,
+    kind: str = "maintain",
+    decided: int | None = None,
+    passes: bool = False,
 ) -> pl.DataFrame:
     row = {
         "learner": "ada",
@@ -59,6 +66,8 @@ def recommended(
         "current_level": current,
         "recommended_level": level,
         "level_since": None if since is None else day(since),
+        "decided_on": day(back if decided is None else decided),
+        "passes": passes,
     }
     return pl.DataFrame([row], schema=dict(RECOMMENDATIONS.schema))
 
@@ -154,13 +163,32 @@ def test_a_level_is_sticky_around_what_was_recommended(practised: int, level: in
 
 
 def test_a_recommendation_stands_until_practice_speaks_and_one_of_the_same_day_is_not_read() -> None:
-    """Recommended 5 → 6 four days ago: without practice since, or with two answers, nothing speaks against it."""
+    """Recommended 5 → 6 four days ago: without practice since, or with two answers, the learner still is at 5."""
     events = answers(back=6, correct=[1] * 4)
     for since in ([], [answers(back=1, correct=[0, 0])]):
         found = signal(events, *since, before=recommended(4, current=5, level=6))
-        assert (found["current_level"], found["level_source"]) == (6, "assigned")
-        assert (found["level_since"], found["attempts_at_level"]) == (day(4), sum(part.height for part in since))
+        assert (found["current_level"], found["level_source"], found["previous_level"]) == (5, "standing", 6)
+        assert (found["level_since"], found["answers_since"]) == (None, sum(part.height for part in since))
     assert signal(events, before=recommended(0, current=5, level=6))["previous_day"] is None
+
+
+def test_answers_are_counted_from_the_decision_and_not_from_the_last_time_that_it_was_told() -> None:
+    """Decided five days ago and told again every day: one answer a day speaks after three days."""
+    told = pl.concat([recommended(back, current=5, level=6, decided=5) for back in (5, 4, 3, 2, 1)])
+    one_a_day = [answers(back=back, correct=[1], item="fractions-6") for back in (4, 2, 0)]
+    two = signal(*one_a_day[:2], before=told)
+    assert (two["answers_since"], two["level_source"], two["decided_on"]) == (2, "standing", day(5))
+    three = signal(*one_a_day, before=told)
+    assert (three["answers_since"], three["level_source"], three["current_level"]) == (3, "followed", 6)
+    assert (three["level_since"], three["attempts_since_move"]) == (day(5), 3)
+
+
+def test_a_break_is_no_recommendation_about_the_skill() -> None:
+    told = pl.concat(
+        [recommended(3, current=5, level=4, kind="level_down"), recommended(1, current=5, level=4, passes=True)]
+    )
+    found = signal(answers(back=4, correct=[1] * 4), before=told)
+    assert (found["previous_day"], found["previous_kind"]) == (day(3), "level_down")
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
@@ -240,11 +268,12 @@ def test_items_around_are_those_of_the_skill_as_far_as_a_move_goes_down_and_one_
     assert (found["items_below"], found["items_above"]) == (below, above)
 
 
-def test_whether_a_learner_was_ever_to_be_moved_is_remembered_though_nobody_followed() -> None:
-    events = answers(back=6, correct=[1] * 4), answers(back=1, correct=[1] * 4)
-    stays = recommended(4, current=5, level=5)
-    moved = pl.concat([recommended(5, current=5, level=4, kind="level_down"), stays])
-    assert [signal(*events, before=before)["never_moved"] for before in (None, stays, moved)] == [True, True, False]
+def test_a_move_that_nobody_followed_is_no_move() -> None:
+    """Told to go from 5 to 4 five days ago: who stays at 5 was never moved, who now works at 4 was."""
+    told = recommended(5, current=5, level=4, kind="level_down")
+    stayed, went = (answers(back=1, correct=[1] * 4, item=f"fractions-{level}") for level in (6, 3))
+    events = answers(back=6, correct=[1] * 4)
+    assert [signal(events, since, before=told)["never_moved"] for since in (stayed, went)] == [True, False]
 
 
 def test_pace_is_answers_a_calendar_day() -> None:

@@ -19,6 +19,7 @@ from aivo_assets.benchmarks.policy.measures import _flaps, at_same_false_alarms,
 from aivo_assets.benchmarks.policy.platform import Platform
 from aivo_assets.benchmarks.policy.policy import SAME_ALARMS, Plan, measure_policies, vary
 from aivo_assets.benchmarks.policy.report import BETTER, WAY, Interval, PolicyReport, Run
+from aivo_assets.benchmarks.policy.stability import stability
 from aivo_assets.benchmarks.policy.trial import Trial, _success, run_trial
 from aivo_assets.cli.benchmark import commands as benchmarks
 from aivo_assets.cli.benchmark import policy as benchmark_policy
@@ -121,6 +122,15 @@ def trial(school: tuple[Content, World]) -> Trial:
     return run_trial(*school, [11], policies=("ours", "threshold", "fixed"), learners=20, days=12)
 
 
+def test_nothing_changes_overnight_without_practice_whether_advice_is_followed_or_not(trial: Trial) -> None:
+    advised = [evenings for school in trial.schools for evenings in school.advice.values()]
+    assert len(advised) == 4  # ours and the threshold rules, each obeyed, and each unheeded at fixed levels
+    for evenings in advised:
+        found = stability(pl.concat(evenings))
+        assert found["changed, nothing new"] == found["changed, all ranks, nothing new"] == 0.0
+        assert found["first changed, no practice"] == 0.0
+
+
 def test_a_day_reaches_the_platform_in_order_and_with_its_gaps() -> None:
     world = build_world(seed=3, learners=15, start=FIRST_DAY)
     log = Simulation(world).live_one_day()
@@ -197,7 +207,7 @@ def test_a_skill_begins_at_the_level_that_the_platform_said(school: tuple[Conten
     found = pairs.join(platform.evening(events, FIRST_DAY), on=["learner", "subject", "skill_id"])
     assert found.height == few.height
     assert few.height > 0
-    assert set(found["level_source"]) == {"assigned"}
+    assert set(found["level_source"]) == {"standing"}
     assert set(found["current_level"]) == {9}
     assert found["never_moved"].all()
 

@@ -6,6 +6,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aivo_assets.adaptive.schema import RECOMMENDATIONS
+from aivo_assets.language import Language
 from aivo_assets.operations.alerts.interventions import NEEDED, NOTIFIED, digests, newly_struggling, register
 
 DAY, BEFORE = date(2026, 3, 10), date(2026, 3, 9)
@@ -14,9 +16,12 @@ ANNA, BEN, CLEO = "a" * 32, "b" * 32, "c" * 32
 NOBODY_TOLD = NOTIFIED.empty()
 
 
+ENGLISH = Language("en")
+
+
 def recommended(day: date, *rows: tuple[str, str, str]) -> pl.DataFrame:
-    """A recommendation a row: learner, kind and priority."""
-    schema = {"day": pl.Date, "rank": pl.Int32, **dict.fromkeys(set(NEEDED) - {"day", "rank"}, pl.String)}
+    """A recommendation a row: learner, kind and priority; the skill is the row's number."""
+    schema = {name: RECOMMENDATIONS.schema[name] for name in NEEDED}
     return pl.DataFrame(
         [
             {
@@ -26,7 +31,9 @@ def recommended(day: date, *rows: tuple[str, str, str]) -> pl.DataFrame:
                 "subject": "mathematics",
                 "skill_id": f"skill-{rank}",
                 "kind": kind,
+                "passes": kind == "break",
                 "priority": priority,
+                "headline": f"Headline of {kind}.",
                 "reasoning": "3 of 10 right.",
             }
             for rank, (learner, kind, priority) in enumerate(rows, start=1)
@@ -60,6 +67,28 @@ def test_a_learner_with_several_struggles_is_one_row_with_the_most_important() -
     assert newly_struggling(now, recommended(BEFORE), NOBODY_TOLD)["skill_id"].to_list() == ["skill-1"]
 
 
+def test_a_learner_is_compared_with_their_own_last_day_whatever_day_that_was() -> None:
+    now = recommended(DAY, (ANNA, "remediation", "urgent"), (BEN, "remediation", "urgent"))
+    before = pl.concat(
+        [
+            recommended(date(2026, 3, 2), (ANNA, "remediation", "urgent"), (BEN, "remediation", "urgent")),
+            recommended(BEFORE, (CLEO, "maintain", "low"), (BEN, "maintain", "low")),
+        ]
+    )
+    assert newly_struggling(now, before, NOBODY_TOLD)["learner"].to_list() == [BEN]
+
+
+def test_a_break_hides_no_struggle() -> None:
+    """Yesterday a break came over the remediation of the day before, in the same skill."""
+    now = recommended(DAY, (ANNA, "remediation", "urgent"))
+    before = pl.concat(
+        [recommended(date(2026, 3, 8), (ANNA, "remediation", "urgent")), recommended(BEFORE, (ANNA, "break", "urgent"))]
+    )
+    assert newly_struggling(now, before, NOBODY_TOLD).is_empty()
+    calm = pl.concat([recommended(date(2026, 3, 8), (ANNA, "maintain", "low")), before.filter(day=BEFORE)])
+    assert newly_struggling(now, calm, NOBODY_TOLD)["learner"].to_list() == [ANNA]
+
+
 @settings(max_examples=25)
 @given(st.lists(st.lists(st.sampled_from([ANNA, BEN, CLEO]), unique=True), min_size=1, max_size=6), st.integers(1, 3))
 def test_nobody_is_told_of_twice_a_day_however_often_it_is_looked(looks: list[list[str]], most: int) -> None:
@@ -76,14 +105,14 @@ def test_the_digest_names_pseudonyms_by_class_and_says_why() -> None:
     now = recommended(DAY, (BEN, "remediation", "urgent"), (ANNA, "level_down", "urgent"))
     new = newly_struggling(now, recommended(BEFORE), NOBODY_TOLD)
     told = register(new, classes(**{ANNA: "d" * 32}), NOBODY_TOLD, now=NOW, most=50)
-    (digest,) = digests(told)
-    assert digest.title == "2 learners newly struggle (2026-03-10)"
+    (digest,) = digests(told, ENGLISH)
+    assert digest.title == "2 learners newly struggle (10 Mar 2026)"
     assert digest.key == "intervention:2026-03-10:1"
     assert digest.body.splitlines() == [
         "No class known:",
-        f"- learner {BEN}, mathematics, skill-1: remediation. 3 of 10 right.",
+        f"- {BEN} (mathematics): Headline of remediation. 3 of 10 right.",
         f"Class {'d' * 32}:",
-        f"- learner {ANNA}, mathematics, skill-2: level_down. 3 of 10 right.",
+        f"- {ANNA} (mathematics): Headline of level_down. 3 of 10 right.",
     ]
 
 
@@ -92,5 +121,5 @@ def test_digests_come_from_the_register_again_and_again_the_same() -> None:
     told = register(newly_struggling(now, recommended(BEFORE), NOBODY_TOLD), classes(), NOBODY_TOLD, now=NOW, most=1)
     new = newly_struggling(now, recommended(BEFORE), told)
     told = register(new, classes(), told, now=NOW, most=1)
-    assert digests(told) == digests(told)
-    assert [each.key for each in digests(told)] == ["intervention:2026-03-10:1", "intervention:2026-03-10:2"]
+    assert digests(told, ENGLISH) == digests(told, ENGLISH)
+    assert [each.key for each in digests(told, ENGLISH)] == ["intervention:2026-03-10:1", "intervention:2026-03-10:2"]
