@@ -173,7 +173,7 @@ def test_after_days_that_hold_nothing_only_those_are_told_of_who_are_new(
         recommended(lake, TODAY - back * DAY, nobody=True)
     recommended(lake, TODAY, *known, *new)
     look()
-    assert lake.scan(TOLD).collect()["learner"].sort().to_list() == new
+    assert lake.scan(NOTIFIED).collect()["learner"].sort().to_list() == new
     assert [alert.title for alert in told.sent] == ["3 learners newly struggle (10 Mar 2026)"]
 
 
