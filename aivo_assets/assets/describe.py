@@ -1,4 +1,4 @@
-"""What every asset has in common, and how it presents itself: days, owners, group, columns. No data is touched here."""
+"""What all assets share: days, owners, group, columns. No data is touched here."""
 
 import base64
 from collections.abc import Callable, Mapping

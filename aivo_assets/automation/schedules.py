@@ -75,7 +75,7 @@ def build_schedules(
             WEEKLY_JOB,
             WEEKLY_JOB,
             crons.weekly_full_retraining,
-            "Makes every model, mart, report and check anew.",
+            "Makes every model, mart, report and check again.",
             lambda context: _weekly(context, present(_now(context)), settings),
         ),
         schedule(

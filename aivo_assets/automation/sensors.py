@@ -240,7 +240,7 @@ def train_if_needed(
 
 
 def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
-    """Ask for the models of those learners anew of whom the newest recommendations changed a level or a plan.
+    """Ask for the models of those learners again of whom the newest recommendations changed a level or a plan.
 
     The run finds the learners itself, in the recommendations of its day: they may be more than a tag holds.
     """

@@ -3,7 +3,7 @@
 Rows of one learner resemble each other, so learners are drawn, never rows (Efron and Tibshirani 1993, ch. 8).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -107,8 +107,13 @@ def difference(
 
 
 def _estimate(
-    known: pl.DataFrame, y: Floats, cell: NDArray[np.int64], statistic, cells: int, seed: int
-) -> MatchedDifference:  # type: ignore[no-untyped-def]
+    known: pl.DataFrame,
+    y: Floats,
+    cell: NDArray[np.int64],
+    statistic: Callable[[Floats, Floats], Floats],
+    cells: int,
+    seed: int,
+) -> MatchedDifference:
     """The statistic of cell sums and counts, and its interval under redrawn learners."""
     learner = known.select(pl.col("learner").rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
     drawn = int(learner.max()) + 1

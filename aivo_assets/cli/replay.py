@@ -79,7 +79,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
         return
     if first is None or last is None:
         raise SettingsError("A replay needs --from and --to", fix="For example: --from 2012-09-01 --to 2012-10-26.")
-    from aivo_assets.automation.replay.replaying import Plan
+    from aivo_assets.automation.replay.replaying import ReplayPlan
     from aivo_assets.automation.replay.replaying import replay as run_replay
     from aivo_assets.definitions import build_definitions
     from aivo_assets.events.sources.base import Window
@@ -90,7 +90,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     settings = with_values(settings_with(source, path, mapping), values or [])
     settings = settings.model_copy(update={"pseudonym_key": _key(settings)})
     folder = out or settings.home / REPLAYS / f"{settings.source.kind}_{days[0]}_{days[1]}"
-    plan = Plan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
+    plan = ReplayPlan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
     for ends in (signal.SIGTERM, signal.SIGINT):  # both end it with a report; Dagster takes one for the other
         signal.signal(ends, signal.default_int_handler)
     logging.getLogger("aivo_assets").setLevel(logging.CRITICAL + 1)  # alerts of a time that is past are in the report

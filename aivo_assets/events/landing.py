@@ -7,7 +7,7 @@ lake as it was. Then, while nobody else lands, each day that got events is merge
 as a whole. A crash between two days leaves each of them old or new, and landing again does the rest. The cursor moves
 last.
 
-A day whose file is damaged is written anew where the source still gives all of it (torn_days.py); sound rows that
+A day whose file is damaged is written again where the source still gives all of it (torn_days.py); sound rows that
 cannot be kept yet are held back where the source would not give them again (held_back.py).
 """
 

@@ -1,6 +1,6 @@
 """Days of the raw zone whose file is damaged: which of them a landing makes whole. No file is read or written here.
 
-The raw zone is the only copy of what arrived, so a day is written anew only where the source gives at least as many
+The raw zone is the only copy of what arrived, so a day is written again only where the source gives at least as many
 events of it as it held. Otherwise it stays as it is, for its file to be brought back from a backup: what was made of it
 is whole and goes on to be used, and rows that belong there wait.
 """
@@ -56,7 +56,7 @@ class Torn:
         return hashlib.sha256(repr(sorted(self.found.items())).encode()).hexdigest()[:32]
 
     def mended_by(self, judged: pl.DataFrame) -> tuple[pl.DataFrame, "Torn"]:
-        """Part the days that can be written anew from those that stay damaged.
+        """Part the days that can be written again from those that stay damaged.
 
         Args:
             judged: Columns `day` and `status` among others, a row for each row read; nothing of a damaged day was

@@ -29,7 +29,7 @@ def held(path: Path, *, wait_seconds: float | None = None, holder: str | None = 
 
     Args:
         path: The file.
-        wait_seconds: How long to wait for whoever holds it; None: for ever.
+        wait_seconds: How long to wait for the holder; None: for ever.
         holder: What others read of who holds it.
 
     Raises:

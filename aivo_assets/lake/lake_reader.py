@@ -1,6 +1,6 @@
 """Reading datasets. Belongs here: which files count, what they hold and their versions; nothing is written.
 
-Whoever reads leaves a mark first (`ReadingMarks`), so that files it is about to open are not removed under it.
+Every reader leaves a mark first (`ReadingMarks`), so that files it is about to open are not removed under it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -77,7 +77,7 @@ class Shard:
         number: Which shard.
         sequence: Commits so far that changed content.
         layers: Oldest first; the first is the base.
-        notes: What whoever committed wrote down; JSON values.
+        notes: Notes of the commit; JSON values.
     """
 
     number: int
@@ -179,7 +179,7 @@ class Layers:
         return self._commit(shard, compose, added)
 
     def rewrite(self, shard: int, parts: Iterable[Frames], notes: Mapping[str, Any]) -> Shard:
-        """Begin anew with one base; of two who do so at once the last one wins as a whole.
+        """Start over with one base; of two who do so at once the last one wins as a whole.
 
         Args:
             shard: Which.
@@ -197,11 +197,11 @@ class Layers:
     def compact(self, shard: int, until: int | None = None) -> Shard | None:
         """Merge layers into the base, one part of it after the other; what is read stays the same.
 
-        Where another writer merged or began anew meanwhile, this is left undone.
+        Where another writer merged or started over meanwhile, this is left undone.
 
         Args:
             shard: Which.
-            until: Only layers of commits up to this one, so that whoever knows that commit can still ask who changed
+            until: Only layers of commits up to this one, so that readers who know that commit can still ask who changed
                 since; None: all.
         """
         standing = self.shard(shard)

@@ -133,7 +133,7 @@ def shards_of(storage: Storage) -> int | None:
 
 
 def change_value(storage: Storage, name: str, value: str | int) -> None:
-    """Let a lake be made with another value from now on; whoever does this sees to what was made before."""
+    """Let a lake be made with another value from now on; the caller sees to what was made before."""
 
     def compose(present: bytes | None) -> bytes:
         content = {} if present is None else _parsed(present)

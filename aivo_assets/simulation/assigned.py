@@ -89,7 +89,7 @@ class AssignedLevels:
         levels: Int8 [n, S], the first assignment.
 
     Attributes:
-        levels: The assignment; whoever assigns writes to it between days.
+        levels: The assignment; it is changed between days.
     """
 
     def __init__(self, curriculum: Curriculum, shelf: Shelf, levels: npt.NDArray[np.int8]) -> None:

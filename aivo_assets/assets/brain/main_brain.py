@@ -231,7 +231,7 @@ def _champion_on_the_same(
     if serving is None:
         return None
     asked = training.table.keys[training.split.evaluate].select("event", "learner")
-    # Whoever is asked nothing needs no fold, and whoever was left out of a sample is asked nothing.
+    # Learners without a question need no fold, and those left out of a sample have none.
     events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings))
     kept = events.join(asked.select("learner").unique().lazy(), on="learner", how="semi").collect(engine="streaming")
     table = fold(kept, serving.brain.statistics, None, settings.features).features

@@ -139,7 +139,7 @@ class Step:
     def compare_with_rebuild(self, registry: Registry, say: Callable[[str], None]) -> list[Update]:
         """Bring the states up to date with the champion that folded them, and fold all of them from nothing beside.
 
-        What is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
+        What is the same has its layers merged; what is not is folded again. What was found is kept for the check.
         """
         done = []
         for shard in range(self._lake.shards):

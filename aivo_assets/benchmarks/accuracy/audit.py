@@ -90,7 +90,7 @@ def audit(part: Part, statistics: Statistics, of_others: OutOfFold, predict: Say
 def refuse_expanded_skills(events: pl.DataFrame) -> None:
     """Refuse a file in which one answer stands as several rows, one for each skill.
 
-    Whoever predicts the second of such rows has been shown its answer by the first.
+    A model that predicts the second of such rows has seen its answer in the first.
 
     Raises:
         ModelError: A learner's item follows itself at the same second with the same answer and other skills.

@@ -40,7 +40,7 @@ class DriftTrialPlan:
         seeds_a_school: So many seeds in a row share a school, drawn by the first of them, and its untouched days.
         injections: Names of `INJECTIONS`.
         horizon: Days after the onset in which it may be found, and over which harm is measured.
-        renew_days: A champion is trained anew after so many.
+        renew_days: A champion is trained again after so many.
         first_share: Share of the events that the first champion has seen.
         evidently: Whether Evidently runs too.
         drift: Settings of the detector.

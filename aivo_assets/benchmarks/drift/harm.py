@@ -1,7 +1,7 @@
 """How harmful a change is, by measure. Belongs here: what a retrained model would win back; no detector is asked.
 
 The retrained model is the champion with boosted trees on top, fitted on half of the learners of the changed days and
-scored on the other half, both ways: what any model that has seen such days would win, whoever finds it out.
+scored on the other half, both ways: what any model that has seen such days would win, whichever it is.
 """
 
 from dataclasses import dataclass

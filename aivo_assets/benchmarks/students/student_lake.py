@@ -28,12 +28,12 @@ PAUSE_SECONDS = 8
 
 @dataclass(frozen=True)
 class Size:
-    """How large a lake is, and what comes anew.
+    """How large a lake is, and what is new before each check.
 
     Attributes:
         learners: Learners with a past.
         events_per_learner: Answers of each, in sessions of about ten.
-        new_events: Answers that come anew before each check.
+        new_events: New answers before each check.
         new_learners: Learners who give them.
         days: Days of the past.
         seed: Of everything random.
@@ -73,7 +73,7 @@ class SchoolLake:
 
     @cached_property
     def _world(self) -> World:
-        """Not made for whoever asks for the roll alone: its traits take most of the memory."""
+        """Made at first use, as the roll alone does not need it: its traits take most of the memory."""
         return build_world(seed=self._size.seed, learners=self._size.learners, start=FIRST_DAY)
 
     @cached_property
@@ -92,7 +92,7 @@ class SchoolLake:
             yield FIRST_DAY + timedelta(days=day), self._day(day, np.flatnonzero((on == day).any(axis=1)), answers)
 
     def today(self, check: int) -> pl.DataFrame:
-        """What came anew before a check, from 0; each check has other learners."""
+        """What is new before a check, counted from 0; each check has other learners."""
         size = self._size
         order = np.random.default_rng(size.seed + 1).permutation(size.learners)
         newcomers = np.sort(np.roll(order, -check * size.new_learners)[: size.new_learners])

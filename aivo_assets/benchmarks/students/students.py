@@ -49,7 +49,7 @@ class CheckCost(BaseModel):
         name: Which.
         find_seconds: Loading the champion and finding out from manifests which days changed.
         fold_seconds: Reading new events and states, folding, scoring, committing.
-        models_seconds: Student models of whoever was touched.
+        models_seconds: Student models of the learners concerned.
         cpu_seconds: Of all threads together, all of it.
         peak_bytes: Most memory of the process that did it.
         events: Events folded.

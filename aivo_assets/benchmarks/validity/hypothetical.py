@@ -1,7 +1,7 @@
 """Counterfactuals put to the proof. Belongs here: giving a learner the answers that one names, and deciding again.
 
 A counterfactual is made by changing signals. Here the answers themselves are added to the learner's own, and all is
-made anew by the code that makes it every two hours: fold, student model, signals, policy. Days and rests pass by the
+made again by the code that makes it every two hours: fold, student model, signals, policy. Days and rests pass by the
 clock.
 """
 

@@ -49,7 +49,7 @@ class ScoredWindow:
             self._scored.append(scored_events(recent, self._predict(recent), model_version=self._version))
 
     def publish(self, remade: pl.Series | None) -> None:
-        """Merge what was scored with what is kept: an event seen again, and all of whoever was remade, gives way."""
+        """Merge what was scored with what is kept: events seen again, or of remade learners, are replaced."""
         scored = pl.concat(self._scored)
         self.rows = scored.height
         for day in self._days:

@@ -139,7 +139,7 @@ def _judge_model(scores: list[_Row], before: list[_Row], settings: DriftSettings
 def _one_training(rows: list[_Row]) -> list[_Row]:
     """Let one row ask for a training where several would ask for the same one.
 
-    A cohort is retrained with its model, and training the main brain makes all student models anew. The row that asks
+    A cohort is retrained with its model, and training the main brain rebuilds all student models. The row that asks
     is of the main brain where there is one, and takes the gravest verdict of all; the others watch.
     """
     asking = [row for row in rows if row["verdict"] in ASKS_FOR_TRAINING]
@@ -224,7 +224,7 @@ def _past(verdicts: list[_Row], row: _Row, settings: DriftSettings) -> _Past:
         and past["day"] >= row["day"] - timedelta(days=settings.window_days)
         and past["verdict"] in ("ok", "watch", "retrain", "alert")
     ]
-    # Training the main brain makes every student model anew, and a cohort is trained with its model.
+    # Training the main brain rebuilds every student model, and a cohort is trained with its model.
     units = {MAIN_BRAIN, unit_of(row["model_id"])}
     trained = [past for past in verdicts if unit_of(past["model_id"]) in units]
     return _Past(

@@ -2,8 +2,8 @@
 
 A learner struggles in a skill where it is urgent to remediate or to go down a level. They newly struggle where their
 own last recommendation, of whatever day, did not say so; a break, which passes, hides no struggle. Learners are named
-by pseudonym only; whoever holds the key can link it. Each is told of once a day at most, which the register remembers;
-a digest is made from it, so that a crash neither loses nor doubles one.
+by pseudonym only, which those who hold the key can link. Each is told of once a day at most, which the register
+remembers; a digest is made from it, so that a crash neither loses nor doubles one.
 """
 
 from collections.abc import Iterable
@@ -49,8 +49,8 @@ def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, notified: p
 
     Args:
         now: Recommendations of the newest day, columns `NEEDED`.
-        before: Those of earlier days, of whoever has any. A learner's newest day counts: a day may hold nothing, or
-            not everybody. None where nobody has any, and then nobody is new.
+        before: Those of earlier days, of learners who have any. A learner's newest day counts: a day may hold nothing,
+            or not everybody. None where nobody has any, and then nobody is new.
         notified: Rows of `NOTIFIED` of the newest day.
 
     Returns:

