@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aivo_assets.cli.options import readable_file
 from aivo_assets.errors import SourceError
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ SIMULATED_LEARNERS = 300
 
 
 def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
-    file: Annotated[Path | None, typer.Argument(help="Parquet or CSV with learner, item, correct and a time.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Parquet or CSV with learner, item, correct and a time.", callback=readable_file),
+    ] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="The simulated school instead of a file.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Cases of each injection.")] = 10,
     first_seed: Annotated[int, typer.Option(min=0, help="First seed; seeds also draw the school or the learners.")] = 0,
@@ -32,9 +36,11 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
         list[str] | None, typer.Option(help="Only this injection. May be repeated. Default: all.")
     ] = None,
     horizon: Annotated[int, typer.Option(min=7, help="Days in which an injection may be found.")] = 28,
-    renew_days: Annotated[int, typer.Option(min=7, help="A new champion is trained after this many days.")] = 28,
-    evidently: Annotated[bool, typer.Option(help="Also run Evidently's preset.")] = True,
-    q_matrix: Annotated[Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).")] = None,
+    renew_days: Annotated[int, typer.Option(min=7, help="A champion is trained anew after so many days.")] = 28,
+    evidently: Annotated[bool, typer.Option(help="Run Evidently's preset beside ours.")] = True,
+    q_matrix: Annotated[
+        Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).", callback=readable_file)
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option(help="Write the result to this JSON file after each case; a stopped run continues from it."),
