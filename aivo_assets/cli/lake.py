@@ -111,7 +111,7 @@ def show(
         Literal["table", "csv", "parquet"], typer.Option("--format", help="table, csv or parquet.")
     ] = "table",
     to: Annotated[
-        Path | None, typer.Option("--to", help="Write it there instead of showing it.", callback=writable_file)
+        Path | None, typer.Option("--to", help="Write to this file instead of showing it.", callback=writable_file)
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 50,
 ) -> None:

@@ -41,9 +41,9 @@ def show(
         bool, typer.Option("--raw", help="LEARNER is the source's own identifier; needs the pseudonym key.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(help="Write a page with pictures there, one file.", callback=writable_file)
+        Path | None, typer.Option(help="Also write a page with plots to this HTML file.", callback=writable_file)
     ] = None,
-    events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
+    events: Annotated[int, typer.Option(min=0, help="How many of the last answers to show.")] = 12,
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
     from aivo_assets.adaptive.advice.student_view import find_learner, view_student

@@ -233,7 +233,7 @@ def shards_of(storage: Storage) -> int | None:
 
 
 def change_value(storage: Storage, name: str, value: str | int) -> None:
-    """Let a lake be made with another value from now on; whoever does this sees to what was made before."""
+    """Let a lake be made with another value from now on; the caller sees to what was made before."""
     _change(storage, {name: value})
 
 

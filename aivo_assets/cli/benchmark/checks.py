@@ -24,9 +24,13 @@ def students(  # noqa: PLR0913, PLR0917 - one parameter an option
     checks: Annotated[int, typer.Option(min=1, help="Checks on the same day, each with other learners.")] = 2,
     late: Annotated[int, typer.Option(min=0, help="Learners with a late answer before a last check.")] = 100,
     days: Annotated[int, typer.Option(min=2, help="Days of the past.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Of the school, its answers and the model.")] = 0,
-    folder: Annotated[Path | None, typer.Option(help="Where lakes are made (and removed). Default: temporary.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the school, its answers and the model.")] = 0,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder in which lakes are made and removed. Default: a temporary one.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
 ) -> None:
     """Seconds and memory of a two-hourly check on the student models: new answers, then late ones, at each size."""
     from aivo_assets.benchmarks.machine import machine

@@ -62,13 +62,16 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
     q_matrix: MatrixOption = None,
     test: Annotated[
-        Path | None, typer.Option(help="A fixed test file of other learners.", callback=readable_file)
+        Path | None, typer.Option(help="A file of other learners to test on.", callback=readable_file)
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
-    peer: Annotated[list[str] | None, typer.Option(help="pybkt, where it is installed; repeat it.")] = None,
-    peer_python: Annotated[str, typer.Option(help="Interpreter that has the peers. Default: this one.")] = "",
-    blank: Annotated[
-        str, typer.Option("--without", help="Features, by comma, that the model does not see: what are they worth?")
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
+    peer: Annotated[
+        list[str] | None, typer.Option(help="A peer to compare with: pybkt, if it is installed. May be repeated.")
+    ] = None,
+    peer_python: Annotated[
+        str, typer.Option(help="Python interpreter in which the peers are installed. Default: this one.")
     ] = "",
     blank: Annotated[
         str,

@@ -36,8 +36,8 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
         list[str] | None, typer.Option(help="Only this injection. May be repeated. Default: all.")
     ] = None,
     horizon: Annotated[int, typer.Option(min=7, help="Days in which an injection may be found.")] = 28,
-    renew_days: Annotated[int, typer.Option(min=7, help="A champion is trained anew after so many days.")] = 28,
-    evidently: Annotated[bool, typer.Option(help="Run Evidently's preset beside ours.")] = True,
+    renew_days: Annotated[int, typer.Option(min=7, help="A new champion is trained after this many days.")] = 28,
+    evidently: Annotated[bool, typer.Option(help="Also run Evidently's preset.")] = True,
     q_matrix: Annotated[
         Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).", callback=readable_file)
     ] = None,

@@ -32,8 +32,10 @@ def policy(  # noqa: PLR0913, PLR0917 - one parameter an option
         typer.Option(min=1, help="Number of item sets, each with its own main brain, over which the seeds are spread."),
     ] = 2,
     content_learners: Annotated[int, typer.Option(min=25, help="Learners of last year's school.")] = 1500,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a core.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per core.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
 ) -> None:
     """Policies on the same learners: true gain, success zone, wrong moves, days to notice trouble, flaps."""
     from aivo_assets.benchmarks.machine import machine

@@ -12,7 +12,9 @@ from aivo_assets.cli.options import readable_file, writable_file
 if TYPE_CHECKING:
     from aivo_assets.benchmarks.students.true_skills import KnownSchool
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)]
+JsonOption = Annotated[
+    Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +26,8 @@ def intervals(
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="Real answers: counts in blocks are checked. Without: simulated schools.", callback=readable_file
+            help="A file of real answers, on which counts in blocks are checked. Default: simulated schools.",
+            callback=readable_file,
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Simulated schools.")] = 5,
@@ -74,7 +77,7 @@ def personalisation(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
     q_matrix: MatrixOption = None,
     test: Annotated[
-        Path | None, typer.Option(help="A fixed test file of other learners.", callback=readable_file)
+        Path | None, typer.Option(help="A file of other learners to test on.", callback=readable_file)
     ] = None,
     learners: Annotated[
         int | None, typer.Option(min=50, help="Only this many learners of the file, drawn by the seed. Default: all.")

@@ -28,7 +28,9 @@ DAILY_PATH = (
 )
 CAUSE = "aivo benchmark training"
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)]
+JsonOption = Annotated[
+    Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +48,7 @@ def curve(
     q_matrix: MatrixOption = None,
     test: Annotated[
         Path | None,
-        typer.Option(help="A fixed test file of other learners, in place of a fold.", callback=readable_file),
+        typer.Option(help="A file of other learners to test on, instead of a fold.", callback=readable_file),
     ] = None,
     json: JsonOption = None,
 ) -> None:

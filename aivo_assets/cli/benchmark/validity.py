@@ -47,7 +47,9 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     try_out: Annotated[
         int, typer.Option(min=0, help="Try out this many counterfactuals of each way on each as-of day.")
     ] = 5,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
 ) -> None:
     """Walk forward in time, recommend, and compare what followed each kind with matched learners."""
     from aivo_assets.adaptive.policy.policy import success_zone_policy

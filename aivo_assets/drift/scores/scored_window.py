@@ -57,7 +57,7 @@ class ScoredWindow:
         self.rows = scored.height
         for day in self._days:
             new = scored.filter(pl.col("day") == day)
-            kept = self._lake.scan(self._dataset, days=[day], shards=[self._shard])
+            stored = self._lake.scan(self._dataset, days=[day], shards=[self._shard])
             if remade is None:
                 stored = stored.clear()
             elif new.is_empty() and remade.is_empty():

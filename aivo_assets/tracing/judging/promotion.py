@@ -129,17 +129,17 @@ def decide(
         refuse_unusable(holdout, contender.probability, contender.fingerprint)
     later = holdout.at_or_after(max(contender.unseen_from for contender in contenders))
     one_outcome = days_of_one_outcome(holdout.keys.filter(later))
-    kept = later & one_outcome.without(holdout.keys["occurred_at"])
-    unseen = holdout.only(kept)
-    said = challenger.probability[kept]
-    reference = unseen.baselines[ITEM_DIFFICULTY] if champion is None else champion.probability[kept]
+    later = later & one_outcome.without(holdout.keys["occurred_at"])
+    unseen = holdout.only(later)
+    predicted = challenger.probability[later]
+    reference = unseen.baselines[ITEM_DIFFICULTY] if champion is None else champion.probability[later]
 
     findings = [
         *_admission(challenger, champion),
         *_enough(unseen, settings),
         *_outcomes(unseen, one_outcome, settings),
     ]
-    difference = _difference(unseen, said, reference, settings)
+    difference = _difference(unseen, predicted, reference, settings)
     if difference is not None:
         findings.append(_log_loss(difference, challenger, champion, settings))
     if champion is not None and difference is not None:
@@ -220,8 +220,8 @@ def _outcomes(holdout: Holdout, left_out: OneOutcome, settings: PromotionSetting
     return [both, left]
 
 
-def _difference(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> Interval | None:
-    if not said.size:
+def _difference(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> Interval | None:
+    if not predicted.size:
         return None
     return paired_bootstrap(
         losses(holdout.correct, predicted) - losses(holdout.correct, reference),

@@ -194,7 +194,7 @@ class Registry:
         """Why champions cannot serve with these features, the latest first; empty where the champion does."""
         return _first_that_serves(self._store.contents(), lambda version: self._load(version, features))[2]
 
-    def standing(self) -> Standing:
+    def standing(self) -> ServingVersion:
         """Which version serves and what is wrong with later champions, by their files alone: no model is loaded."""
         version, _, problems = _first_that_serves(self._store.contents(), self._verified)
         return ServingVersion(version, problems)

@@ -84,9 +84,9 @@ def update_models(
     """
     folded = store.folded(shard)
     sequence = 0 if folded is None else folded.sequence
-    said = _newest_note(lake, shard, day)
-    same = said is not None and said["stamp"] == maker.stamp and _states(said) == store.layered.path and not whole
-    changed = store.changed_since(shard, int(said["sequence"])) if same and said is not None else None
+    last = _newest_note(lake, shard, day)
+    same = last is not None and last["stamp"] == maker.stamp and _states(last) == store.layered.path and not whole
+    changed = store.changed_since(shard, int(last["sequence"])) if same and last is not None else None
     note: dict[str, Any] = {"stamp": maker.stamp, "states": store.layered.path, "sequence": sequence}
     if changed is None:
         return _make_all(lake, store, shard, maker, enrolled, day=day, note=note)
@@ -119,12 +119,12 @@ def update_some(
         asked: Learners of this shard.
         day: As for `update_models`.
     """
-    said = _newest_note(lake, shard, day)
-    if said is None:
-        return Made(0, 0, whole=False)
-    if _states(said) != store.layered.path:
+    last = _newest_note(lake, shard, day)
+    if last is None:
+        return ModelUpdate(0, 0, whole=False)
+    if _states(last) != store.layered.path:
         return update_models(lake, store, shard, maker, enrolled, day=day)
-    note = {"stamp": said["stamp"], "states": _states(said), "sequence": said["sequence"]}
+    note = {"stamp": last["stamp"], "states": _states(last), "sequence": last["sequence"]}
     return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
@@ -184,7 +184,7 @@ def _make_some(
     for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
         keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
         lake.update(dataset, partial(_with_theirs, rows, theirs, keys), day=day, shard=shard, made_by=note)
-    return Made(made.learners.height, made.skills.height, whole=False)
+    return ModelUpdate(made.learners.height, made.skills.height, whole=False)
 
 
 def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held: pl.DataFrame) -> pl.DataFrame:
@@ -192,7 +192,7 @@ def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held:
 
 
 def notes_after_move(notes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The note of a shard that takes its learners from others: their models count, and all of them are made anew next.
+    """The note of a shard that takes its learners from others: their models count, and all of them are made again next.
 
     No stamp is empty, so the next update knows these models as made by something else.
     """
