@@ -14,7 +14,7 @@ from aivo_assets.arrays import Floats
 from aivo_assets.tracing.fold.compiled import allocation_free
 from aivo_assets.tracing.fold.layout import FACTORS, Feature, Known, Own, Pair, Parameters, Prior, Rows, Work, require
 
-LAYOUT = "5e928fa5e8ed5ef8"  # of layout.py; writing it here makes numba recompile, with today's columns
+LAYOUT = "9cc4685a4d045ee2"  # of layout.py; writing it here makes numba recompile, with today's columns
 require(LAYOUT)
 
 

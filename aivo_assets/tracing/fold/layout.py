@@ -139,6 +139,9 @@ class Prior(NamedTuple):
     factor_logit: float
 
 
+Asked = Prior  # its old name, which numba looks up in what it compiled before it asks whether that is still current
+
+
 class Work(NamedTuple):
     """Everything a run reads and writes, but for the features."""
 
