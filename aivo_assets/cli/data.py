@@ -52,8 +52,8 @@ def demo() -> None:
     key_of_lake(settings, create=True)
     first, last = _simulated_days(settings)
     learners = f"{settings.simulator.learners:,} learners"
-    said = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
-    console.print(Text.assemble(("A simulated school", "bold"), said))
+    summary = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
+    console.print(Text.assemble(("A simulated school", "bold"), summary))
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
 
 

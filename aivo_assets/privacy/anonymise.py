@@ -1,4 +1,4 @@
-"""From raw events and learners to rows without personal data. Belongs here: the whole step out of the raw zone.
+"""From raw events and learners to rows without personal data. Belongs here: the passage out of the raw zone, whole.
 
 Only the columns of the allow-list in `schema.py` come out. How identifiers are hashed is in `pseudonyms.py`, how
 attributes are generalised in `attributes.py`, how small groups are hidden in `k_anonymity.py`.

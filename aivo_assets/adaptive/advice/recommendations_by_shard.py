@@ -1,4 +1,4 @@
-"""Makes the recommendations of one shard from the lake. Belongs here: reading and writing; nothing is decided.
+"""Recommendations of a shard from what the lake holds. Belongs here: what is read and told; nothing is decided.
 
 What holds for all learners is read once; of what hangs on the learner, one shard at a time is in memory.
 """

@@ -1,4 +1,4 @@
-"""The reference that drift compares with: a champion's hold-out, found again among the stored answers."""
+"""What a champion promised, for drift to hold it against: its hold-out, found again among the stored answers."""
 
 import polars as pl
 
@@ -37,6 +37,6 @@ def reference_of(lake: Lake, serving: Serving, evaluation: Evaluation, settings:
             continue
         table = fold(events, serving.brain.statistics, None, settings.features).features
         held_out = table.take(table.keys["occurred_at"].is_between(evaluation.since, evaluation.until).to_numpy())
-        predicted = serving.brain.predict(held_out)
-        parts.append(scored_events(held_out, predicted, model_version=str(serving.version.number)))
+        said = serving.brain.predict(held_out)
+        parts.append(scored_events(held_out, said, model_version=str(serving.version.number)))
     return pl.concat([DRIFT_REFERENCE.empty(), *parts]).sort("learner", maintain_order=True)

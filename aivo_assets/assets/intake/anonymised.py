@@ -45,8 +45,8 @@ def anonymised_interactions(
             f"Raw events of {', '.join(map(str, damaged))} cannot be read; these days stay as they are."
         )
     rows = 0
-    for month in _months([day for day in days if day not in damaged]):
-        raw = read(lake, RAW_INTERACTIONS, days=month)
+    for some in _months([day for day in days if day not in damaged]):
+        raw = read(lake, RAW_INTERACTIONS, days=some)
         events = anonymise_interactions(raw.frame, pseudonym_key, settings.privacy, lake.shards)
         rows += _write_days(lake, raw.of_day, events)
     return dg.MaterializeResult(

@@ -189,7 +189,7 @@ def compare_with_rebuild(
     """Fold from nothing, beside the present states, what they say that they have seen, and compare with what is stored.
 
     Each shard is brought up to date first with the champion that folded it, as of the last day that it has seen. What
-    is the same has its layers merged; what is not is folded again. What was found is kept for the check.
+    is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
     """
     done, store, serving = list[Update](), StateStore(lake), serving_champion(registry, settings)
     last = max(

@@ -21,7 +21,7 @@ from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
-from aivo_assets.tracing.students.model_store import ModelBuilder, update_models, update_some
+from aivo_assets.tracing.students.model_store import Maker, update_models, update_some
 from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
 
 
@@ -95,7 +95,7 @@ def student_models(
         settings.students.starting_skills,
     )
     store = folded_states(lake, registry, settings, serving, day)
-    maker, say = ModelBuilder(build, " ".join(map(str, asked)), levels), step_log(context)
+    maker, say = Maker(build, " ".join(map(str, asked)), levels), step_log(context)
     enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
     weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
     learners = skills = whole = 0

@@ -97,12 +97,12 @@ def fit_candidate(candidate: Candidate, table: FeatureTable, probability: Floats
     centre = float(x.mean()) if candidate.centred else 0.0
     learners, logit, correct = _learners(table), _logit(probability), table.target
     plain = float(losses(correct, probability).mean())
-    found = {
+    scores = {
         spread: float(losses(correct, clipped(follow(learners, x - centre, logit, correct, spread**2))).mean())
         for spread in SPREADS
     }
-    best = min(found, key=found.__getitem__)
-    return Fitted(candidate, centre, best, plain - found[best])
+    best = min(scores, key=scores.__getitem__)
+    return Fitted(candidate, centre, best, plain - scores[best])
 
 
 @compiled

@@ -16,7 +16,7 @@ _ORDER = ["learner", "sequence"]
 
 
 class ScoredWindow:
-    """Scores what is folded of one shard (a `FoldObserver` of `state_update`).
+    """Scores what is folded of one shard (a `Witness` of `state_update`).
 
     Args:
         lake: Where scored events are kept.
@@ -52,19 +52,19 @@ class ScoredWindow:
             self._scored.append(scored_events(recent, self._predict(recent), model_version=self._version))
 
     def publish(self, remade: pl.Series | None) -> None:
-        """Merge what was scored with what is kept: events seen again, or of remade learners, are replaced."""
+        """Merge what was scored with what is kept: an event seen again, and all of whoever was remade, gives way."""
         scored = pl.concat(self._scored)
         self.rows = scored.height
         for day in self._days:
             new = scored.filter(pl.col("day") == day)
-            stored = self._lake.scan(self._dataset, days=[day], shards=[self._shard])
+            kept = self._lake.scan(self._dataset, days=[day], shards=[self._shard])
             if remade is None:
-                stored = stored.clear()
+                kept = kept.clear()
             elif new.is_empty() and remade.is_empty():
                 continue
             else:
-                stored = stored.filter(~pl.col("learner").is_in(remade.implode()))
-            before = stored.collect().join(new, on=_ORDER, how="anti")
+                kept = kept.filter(~pl.col("learner").is_in(remade.implode()))
+            before = kept.collect().join(new, on=_ORDER, how="anti")
             merged = pl.concat([before, new]).sort(_ORDER)
             if merged.height or self._lake.manifest(self._dataset, day=day) is not None:
                 self._lake.replace_shard(self._dataset, merged, day=day, shard=self._shard)

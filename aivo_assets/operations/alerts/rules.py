@@ -1,4 +1,4 @@
-"""The rules of alerts. Belongs here: pure functions from facts to an alert or None; nothing is read or sent.
+"""When people are told. Belongs here: pure rules, from what was found to an alert or None; nothing is read or sent.
 
 Each rule says in its key which matter it is about, so that repeats fold together, and in its occurrence which time.
 No alert carries a raw identifier.
@@ -76,8 +76,8 @@ def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequ
 def refused_twice(refused: Sequence[Verdict], now: datetime) -> Alert | None:
     """Two challengers in a row were refused.
 
-    A challenger that is not significantly better is the ordinary case between two changes of the school, so that is a
-    warning, once for the whole row; one that is significantly worse, in all or for a group, is an error each time.
+    A challenger that is not surely better is the ordinary case between two changes of the school, so that is a warning,
+    and one for the whole row; one that is surely worse, in all or for a group, is an error, and told each time.
 
     Args:
         refused: Refusals since the last promotion, the newest first.

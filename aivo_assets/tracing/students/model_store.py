@@ -1,4 +1,4 @@
-"""Storage of the student models. Belongs here: which models must be made again, and which are in force.
+"""Where the student models are kept. Belongs here: which learners' models are to be made anew, and the models in force.
 
 A day holds the models that were made as of that day: all of them after a full build, otherwise those of learners who
 had new events. A learner's model in force is the one of his newest day; its `day` says as of when its bands hold. The
@@ -25,7 +25,7 @@ Build = Callable[[LearnerStates, pl.DataFrame], StudentModels]
 
 
 @dataclass(frozen=True)
-class ModelUpdate:
+class Made:
     """What was done for a shard.
 
     Attributes:
@@ -40,7 +40,7 @@ class ModelUpdate:
 
 
 @dataclass(frozen=True)
-class ModelBuilder:
+class Maker:
     """What makes student models.
 
     Attributes:
@@ -56,21 +56,14 @@ class ModelBuilder:
     @property
     def stamp(self) -> str:
         """Models of the same stamp belong together."""
-        # Levels are cut again every day from the same items; the last bits of a cut make no other model.
+        # Levels are cut anew every day from the same items; the last bits of a cut make no other model.
         levels = self.levels.select("subject", "level", pl.col("difficulty").round(6)).sort("subject", "level")
         return sha256(f"{self.version} {levels.write_json()}".encode()).hexdigest()[:32]
 
 
 def update_models(
-    lake: Lake,
-    store: StateStore,
-    shard: int,
-    maker: ModelBuilder,
-    enrolled: pl.DataFrame,
-    *,
-    day: date,
-    whole: bool = False,
-) -> ModelUpdate:
+    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
+) -> Made:
     """Make the models of the learners of a shard whose states have changed since, and of those who are new.
 
     Args:
@@ -84,9 +77,9 @@ def update_models(
     """
     folded = store.folded(shard)
     sequence = 0 if folded is None else folded.sequence
-    last = _newest_note(lake, shard, day)
-    same = last is not None and last["stamp"] == maker.stamp and _states(last) == store.layered.path and not whole
-    changed = store.changed_since(shard, int(last["sequence"])) if same and last is not None else None
+    said = _newest_note(lake, shard, day)
+    same = said is not None and said["stamp"] == maker.stamp and _states(said) == store.layered.path and not whole
+    changed = store.changed_since(shard, int(said["sequence"])) if same and said is not None else None
     note: dict[str, Any] = {"stamp": maker.stamp, "states": store.layered.path, "sequence": sequence}
     if changed is None:
         return _make_all(lake, store, shard, maker, enrolled, day=day, note=note)
@@ -96,15 +89,8 @@ def update_models(
 
 
 def update_some(
-    lake: Lake,
-    store: StateStore,
-    shard: int,
-    maker: ModelBuilder,
-    enrolled: pl.DataFrame,
-    asked: pl.Series,
-    *,
-    day: date,
-) -> ModelUpdate:
+    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, asked: pl.Series, *, day: date
+) -> Made:
     """Make the models of these learners of a shard as of a day, and nobody else's.
 
     What `update_models` has to do for others stays to be done: whose states changed, and everybody where what makes
@@ -119,37 +105,37 @@ def update_some(
         asked: Learners of this shard.
         day: As for `update_models`.
     """
-    last = _newest_note(lake, shard, day)
-    if last is None:
-        return ModelUpdate(0, 0, whole=False)
-    if _states(last) != store.layered.path:
+    said = _newest_note(lake, shard, day)
+    if said is None:
+        return Made(0, 0, whole=False)
+    if _states(said) != store.layered.path:
         return update_models(lake, store, shard, maker, enrolled, day=day)
-    note = {"stamp": last["stamp"], "states": _states(last), "sequence": last["sequence"]}
+    note = {"stamp": said["stamp"], "states": _states(said), "sequence": said["sequence"]}
     return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
 def students_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
     """STUDENT_MODELS, each learner's newest row of the days up to this one, ascending by shard and learner."""
-    frames = []
+    found = []
     for shard in _shards(lake, shards):
         days = _days(lake, shard, until)
         newest = pl.col("day").max().over("learner")
         scan = lake.scan(STUDENT_MODELS, days=days, shards=[shard])
-        frames.append(scan if len(days) < 2 else scan.filter(pl.col("day") == newest).sort("learner"))
-    return pl.concat(frames)
+        found.append(scan if len(days) < 2 else scan.filter(pl.col("day") == newest).sort("learner"))
+    return pl.concat(found)
 
 
 def mastery_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
     """SKILL_MASTERY of the same learners and days, ascending by shard, learner, subject and skill."""
-    frames = []
+    found = []
     for shard in _shards(lake, shards):
         days = _days(lake, shard, until)
         scan = lake.scan(SKILL_MASTERY, days=days, shards=[shard])
         if len(days) > 1:
             chosen = students_in_force(lake, until=until, shards=[shard]).select("learner", "day")
             scan = scan.join(chosen, on=["learner", "day"], how="semi").sort("learner", "subject", "skill_id")
-        frames.append(scan)
-    return pl.concat(frames)
+        found.append(scan)
+    return pl.concat(found)
 
 
 def models_sequence(lake: Lake, store: StateStore, shard: int, *, until: date) -> int | None:
@@ -167,16 +153,16 @@ def _make_some(
     lake: Lake,
     store: StateStore,
     shard: int,
-    maker: ModelBuilder,
+    maker: Maker,
     enrolled: pl.DataFrame,
     asked: pl.Series,
     *,
     day: date,
     note: dict[str, Any],
-) -> ModelUpdate:
+) -> Made:
     """Put the models of these learners in the place of those that they have on the day; who is gone has none."""
     if asked.is_empty():
-        return ModelUpdate(0, 0, whole=False)
+        return Made(0, 0, whole=False)
     theirs = pl.col("learner").is_in(asked.implode())
     made = maker.build(store.read(shard, asked, items=False), enrolled.filter(theirs))
     today = lake.manifest(STUDENT_MODELS, day=day)
@@ -184,7 +170,7 @@ def _make_some(
     for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
         keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
         lake.update(dataset, partial(_with_theirs, rows, theirs, keys), day=day, shard=shard, made_by=note)
-    return ModelUpdate(made.learners.height, made.skills.height, whole=False)
+    return Made(made.learners.height, made.skills.height, whole=False)
 
 
 def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held: pl.DataFrame) -> pl.DataFrame:
@@ -192,7 +178,7 @@ def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held:
 
 
 def notes_after_move(notes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The note of a shard that takes its learners from others: their models count, and all of them are made again next.
+    """The note of a shard that takes its learners from others: their models count, and all of them are made anew next.
 
     No stamp is empty, so the next update knows these models as made by something else.
     """
@@ -203,12 +189,12 @@ def _make_all(
     lake: Lake,
     store: StateStore,
     shard: int,
-    maker: ModelBuilder,
+    maker: Maker,
     enrolled: pl.DataFrame,
     *,
     day: date,
     note: dict[str, Any],
-) -> ModelUpdate:
+) -> Made:
     known = store.learners(shard, ["learner"])
     strangers = enrolled.join(known, on="learner", how="anti")
     made = [maker.build(states, enrolled.clear()) for states in store.blocks(shard, items=False)]
@@ -218,7 +204,7 @@ def _make_all(
     note = note | {"whole": True}
     lake.replace_shard(SKILL_MASTERY, skills, day=day, shard=shard, made_by=note)
     lake.replace_shard(STUDENT_MODELS, learners, day=day, shard=shard, made_by=note)
-    return ModelUpdate(learners.height, skills.height, whole=True)
+    return Made(learners.height, skills.height, whole=True)
 
 
 def _newest_note(lake: Lake, shard: int, until: date, states: str | None = None) -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ class Folder:
         return Folded(self.version, self.champion, parts)
 
 
-class FoldObserver(Protocol):
+class Witness(Protocol):
     """Who wants the features of what is folded, as they were before each answer."""
 
     def see(self, features: FeatureTable) -> None:
@@ -89,7 +89,7 @@ class Update:
 
 
 def update(
-    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: FoldObserver | None = None
+    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: Witness | None = None
 ) -> Update:
     """Bring a shard's states up to its present events.
 
@@ -145,7 +145,7 @@ def rebuild(
     shard: int,
     parts: Parts,
     folder: Folder,
-    witness: FoldObserver | None = None,
+    witness: Witness | None = None,
     *,
     reason: str,
 ) -> Update:
@@ -233,7 +233,7 @@ def _changed_pasts(
     expected -= int(folded.filter(pl.col("days").is_in(changed))["day_events"].sum())
     if expected == events.height:
         return late
-    # A learner without any event left on a day is in none of the rows that were read.
+    # Somebody has no event left on a day: he is in none of the rows that were read.
     everybody = store.learners(shard, ["learner", "days"]).explode("days").filter(pl.col("days").is_in(changed))
     gone = everybody.join(events, left_on=["learner", "days"], right_on=["learner", "day"], how="anti")
     return pl.concat([late, gone["learner"]]).unique().sort()
@@ -251,11 +251,11 @@ def _histories(
     """All events of these learners, some learners after the others; only days on which they have any are read."""
     known = store.known(shard, learners).learners
     for first, last in cut(known.select("learner", len="events"), events_at_once):
-        within = known.filter(_within(first, last))
-        days = set(within["days"].explode().to_list()) | set(changed)
-        wanted = pl.col("learner").is_in(within["learner"].implode())
+        some = known.filter(_within(first, last))
+        days = set(some["days"].explode().to_list()) | set(changed)
+        wanted = pl.col("learner").is_in(some["learner"].implode())
         scan = lake.scan(ANONYMISED_INTERACTIONS, days=sorted(days & parts.keys()), shards=[shard])
-        yield within["learner"], scan.filter(wanted).select(_READ).collect()
+        yield some["learner"], scan.filter(wanted).select(_READ).collect()
 
 
 def _blocks(lake: Lake, shard: int, parts: Parts, events_at_once: int) -> Iterator[pl.DataFrame]:

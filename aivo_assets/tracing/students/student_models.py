@@ -1,4 +1,4 @@
-"""Student models: the main brain's predictions for each learner. Not here: what a learner should do next.
+"""Student models: the main brain made personal, for all learners at once. Not here: what a learner should do next.
 
 Ability and mastery are the filter's, read through `query`, so that they are those which the main brain sees. Levels are
 the main brain's answer to "and if this learner met an exercise of this level now?".
@@ -203,7 +203,7 @@ def _without_events(strangers: pl.DataFrame, ask: _Question) -> pl.DataFrame:
 
 
 def _learners(answered: pl.DataFrame, states: LearnerStates) -> pl.DataFrame:
-    """One row a learner; ability is the same on each of their skills."""
+    """One row a learner; ability is the same on each of his skills."""
     seen = states.learners.select("learner", "events", "last_event_at")
     reach = pl.col("reach") * pl.col("ability_sd")
     return (
