@@ -19,7 +19,7 @@ from aivo_assets.api.documents import DOCUMENTS, documents
 from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
-from aivo_assets.errors import AivoError
+from aivo_assets.errors import AivoError, LakeError
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.settings import Settings
@@ -36,6 +36,7 @@ _STATUS: Final[dict[type[AivoError], int]] = {
     FateUnknownError: 503,
     LaunchRefusedError: 502,
     DagsterUnreachableError: 503,
+    LakeError: 503,
 }
 
 
