@@ -9,7 +9,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from aivo_assets.adaptive.advice.student_view import StudentView
-    from aivo_assets.language import Language
+    from aivo_assets.adaptive.advice.wording import Wording
     from aivo_assets.settings import Settings
 
 student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
@@ -39,21 +39,21 @@ def show(
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
     from aivo_assets.adaptive.advice.student_view import find_learner, view_student
+    from aivo_assets.adaptive.advice.wording import load_wording
     from aivo_assets.lake import open_lake
-    from aivo_assets.language import Language
     from aivo_assets.settings import load_settings
 
     settings = load_settings()
     lake = open_lake(settings)
     view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
     console = Console()
-    language = Language(settings.policy.language)
+    wording = load_wording(settings.policy)
     for part in (_tell_student, _tell_recommendation, _tell_mastery, _tell_events):
-        part(console, view, language)
+        part(console, view, wording)
     if html is not None:
         from aivo_assets.pages.student_page import student_page
 
-        html.write_text(student_page(view, settings.students.interval, language).to_html())
+        html.write_text(student_page(view, settings.students.interval, wording).to_html())
         console.print(f"\nWritten: {html}", highlight=False, soft_wrap=True)
 
 
@@ -66,10 +66,10 @@ def _pseudonym(identifier: str, settings: "Settings") -> str:
     return str(pseudonyms(pl.Series([identifier]), "learner", key_of_lake(settings, create=False))[0])
 
 
-def _tell_student(console: Console, view: "StudentView", language: "Language") -> None:
+def _tell_student(console: Console, view: "StudentView", wording: "Wording") -> None:
     model, last_event = view.student, view.student["last_event_at"]
-    last = "no answer yet" if last_event is None else f"the last on {language.instant(last_event)} UTC"
-    as_of = f"As of {language.date(model['day'])}, main brain version {model['model_version']}."
+    last = "no answer yet" if last_event is None else f"the last on {wording.spoken.instant(last_event)} UTC"
+    as_of = f"As of {wording.spoken.date(model['day'])}, main brain version {model['model_version']}."
     ability, lower, upper = (f"{model[name]:+.2f}" for name in ("ability", "ability_lower", "ability_upper"))
     below = f", above {(view.peers < model['ability']).mean():.0%} of the learners" if len(view.peers) else ""
     console.print(f"[bold]Learner {view.learner}[/]", highlight=False)
@@ -77,7 +77,7 @@ def _tell_student(console: Console, view: "StudentView", language: "Language") -
     console.print(f"Ability {ability} logits ({lower} to {upper}){below}.", highlight=False)
 
 
-def _tell_recommendation(console: Console, view: "StudentView", language: "Language") -> None:
+def _tell_recommendation(console: Console, view: "StudentView", wording: "Wording") -> None:
     from aivo_assets.pages.student_page import headline
 
     console.print("\n[bold]What to do next[/]")
@@ -85,35 +85,40 @@ def _tell_recommendation(console: Console, view: "StudentView", language: "Langu
         console.print("There is no recommendation yet.")
         return
     first, *others = view.recommendations.iter_rows(named=True)
-    console.print(headline(first, language), highlight=False, markup=False)
+    console.print(headline(first, wording.spoken), highlight=False, markup=False)
     console.print(f"  {first['reasoning']}", highlight=False, markup=False)
     for action in first["suggested_actions"]:
         console.print(f"  • {action}", highlight=False, markup=False)
     for row in others[:3]:
-        console.print(f"then {headline(row, language)}", highlight=False, markup=False, style="dim")
+        console.print(f"then {headline(row, wording.spoken)}", highlight=False, markup=False, style="dim")
 
 
-def _tell_mastery(console: Console, view: "StudentView", language: "Language") -> None:
-    table = _table("Mastery", ("subject", "skill", "", "mastery", "band", "right", "last practised"))
+def _tell_mastery(console: Console, view: "StudentView", wording: "Wording") -> None:
+    from aivo_assets.pages.student_page import level_and_plan
+
+    table = _table(
+        "Mastery", ("subject", "skill", "", "mastery", "band", "level", "there", "plan", "right", "last practised")
+    )
     for row in view.skills.iter_rows(named=True):
         practised = row["last_practised_at"]
-        last = "never" if practised is None else language.date(practised.date())
+        last = "never" if practised is None else wording.spoken.date(practised.date())
         table.add_row(
             row["subject"], row["skill_id"], _band(row["mastery"], row["mastery_lower"], row["mastery_upper"]),
             f"{row['mastery']:.0%}", f"{row['mastery_lower']:.0%} to {row['mastery_upper']:.0%}",
+            *level_and_plan(row, wording),
             f"{row['wins']} of {row['opportunities']}", last,
         )  # fmt: skip
     console.print()
     console.print(table)
 
 
-def _tell_events(console: Console, view: "StudentView", language: "Language") -> None:
+def _tell_events(console: Console, view: "StudentView", wording: "Wording") -> None:
     if view.events.is_empty():
         return
     table = _table("Last answers", ("when (UTC)", "item", "skills", "", "seconds", "hints"))
     for row in view.events.iter_rows(named=True):
         table.add_row(
-            language.instant(row["occurred_at"]), row["item_id"], ", ".join(row["skill_ids"] or ()),
+            wording.spoken.instant(row["occurred_at"]), row["item_id"], ", ".join(row["skill_ids"] or ()),
             "[green]right[/]" if row["correct"] else "[red]wrong[/]",
             "" if row["response_time_ms"] is None else f"{row['response_time_ms'] / 1000:.0f}",
             "" if row["hint_count"] is None else str(row["hint_count"]),
@@ -125,7 +130,7 @@ def _tell_events(console: Console, view: "StudentView", language: "Language") ->
 def _table(title: str, headings: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for heading in headings:
-        numbers = heading in ("mastery", "seconds", "hints")
+        numbers = heading in ("mastery", "level", "there", "seconds", "hints")
         least = _LEAST_WIDTHS.get(heading)
         table.add_column(heading, no_wrap=True, justify="right" if numbers else "left", min_width=least)
     return table

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import dagster as dg
 import polars as pl
 
+from aivo_assets.adaptive.advice.plans import outdated, plans_before, recommended_plans
 from aivo_assets.adaptive.policy.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.policy.levels import subject_levels
-from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
+from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS
 from aivo_assets.assets.brain.main_brain import NO_CHAMPION
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
 from aivo_assets.assets.stored import serving_champion
@@ -60,8 +61,8 @@ def item_bank(
     "student_models",
     deps=["learner_states", "item_bank", "anonymised_learners", "student_intervals"],
     description="Ability and mastery of every learner with honest bands, and the main brain's probability of success "
-    "at each level of each of his skills. A learner without events gets the population's answer. A day holds the "
-    "models made as of that day; the newest of each learner is in force.",
+    "at each level of each of their skills, with the level and plan in force. A learner without events gets the "
+    "population's answer. A day holds the models made as of that day; the newest of each learner is in force.",
     kinds={"lightgbm", "parquet"},
     metadata=columns(SKILL_MASTERY),
     freshness_policy=fresh_within(hours=FRESH_HOURS),
@@ -86,8 +87,13 @@ def student_models(
         intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
     )
 
-    def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
-        return build_student_models(states, brain, levels, end_of(day), settings.students, day=day, learners=strangers)
+    def maker_with(plans: pl.DataFrame) -> Maker:
+        def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
+            return build_student_models(
+                states, brain, levels, end_of(day), settings.students, day=day, learners=strangers, plans=plans
+            )
+
+        return Maker(build, " ".join(map(str, asked)), levels)
 
     asked = (
         brain.version,
@@ -95,15 +101,17 @@ def student_models(
         settings.students.interval,
         settings.students.starting_skills,
     )
-    store, maker, say = StateStore(lake), Maker(build, " ".join(map(str, asked)), levels), step_log(context)
+    store, say = StateStore(lake), step_log(context)
     enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
     weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
     learners = skills = whole = 0
     for shard in range(lake.shards):
         here = enrolled.filter(pl.col("shard") == shard)
         if concerned is None:
+            maker = maker_with(plans_before(lake, day=day, shard=shard))
             made = update_models(lake, store, shard, maker, here, day=day, whole=weekly)
         else:
+            maker = maker_with(recommended_plans(lake, day=day, shard=shard))
             some = concerned.filter(pl.col("shard") == shard)["learner"]
             made = update_some(lake, store, shard, maker, here, some, day=day)
         learners, skills, whole = learners + made.learners, skills + made.skills, whole + made.whole
@@ -124,13 +132,10 @@ def student_models(
 def _concerned(context: dg.AssetExecutionContext, lake: Lake, day: date) -> pl.DataFrame | None:
     """learner, shard of whose models a run is about; None: of everybody's who has something new.
 
-    A run that changed recommendations asked for is about the learners whose level or plan they changed.
+    A run that recommendations asked for is about the learners whose models hold another level or plan than they say.
     """
     cause = Cause.of(context.run.tags)
-    if cause is None or cause.kind != "recommendations":
-        return None
-    changed = lake.scan(RECOMMENDATIONS, days=[day]).filter("changed")
-    return changed.select("learner", "shard").unique().sort("learner").collect()
+    return outdated(lake, day=day) if cause is not None and cause.kind == "recommendations" else None
 
 
 def end_of(day: date) -> datetime:
