@@ -25,6 +25,7 @@ from aivo_assets.api.dagster_client import (
     Run,
 )
 from aivo_assets.errors import ServiceError
+from aivo_assets.lake.atomic_file import write_whole
 from aivo_assets.lake.file_lock import held
 from aivo_assets.operations.jobs.causes import IDEMPOTENCY_TAG
 from aivo_assets.operations.jobs.training_guard import Wait
@@ -160,9 +161,7 @@ class Launcher:
 
     def _intend(self, job: str, key: str) -> Path:
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
-        beside = path.with_suffix(".tmp")
-        beside.write_text(json.dumps({"job": job, "key": key, "asked_at": self._now().isoformat()}))
-        beside.replace(path)
+        write_whole(path, json.dumps({"job": job, "key": key, "asked_at": self._now().isoformat()}).encode())
         return path
 
     def _intentions(self, job: str) -> list[tuple[Path, dict[str, Any]]]:

@@ -7,7 +7,6 @@ lock on a file of its own, which the kernel takes back however the process ends;
 over.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from uuid import uuid4
 import dagster as dg
 
 from aivo_assets.automation._dagster import MAX_RETRIES_TAG
+from aivo_assets.lake.file_lock import held
 from aivo_assets.operations.jobs.run_locks import FOLDER, is_let_go
 
 HELD_TAG = "aivo/held"
@@ -40,9 +40,7 @@ def held_by_this_process(instance: dg.DagsterInstance) -> Iterator[dict[str, str
     """
     name = uuid4().hex
     path = _folder(instance) / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with held(path):
         yield {HELD_TAG: name, MAX_RETRIES_TAG: "0"}
         path.unlink(missing_ok=True)
 

@@ -1,7 +1,9 @@
-"""Files of a folder that are replaced in one step. Belongs here: writing beside and putting in place; nothing else."""
+"""Files that appear in one step. Belongs here: writing beside and putting in place; nothing else."""
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -11,6 +13,22 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: The folder cannot be written to; what stood there stays.
     """
+    with _written_beside(path, content) as beside:
+        beside.replace(path)
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Write a file whole unless another process was first; then its file stays.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    with _written_beside(path, content) as beside, suppress(FileExistsError):
+        path.hardlink_to(beside)
+
+
+@contextmanager
+def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
@@ -18,6 +36,6 @@ def write_whole(path: Path, content: bytes) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        beside.replace(path)
+        yield beside
     finally:
         beside.unlink(missing_ok=True)  # a full disk must not fill up with what could not be written

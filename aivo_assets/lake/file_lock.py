@@ -38,7 +38,7 @@ def held(path: Path, *, wait_seconds: float | None = None, holder: str | None = 
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as handle:
         if wait_seconds is None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            take_lock(handle)
         else:
             _wait(handle, path, time.monotonic() + wait_seconds)
         if holder is not None:
@@ -48,6 +48,11 @@ def held(path: Path, *, wait_seconds: float | None = None, holder: str | None = 
         finally:
             if holder is not None:
                 _write(handle, "")
+
+
+def take_lock(handle: IO[str] | int, *, shared: bool = False) -> None:
+    """Wait for the lock of an open file, for as long as it takes; it lasts until the file is closed."""
+    fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
 
 def try_lock(handle: IO[str] | int, *, shared: bool = False) -> bool:

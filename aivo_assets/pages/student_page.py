@@ -9,8 +9,8 @@ import polars as pl
 
 from aivo_assets.adaptive.advice.student_view import StudentView
 from aivo_assets.adaptive.advice.wording import Wording
+from aivo_assets.documents import Block, Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.language import Language
-from aivo_assets.tracing.card.document import Block, Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.tracing.card.plots import BASELINE_COLOUR, MODEL_COLOUR, REFERENCE_COLOUR, as_png, new_figure
 
 MOST_SKILLS = 40  # shown in one picture; the table has all of them

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Final
 
+from aivo_assets.documents import Block, Document, Paragraph, Picture, Section
 from aivo_assets.replay import plots
 from aivo_assets.replay.figures import causes, differing, key_figures
 from aivo_assets.replay.record import Costs, Record
 from aivo_assets.replay.report import page, table
-from aivo_assets.tracing.card.document import Block, Document, Paragraph, Picture, Section
 
 COMPARISON: Final = "comparison.html"
 WIDTH: Final = 4.9

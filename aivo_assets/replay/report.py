@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from aivo_assets.documents import Block, Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.replay import plots
 from aivo_assets.replay.choices import as_text
 from aivo_assets.replay.figures import causes, cost_by_job, cost_by_step, differing, failures, key_figures
 from aivo_assets.replay.record import Costs, Record
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.card.document import Block, Bullets, Document, Paragraph, Picture, Section, Table
 
 REPORT: Final = "report.html"
 MOST_ROWS: Final = 80

@@ -3,7 +3,6 @@
 Dagster runs dbt as a process of its own; `build` is for tests and scripts.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aivo_assets.errors import ServiceError
+from aivo_assets.lake.file_lock import held
 
 _STAMP = "manifest.sha256"
 _SOURCES = ("*.sql", "*.yml", "*.yaml", "*.md", "*.csv")
@@ -63,8 +63,7 @@ def ensure_manifest(project_dir: Path, target_dir: Path, environment: Mapping[st
     wanted = _fingerprint(project_dir, environment)
     if _is_current(path, stamp, wanted):
         return path
-    with (target_dir / "manifest.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with held(target_dir / "manifest.lock"):
         if not _is_current(path, stamp, wanted):
             scratch = target_dir / "parsing"
             shutil.rmtree(scratch, ignore_errors=True)

@@ -3,21 +3,19 @@
 A DuckDB file has one writer. `exclusive` lets one process at a time publish and build; a process that dies lets go.
 """
 
-import fcntl
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
 from aivo_assets.errors import LakeError, ServiceError
 from aivo_assets.lake import Dataset, Lake
+from aivo_assets.lake.file_lock import LockHeldError, held
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 
 SCHEMA = "lake"
 TABLES: dict[str, Dataset] = {"interactions": ANONYMISED_INTERACTIONS, "learners": ANONYMISED_LEARNERS}
-_LOOK_AGAIN_SECONDS = 0.1
 
 
 def publish(lake: Lake, warehouse_path: Path) -> dict[str, int]:
@@ -73,26 +71,15 @@ def exclusive(warehouse_path: Path, *, wait_seconds: float = 600.0) -> Iterator[
     Raises:
         ServiceError: The one before did not finish in time.
     """
-    lock = warehouse_path.with_suffix(".lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + wait_seconds
-    with lock.open("w") as handle:
-        while not _locked(handle.fileno()):
-            if time.monotonic() >= deadline:
-                raise ServiceError(
-                    f"The warehouse {warehouse_path} has been in use for {wait_seconds:.0f} s",
-                    fix="Wait for the other run to end, or end it; a lock goes with its process.",
-                )
-            time.sleep(_LOOK_AGAIN_SECONDS)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(warehouse_path.with_suffix(".lock"), wait_seconds=wait_seconds))
+        except LockHeldError as error:
+            raise ServiceError(
+                f"The warehouse {warehouse_path} has been in use for {wait_seconds:.0f} s",
+                fix="Wait for the other run to end, or end it; a lock goes with its process.",
+            ) from error
         yield
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _parquet(files: list[str]) -> str:

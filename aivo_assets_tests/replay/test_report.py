@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from aivo_assets.documents import Paragraph
 from aivo_assets.errors import LakeError
 from aivo_assets.replay.comparison import write_comparison
 from aivo_assets.replay.figures import causes, cost_by_day, cost_by_job, cost_by_step, differing, failures, key_figures
 from aivo_assets.replay.record import COSTS, RECORD, Alerted, Record, read, write
 from aivo_assets.replay.report import MOST_ROWS, table, write_report
-from aivo_assets.tracing.card.document import Paragraph
 from aivo_assets_tests.replay.records import AT, DAY, costs, record, run, score
 
 

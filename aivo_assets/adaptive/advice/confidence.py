@@ -11,16 +11,14 @@ from typing import Final, Self
 import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
-from scipy.special import expit
 
 from aivo_assets.adaptive.signals.standing import logit
-from aivo_assets.arrays import Floats
 from aivo_assets.settings import PolicySettings
+from aivo_assets.tracing.model.logistic import posterior_mode
 
 SLOPE_SD: Final = 0.3  # of the prior, around 1
 OFFSET_SD: Final = 1.0  # around 0: learners who choose their own tasks may all be better, or worse, than the model says
 KIND_SD: Final = 0.5  # around the common constant
-_STEPS: Final = 50
 _LEAST_SLOPE: Final = 0.05  # more of the model's confidence is never less of ours
 
 
@@ -69,11 +67,12 @@ class Confidence(BaseModel):
         centre = np.zeros(design.shape[1])
         centre[0] = 1.0
         precision = 1 / np.array([SLOPE_SD, OFFSET_SD, *[KIND_SD] * len(kinds)]) ** 2
-        found = _posterior_mode(design, rows["held"].to_numpy(), rows["weight"].to_numpy(), centre, precision)
+        weight = rows["weight"].to_numpy()
+        coefficients = posterior_mode(design, rows["held"].to_numpy(), centre, precision, weight=weight)
         return cls(
-            slope=max(float(found[0]), _LEAST_SLOPE),
-            offset=float(found[1]),
-            by_kind=dict(zip(kinds, found[2:].tolist(), strict=True)),
+            slope=max(float(coefficients[0]), _LEAST_SLOPE),
+            offset=float(coefficients[1]),
+            by_kind=dict(zip(kinds, coefficients[2:].tolist(), strict=True)),
             outcomes=round(float(rows["weight"].sum())),
         )
 
@@ -86,17 +85,3 @@ class Confidence(BaseModel):
             z = self.slope * logit(pl.col("confidence_model")) + self.offset + of_kind
             ours = 1 / (1 + (-z).exp())
         return decided.with_columns(confidence=ours, confidence_outcomes=pl.lit(self.outcomes, dtype=pl.Int32))
-
-
-def _posterior_mode(design: Floats, held: Floats, weight: Floats, centre: Floats, precision: Floats) -> Floats:
-    """Penalised logistic regression by damped Newton steps; float64 [columns of the design]."""
-    found = centre.copy()
-    for _ in range(_STEPS):
-        p = expit(design @ found)
-        gradient = design.T @ (weight * (p - held)) + precision * (found - centre)
-        hessian = design.T @ (design * (weight * p * (1 - p))[:, None]) + np.diag(precision)
-        step = np.linalg.solve(hessian, gradient)
-        found -= step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < 1e-9:
-            break
-    return found

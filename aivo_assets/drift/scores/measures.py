@@ -12,8 +12,8 @@ import numpy as np
 from aivo_assets.arrays import Floats
 from aivo_assets.drift.scores.inference import Codes, Effect, Estimate, clustered_means, increase, squared_distance
 from aivo_assets.drift.scores.sample import Sample
+from aivo_assets.tracing.model.scores import area_under_curve, calibration_residuals, expected_calibration_error
 
-CALIBRATION_BINS = 15
 CONDITIONS = ("ability", "item_difficulty", "skill_opportunities", "learner_opportunities", "log_gap")
 """Columns the model can see before the answer; the response time comes with it and is not among them."""
 MOST_SUBJECTS = 5
@@ -36,11 +36,6 @@ def discrimination_loss(window: Sample, reference: Sample, confidence: float) ->
     """
     now, then = (clustered_means(_undelivered(sample)[:, None], sample.learner) for sample in (window, reference))
     return float(now.mean[0]), float(then.mean[0]), increase(now, then, confidence)
-
-
-def auc(correct: Floats, probability: Floats) -> float:
-    """Share of pairs of a correct and a wrong answer that are ranked rightly, ties half; NaN with one class only."""
-    return _auc(correct, _order(probability))
 
 
 def auc_shortfall(window: Sample, reference: Sample, confidence: float) -> tuple[float, float, Effect]:
@@ -109,18 +104,15 @@ def carry_conditions(window: Sample, reference: Sample) -> None:
 
 
 def calibration_error(sample: Sample) -> tuple[float, float]:
-    """ECE over 15 bins of equal mass, and its noise floor: what a calibrated model of so many learners shows.
+    """Expected calibration error, and its noise floor: what a calibrated model of so many learners shows.
 
     The floor is the mean of |N(0, s²)| = s √(2/π) a bin, s the bin's clustered standard error.
     """
-    order = np.lexsort((sample.correct, sample.learner, sample.probability))
-    bins = min(CALIBRATION_BINS, sample.events)
-    bin_of = np.empty(sample.events, dtype=np.int64)
-    bin_of[order] = np.arange(sample.events) * bins // sample.events
-    in_bin = np.eye(bins)[bin_of] * sample.residual[:, None]
-    estimate = clustered_means(in_bin, sample.learner)
-    floor = np.sqrt(2.0 / np.pi) * np.sqrt(np.diag(estimate.covariance)).sum()
-    return float(np.abs(estimate.mean).sum()), float(floor)
+    bins, _ = calibration_residuals(sample.correct, sample.probability)
+    in_bin = np.eye(int(bins.max()) + 1)[bins] * sample.residual[:, None]
+    covariance = clustered_means(in_bin, sample.learner).covariance
+    floor = np.sqrt(2.0 / np.pi) * np.sqrt(np.diag(covariance)).sum()
+    return expected_calibration_error(sample.correct, sample.probability), float(floor)
 
 
 def calibration_line(sample: Sample) -> tuple[float, float]:
@@ -195,15 +187,6 @@ def _mass_below(order: Codes, mass: Floats) -> tuple[Floats, Floats]:
     return (np.cumsum(per_value) - per_value)[order], per_value[order]
 
 
-def _auc(correct: Floats, order: Codes) -> float:
-    positives = float(correct.sum())
-    negatives = len(correct) - positives
-    if positives == 0 or negatives == 0:
-        return float("nan")
-    below, tied = _mass_below(order, 1.0 - correct)
-    return float(correct @ (below + tied / 2.0)) / (positives * negatives)
-
-
 def _shortfall(sample: Sample) -> tuple[float, Floats]:
     """AUC promised minus AUC observed, and each event's first-order share of it (its mean is the shortfall)."""
     p, q = sample.probability, 1.0 - sample.probability
@@ -216,4 +199,6 @@ def _shortfall(sample: Sample) -> tuple[float, Floats]:
     pairs = float(p.sum() * q.sum()) - own
     promised = (float(p @ ahead) - own / 2.0) / pairs
     slope = (ahead - behind - promised * (q.sum() - p.sum())) / pairs
-    return promised - _auc(sample.correct, order), -sample.events * slope * sample.residual
+    observed = area_under_curve(sample.correct, sample.probability)
+    assert observed is not None, "asked only where both outcomes occur"
+    return promised - observed, -sample.events * slope * sample.residual

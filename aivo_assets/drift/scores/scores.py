@@ -32,6 +32,7 @@ from aivo_assets.drift.scores.learners import Blocks, last_of_learner, missed_le
 from aivo_assets.drift.scores.sample import Sample, read_sample
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import DriftSettings
+from aivo_assets.tracing.model.scores import area_under_curve
 
 CHECK_DAYS_A_YEAR = 365
 MEASURES_A_LOOK = 5
@@ -73,10 +74,10 @@ class Worth:
     @classmethod
     def of(cls, reference: Sample, settings: DriftSettings) -> "Worth":
         """Of a reference that is not empty; at least the floors of the settings."""
-        ranking = measures.auc(reference.correct, reference.probability) - 0.5
+        auc = area_under_curve(reference.correct, reference.probability)
         return cls(
             nats=max(reference.base_rate_loss - reference.log_loss, settings.minimum_advantage),
-            ranking=float(np.fmax(ranking, settings.minimum_auc_advantage)),
+            ranking=max(0.0 if auc is None else auc - 0.5, settings.minimum_auc_advantage),
         )
 
 
@@ -219,10 +220,10 @@ def _deciding_rows(look: Look) -> Iterator[_Measured]:
     for name, gain in (("calibration_loss", measures.recalibration_gain), ("refit_loss", measures.refit_gain)):
         effect = gain(now, then, confidence)
         yield _deciding(name, (effect.size, 0.0, effect), nats, look.sure)
-    reference_auc = measures.auc(then.correct, then.probability)
-    if np.isfinite(reference_auc) and 0 < now.correct.sum() < now.events:
+    auc, reference_auc = (area_under_curve(sample.correct, sample.probability) for sample in (now, then))
+    if auc is not None and reference_auc is not None:
         yield _deciding("auc_shortfall", measures.auc_shortfall(now, then, confidence), look.worth.ranking, look.sure)
-        yield _Measured("auc", "describes", measures.auc(now.correct, now.probability), reference_auc)
+        yield _Measured("auc", "describes", auc, reference_auc)
     yield _Measured("log_loss", "describes", now.log_loss, then.log_loss)
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
+from aivo_assets.drift.scores.inference import clustered_means
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import AdaptiveSettings, TrainingSettings
@@ -148,10 +149,9 @@ def _calibration_gap(scored: pl.DataFrame) -> tuple[float, float]:
 
 def _clustered_mean(scored: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
     """Mean over events, and its standard error with learners as the units."""
-    by_learner = scored.group_by("learner", maintain_order=True).agg(value.sum().alias("sum"), pl.len().alias("events"))
-    mean = float(by_learner["sum"].sum()) / scored.height
-    residual = by_learner["sum"].to_numpy() - mean * by_learner["events"].to_numpy()
-    return mean, float(np.sqrt((residual**2).sum())) / scored.height
+    columns = scored.select(value.cast(pl.Float64).alias("value"), pl.col("learner").rank("dense").cast(pl.Int64) - 1)
+    estimate = clustered_means(columns["value"].to_numpy()[:, None], columns["learner"].to_numpy())
+    return float(estimate.mean[0]), float(np.sqrt(estimate.covariance[0, 0]))
 
 
 def _answer(day: date, needed: bool, reason: str, numbers: dict[str, int | float | None]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
-from aivo_assets.lake.first_writer import write_once
+from aivo_assets.lake.atomic_file import write_once
 from aivo_assets.settings import Settings, SimulatorSettings
 from aivo_assets.simulation import PARAMETERS, Disturbance, School
 
@@ -113,7 +113,8 @@ def first_school_day(settings: SimulatorSettings, home: Path, now: datetime) -> 
     calendar = home / CALENDAR
     try:
         if not calendar.exists():
-            write_once(calendar, {"start": (now.date() - timedelta(days=settings.days)).isoformat()})
+            start = now.date() - timedelta(days=settings.days)
+            write_once(calendar, json.dumps({"start": start.isoformat()}).encode())
         return date.fromisoformat(json.loads(calendar.read_text())["start"])
     except OSError as error:
         raise SettingsError(

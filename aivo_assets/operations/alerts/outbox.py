@@ -7,14 +7,13 @@ between the attempt and its note tells a channel twice; receivers of the webhook
 
 import hashlib
 import logging
-import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import get_ident
 
 from pydantic import ValidationError
 
+from aivo_assets.lake.atomic_file import write_whole
 from aivo_assets.lake.file_lock import held
 from aivo_assets.operations.alerts.alert import Alert, Delivery, log_alert
 from aivo_assets.operations.alerts.channels import Channel, build_channels
@@ -144,16 +143,7 @@ class Outbox:
             return None
 
     def _write(self, kept: Kept) -> None:
-        path = self._path(kept.alert.key)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
-        try:
-            with beside.open("w") as file:
-                file.write(kept.model_dump_json(indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(self._path(kept.alert.key), kept.model_dump_json(indent=1).encode())
 
 
 def build_outbox(settings: AlertSettings, home: Path) -> Outbox:

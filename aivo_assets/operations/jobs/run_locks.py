@@ -4,9 +4,10 @@ The kernel takes a lock back however a process ends, so whoever gets the lock of
 The lock is kept until then, and not given back when the work is done: a run is over only once its end is recorded.
 """
 
-import fcntl
 import os
 from pathlib import Path
+
+from aivo_assets.lake.file_lock import take_lock, try_lock
 
 FOLDER = "held"  # below the instance's
 MOST_OF_A_PROCESS = 64
@@ -22,7 +23,7 @@ def hold(path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    take_lock(descriptor, shared=True)
     _held[name] = descriptor
     while len(_held) > MOST_OF_A_PROCESS:
         os.close(_held.pop(next(iter(_held))))
@@ -32,7 +33,6 @@ def is_let_go(path: Path) -> bool:
     """Whether the file is there and nobody holds it."""
     try:
         with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return try_lock(file)
     except OSError:  # gone, held, or another account's that may not even be read
         return False
-    return True

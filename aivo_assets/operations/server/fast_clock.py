@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.lake.first_writer import write_once
+from aivo_assets.lake.atomic_file import write_once
 from aivo_assets.settings import ClockSettings, Settings
 
 BEGINNING = "clock.json"
@@ -74,7 +74,8 @@ def set_going(settings: Settings, instant: datetime) -> None:
     path = settings.home / BEGINNING
     try:
         if not path.exists():
-            write_once(path, {"began": instant.astimezone(UTC).isoformat(), **settings.clock.model_dump(mode="json")})
+            beginning = {"began": instant.astimezone(UTC).isoformat(), **settings.clock.model_dump(mode="json")}
+            write_once(path, json.dumps(beginning).encode())
     except OSError as error:
         raise _unusable(path, error) from error
 

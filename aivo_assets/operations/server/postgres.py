@@ -6,7 +6,6 @@ holder has a shared lock on one file, which the kernel takes back however a proc
 exclusive lock was the last, and stops the server. A last holder that was killed leaves the server to the next one.
 """
 
-import fcntl
 import hashlib
 import importlib.util
 import logging
@@ -21,13 +20,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 import psycopg2
 from psycopg2 import sql
 
 from aivo_assets.errors import ServiceError
+from aivo_assets.lake.file_lock import held, take_lock, try_lock
 from aivo_assets.operations.server.account import ServerAccount, choose_account
 
 SUPERUSER = "postgres"
@@ -55,15 +54,15 @@ def embedded_postgres(home: Path, *, database: str = "dagster") -> Iterator[str]
     """
     server = _prepare(home.expanduser().absolute() / "postgres")
     with (server.folder / "holders.lock").open("a") as holders:
-        with _locked(server.folder / "start.lock"):
-            fcntl.flock(holders, fcntl.LOCK_SH)
+        with held(server.folder / "start.lock"):
+            take_lock(holders, shared=True)
             sockets = server.start()
             _ensure_database(server, sockets, database)
         try:
             yield f"postgresql+psycopg2://{SUPERUSER}@/{quote(database)}?host={quote(str(sockets), safe='/')}"
         finally:
-            with _locked(server.folder / "start.lock"):
-                if _is_last(holders):
+            with held(server.folder / "start.lock"):
+                if try_lock(holders):
                     server.stop()
 
 
@@ -228,21 +227,6 @@ def _ensure_database(server: _Server, sockets: Path, database: str) -> None:
                 cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
     finally:
         connection.close()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def _is_last(holders: IO[str]) -> bool:
-    try:
-        fcntl.flock(holders, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _end_of(log: Path, failed: subprocess.CompletedProcess[str]) -> str:

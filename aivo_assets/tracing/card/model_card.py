@@ -1,7 +1,7 @@
 """The model card: what a version is, how good, for whom and within what limits, for a person who answers for a school.
 
 Belongs here: the words and their order (after Mitchell et al. 2019). What is measured is in `card_measures`, how it is
-drawn in `card_plots`, how it becomes Markdown and HTML in `card_document`.
+drawn in `plots`, how it becomes Markdown and HTML in `aivo_assets.documents`.
 """
 
 import math
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from aivo_assets.documents import Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.settings import PrivacySettings
-from aivo_assets.tracing.card.document import Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.tracing.card.measure_plots import curve_png, groups_png, importance_png, roc_png
 from aivo_assets.tracing.card.measures import EVERYBODY, CardMeasures, Estimate, GroupMeasure
 from aivo_assets.tracing.card.plots import reliability_png

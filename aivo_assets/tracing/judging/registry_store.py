@@ -5,7 +5,6 @@ Where it stores is a SQLite file; artefacts lie beside it and are found relative
 mounted elsewhere still works.
 """
 
-import fcntl
 import logging
 import os
 import threading
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from aivo_assets.errors import ModelError
+from aivo_assets.lake.file_lock import held
 from aivo_assets.tracing.judging.registry_reading import MODEL_NAME, NOTE_PREFIX, Contents, Version, read
 
 
@@ -50,9 +50,7 @@ class RegistryStore:
             if self._is_locked:
                 yield
                 return
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with (self._folder / "registry.lock").open("w") as lock_file:
-                fcntl.flock(lock_file, fcntl.LOCK_EX)
+            with held(self._folder / "registry.lock"):
                 self._is_locked = True
                 try:
                     yield

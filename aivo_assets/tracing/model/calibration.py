@@ -18,14 +18,13 @@ from typing import Self
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from aivo_assets.arrays import Floats
 from aivo_assets.settings import CalibrationKind
+from aivo_assets.tracing.model.logistic import posterior_mode
 
 PRIOR_PRECISION = 100.0
-NEWTON_STEPS = 50
 
 
 class Calibration(BaseModel):
@@ -94,29 +93,11 @@ def _design(kind: CalibrationKind, logits: Floats) -> Floats:
 
 def _fit_logistic(design: Floats, correct: Floats, identity: Floats) -> Floats:
     """Penalised maximum likelihood with non-negative slopes: a slope that comes out negative is held at zero."""
-    free = np.ones(identity.size, dtype=bool)
+    precision, free = np.full(identity.size, PRIOR_PRECISION), np.ones(identity.size, dtype=bool)
     while True:
-        coefficients = np.where(free, identity, 0.0)
-        for _ in range(NEWTON_STEPS):
-            step = _newton_step(design, correct, coefficients, identity, free)
-            coefficients[free] -= step
-            if np.abs(step).max() < 1e-10:
-                break
+        coefficients = posterior_mode(design, correct, identity, precision, free=free)
         negative = (coefficients < 0) & free
         negative[-1] = False  # the constant may have any sign
         if not negative.any():
             return coefficients
         free &= ~negative
-
-
-def _newton_step(
-    design: Floats, correct: Floats, coefficients: Floats, identity: Floats, free: NDArray[np.bool_]
-) -> Floats:
-    """One damped step; a step longer than one is cut, for far starts where the curvature has vanished."""
-    probability = scipy.special.expit(design @ coefficients)
-    prior = PRIOR_PRECISION * (coefficients - identity)[free]
-    gradient = design[:, free].T @ (probability - correct) + prior
-    weighted = design[:, free] * (probability * (1 - probability))[:, None]
-    hessian = design[:, free].T @ weighted + PRIOR_PRECISION * np.eye(int(free.sum()))
-    step = np.asarray(np.linalg.solve(hessian, gradient), dtype=np.float64)
-    return step / max(1.0, float(np.abs(step).max()))

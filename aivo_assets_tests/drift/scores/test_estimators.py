@@ -13,7 +13,6 @@ from aivo_assets.drift.scores.distance import column_drift, jensen_shannon_dista
 from aivo_assets.drift.scores.inference import Estimate, clustered_means, increase, squared_distance
 from aivo_assets.drift.scores.learners import poisson_binomial, read_blocks
 from aivo_assets.drift.scores.measures import (
-    auc,
     auc_shortfall,
     calibration_error,
     calibration_line,
@@ -22,6 +21,7 @@ from aivo_assets.drift.scores.measures import (
 )
 from aivo_assets.drift.scores.sample import Sample, read_sample
 from aivo_assets.errors import ModelError
+from aivo_assets.tracing.model.scores import area_under_curve
 from aivo_assets_tests.drift.school import School
 
 
@@ -137,9 +137,9 @@ def test_a_shift_of_level_is_left_to_calibration_and_lost_contrast_is_not() -> N
 def test_auc_is_the_share_of_pairs_ranked_rightly(events: list[tuple[float, int]]) -> None:
     wrong = [p for p, y in events if not y]
     right = [p for p, y in events if y]
-    found = auc(np.array([float(y) for _, y in events]), np.array([p for p, _ in events]))
+    found = area_under_curve(np.array([float(y) for _, y in events]), np.array([p for p, _ in events]))
     if not wrong or not right:
-        assert math.isnan(found)
+        assert found is None
         return
     pairs = [1.0 if a > b else 0.5 if a == b else 0.0 for a in right for b in wrong]
     assert found == pytest.approx(sum(pairs) / len(pairs))

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from aivo_assets.documents import Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.settings import PrivacySettings, PromotionSettings
-from aivo_assets.tracing.card.document import Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.tracing.card.measures import CardMeasures, Curve, measure
 from aivo_assets.tracing.card.model_card import HTML, MARKDOWN, Facts, build_card, documents
 from aivo_assets.tracing.model.main_brain import MainBrain
@@ -187,5 +187,5 @@ def test_a_document_escapes_what_would_be_markup() -> None:
     assert "<script>" not in content
     assert "<i>" not in content
     assert "a &lt; b &amp; c" in content
-    assert 'alt="says &quot;so&quot;"' in content
+    assert 'alt="says &#34;so&#34;"' in content
     assert "| x/y | n |\n| --- | ---: |\n| <i> | 1 |" in made.to_markdown()
