@@ -174,8 +174,21 @@ def test_a_recommended_level_and_plan_become_part_of_these_learners_models_and_o
     assert again["student_models"]["learners"] == 0  # the models hold what is recommended
 
 
+def test_a_promotion_folds_everybody_anew_and_makes_every_student_model_anew(stage: Stage) -> None:
+    day = TRAINED + timedelta(days=3)
+    run(stage, day)
+    before = StateStore(stage.lake).folded(0)
+    assert before is not None
+    stage.promote(stage.sets[1], _other(stage), TRAINED + timedelta(days=4), force="the test wants another")
+    made, _ = run(stage, day)
+    after = StateStore(stage.lake).folded(0)
+    assert after is not None
+    assert after.champion != before.champion
+    assert made["learner_states"]["rows_out"] == made["student_models"]["learners"] == LEARNERS
+
+
 def test_models_that_are_made_again_keep_the_level_in_force_and_the_next_day_has_it_too(stage: Stage) -> None:
-    day = TRAINED + timedelta(days=4)
+    day = TRAINED + timedelta(days=5)
     run(stage, day)
     concerned = students_in_force(stage.lake, until=day).collect()["learner"][3]
     advise(stage, day, concerned, levels=2)
@@ -190,19 +203,6 @@ def test_models_that_are_made_again_keep_the_level_in_force_and_the_next_day_has
         now = mastery_in_force(stage.lake, until=later).filter(theirs).collect()
         assert now["day"].unique().to_list() == [later]
         assert now["level"].unique().to_list() == [2]
-
-
-def test_a_promotion_folds_everybody_anew_and_makes_every_student_model_anew(stage: Stage) -> None:
-    day = TRAINED + timedelta(days=3)
-    run(stage, day)
-    before = StateStore(stage.lake).folded(0)
-    assert before is not None
-    stage.promote(stage.sets[1], _other(stage), TRAINED + timedelta(days=4), force="the test wants another")
-    made, _ = run(stage, day)
-    after = StateStore(stage.lake).folded(0)
-    assert after is not None
-    assert after.champion != before.champion
-    assert made["learner_states"]["rows_out"] == made["student_models"]["learners"] == LEARNERS
 
 
 def _other(stage: Stage, code: str = "another"):

@@ -15,7 +15,7 @@ from aivo_assets.assets.stored import serving_champion
 from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
-from aivo_assets.operations.jobs.names import WEEKLY_JOB
+from aivo_assets.operations.jobs.names import UPDATE_JOB, WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
@@ -103,19 +103,21 @@ def student_models(
     )
     store, say = StateStore(lake), step_log(context)
     enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
-    weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
-    learners = skills = whole = 0
-    for shard in range(lake.shards):
-        here = enrolled.filter(pl.col("shard") == shard)
-        if concerned is None:
+    made = []
+    if not _asked_by_recommendations(context):
+        for shard in range(lake.shards):
+            here = enrolled.filter(pl.col("shard") == shard)
             maker = maker_with(plans_before(lake, day=day, shard=shard))
-            made = update_models(lake, store, shard, maker, here, day=day, whole=weekly)
-        else:
+            made.append(update_models(lake, store, shard, maker, here, day=day, whole=context.job_name == WEEKLY_JOB))
+            say(f"shard {shard + 1} of {lake.shards}: {made[-1].learners:,} student models made")
+    if _asked_by_recommendations(context) or context.job_name == UPDATE_JOB:
+        for part in outdated(lake, day=day).partition_by("shard", maintain_order=True):
+            shard = int(part["shard"][0])
+            here = enrolled.filter(pl.col("shard") == shard)
             maker = maker_with(recommended_plans(lake, day=day, shard=shard))
-            some = concerned.filter(pl.col("shard") == shard)["learner"]
-            made = update_some(lake, store, shard, maker, here, some, day=day)
-        learners, skills, whole = learners + made.learners, skills + made.skills, whole + made.whole
-        say(f"shard {shard + 1} of {lake.shards}: {made.learners:,} student models made")
+            made.append(update_some(lake, store, shard, maker, here, part["learner"], day=day))
+            say(f"shard {shard + 1} of {lake.shards}: {made[-1].learners:,} student models got another level or plan")
+    learners, skills = sum(each.learners for each in made), sum(each.skills for each in made)
     versions = [lake.version(dataset, until=day) for dataset in (STUDENT_MODELS, SKILL_MASTERY)]
     return dg.MaterializeResult(
         metadata={
@@ -123,19 +125,16 @@ def student_models(
             "rows_out": skills,
             "learners": learners,
             "learner x skill": skills,
-            "shards made whole": whole,
+            "shards made whole": sum(each.whole for each in made),
         },
         data_version=dg.DataVersion("-".join(versions)),
     )
 
 
-def _concerned(context: dg.AssetExecutionContext, lake: Lake, day: date) -> pl.DataFrame | None:
-    """learner, shard of whose models a run is about; None: of everybody's who has something new.
-
-    A run that recommendations asked for is about the learners whose models hold another level or plan than they say.
-    """
+def _asked_by_recommendations(context: dg.AssetExecutionContext) -> bool:
+    """Whether a run is about those learners alone whose models hold another level or plan than is recommended."""
     cause = Cause.of(context.run.tags)
-    return outdated(lake, day=day) if cause is not None and cause.kind == "recommendations" else None
+    return cause is not None and cause.kind == "recommendations"
 
 
 def end_of(day: date) -> datetime:
