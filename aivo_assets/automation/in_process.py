@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from aivo_assets.automation._dagster import DagsterUserCodeProcessError
 from aivo_assets.automation.abandoned_runs import HELD_TAG, end_abandoned_runs, held_by_this_process
@@ -175,15 +175,16 @@ class _ProgressHandler(logging.Handler):
             if record.levelno < logging.INFO:
                 return
             meta = getattr(record, "dagster_meta", {})
-            message = escape(str(meta.get("orig_message", record.getMessage())))
-            self._console.print(f"           [dim]{message}[/dim]", highlight=False)
+            self._print(("           " + str(meta.get("orig_message", record.getMessage())), "dim"))
         elif event.event_type == dg.DagsterEventType.STEP_START:
             at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")  # noqa: DTZ006 - the reader's own clock
-            self._console.print(f"[dim]{at}[/dim]   {event.step_key} …", highlight=False)
+            self._print((at, "dim"), f"   {event.step_key} …")
         elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
             seconds = event.step_success_data.duration_ms / 1000
-            self._console.print(
-                f"           [green]✓[/green] {event.step_key} [dim]{seconds:.1f} s[/dim]", highlight=False
-            )
+            self._print("           ", ("✓", "green"), f" {event.step_key} ", (f"{seconds:.1f} s", "dim"))
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            self._console.print(f"           [red]✗[/red] {event.step_key}", highlight=False)
+            self._print("           ", ("✗", "red"), f" {event.step_key}")
+
+    def _print(self, *parts: str | tuple[str, str]) -> None:
+        """Print words, some with a style; nothing in them is markup."""
+        self._console.print(Text.assemble(*parts), highlight=False)

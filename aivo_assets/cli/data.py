@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from aivo_assets.cli.options import (
     CorrectThresholdOption,
@@ -51,10 +51,9 @@ def demo() -> None:
     settings = settings_with("simulator", None, None)
     key_of_lake(settings, create=True)
     first, last = _simulated_days(settings)
-    console.print(
-        f"[bold]A simulated school[/] of {settings.simulator.learners:,} learners, {first} to {last}, "
-        f"everything kept in {settings.home.absolute()}.\n"
-    )
+    learners = f"{settings.simulator.learners:,} learners"
+    said = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
+    console.print(Text.assemble(("A simulated school", "bold"), said))
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
 
 
@@ -128,7 +127,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))
     tell_unused(console, settings)
     for sentence in opened.how_read():
-        console.print(sentence, markup=False, soft_wrap=True)
+        console.print(sentence, soft_wrap=True)
     if dry_run:
         receipt, events = rehearse(lake, opened, window=window, now=now)
         console.print(_shown(events))
@@ -144,16 +143,16 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     refuse_nothing_kept(receipt, window)
     _tell_account(console, receipt)
     if receipt.set_aside:
-        console.print("[dim]The rows with their reasons: aivo lake show raw/quarantine[/dim]")
+        console.print("The rows with their reasons: aivo lake show raw/quarantine", style="dim")
 
 
 def _tell_account(console: Console, receipt: "Receipt") -> None:
     """What became of the rows, and why some were set aside."""
     from aivo_assets.events.account import outcome, reasons
 
-    console.print(f"{receipt.source}: {outcome(receipt)}", markup=False, soft_wrap=True)
+    console.print(f"{receipt.source}: {outcome(receipt)}", soft_wrap=True)
     for reason in reasons(receipt):
-        console.print(reason, markup=False, soft_wrap=True)
+        console.print(reason, soft_wrap=True)
 
 
 def _shown(events: "pl.DataFrame") -> Table:
@@ -163,7 +162,7 @@ def _shown(events: "pl.DataFrame") -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     for row in events.select(names).iter_rows():
-        table.add_row(*(escape(_cell(value)) for value in row))
+        table.add_row(*map(_cell, row))
     return table
 
 
@@ -178,7 +177,7 @@ def tell_unused(console: Console, settings: "Settings") -> None:
     from aivo_assets.events.sources.unused import unused_settings
 
     for sentence in unused_settings(settings.source):
-        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
+        console.print(sentence, style="yellow", soft_wrap=True)
 
 
 def _simulated_days(settings: "Settings") -> tuple[date, date]:

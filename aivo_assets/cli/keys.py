@@ -22,5 +22,5 @@ def new_key() -> None:
     load_key(settings, create=True)
     console.print(f"The key is {key_path(settings.home.absolute())}; keep a copy where you keep secrets.")
     console.print(
-        "[dim]Whoever has it can link pseudonyms to learners; without it no new event finds its learner.[/dim]"
+        "Whoever has it can link pseudonyms to learners; without it no new event finds its learner.", style="dim"
     )

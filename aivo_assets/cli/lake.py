@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,13 +44,13 @@ def list_(
         for row in rows:
             typer.echo(",".join(row))
         return
-    console = Console() if sys.stdout.isatty() else Console(width=160)
+    console = terminal(width=None if sys.stdout.isatty() else 160)
     table = Table("dataset", "kept by", "units", "first", "last", "rows", "bytes", "personal data")
     table.columns[0].overflow = "fold"
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     console.print(table)
-    console.print(f"{len(rows)} datasets at {escape(str(opened.root))}, {opened.shards} shards.", highlight=False)
+    console.print(f"{len(rows)} datasets at {opened.root}, {opened.shards} shards.")
 
 
 @lake.command("resolution")

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 import typer
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from aivo_assets.cli import (
     alerts,
@@ -27,6 +26,7 @@ from aivo_assets.cli import (
     train,
     why,
 )
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError
 
 app = typer.Typer(
@@ -66,9 +66,10 @@ def main() -> None:
     try:
         command()
     except AivoError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] {escape(error.what)}")
-        console.print(f"  → {escape(error.fix)}")
+        console = terminal(of_errors=True)
+        kind = type(error).__name__.removesuffix("Error")
+        console.print(Text.assemble((f"{kind}:", "bold red"), f" {error.what}"))
+        console.print(f"  → {error.fix}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from aivo_assets.cli.services import Service, Services
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def up(
     from aivo_assets.operations.server.one_home import only_platform
     from aivo_assets.settings import load_settings
 
-    console = Console()
+    console = terminal()
     settings = load_settings()
     refuse_open_door(settings.api)
     with only_platform(settings.home.absolute()):
@@ -77,9 +79,8 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
             api = f"http://{reachable(settings.api.host)}:{settings.api.port}"
             _wait_until_up(f"{api}/health", "HTTP service", logs / "http.log", running)
             set_going(settings, SystemClock().now())
-            console.print(
-                f"[bold green]AIVO is up:[/] http://{host}:{port}   [dim](logs in {logs}; Ctrl-C ends it)[/dim]"
-            )
+            note = (f"(logs in {logs}; Ctrl-C ends it)", "dim")
+            console.print(Text.assemble(("AIVO is up:", "bold green"), f" http://{host}:{port}   ", note))
             if settings.clock.start is not None:
                 shown = PlatformClock(settings).now()
                 console.print(f"Its clock shows {shown:%Y-%m-%d %H:%M} UTC, {settings.clock.speed:g} times as fast.")

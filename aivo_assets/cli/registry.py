@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def list_versions() -> None:
     """Every version with its scores, newest first, and what is wrong with the champion, if anything is."""
     from rich.table import Table
 
-    kept, console = _registry(), Console()
+    kept, console = _registry(), terminal()
     versions = kept.versions()
     if not versions:
         console.print("There is no version yet; `aivo demo` or `aivo train main-brain` makes one.")
@@ -44,7 +45,7 @@ def list_versions() -> None:
     standing = kept.standing()
     serves = f"version {standing.version.number} serves" if standing.version else "no version serves"
     for problem in standing.problems:
-        console.print(f"[bold red]{problem}[/]; {serves}.")
+        console.print(Text.assemble((problem, "bold red"), f"; {serves}."))
 
 
 def _registry() -> "Registry":
@@ -69,16 +70,13 @@ def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
 
     kept = _registry()
     version, evaluation = kept.version(number), kept.evaluation(number)
-    console = Console()
-    console.print(
-        f"[bold]Version {version.number}[/] as of {version.as_of}, {', '.join(version.aliases) or 'no alias'}"
-    )
+    console = terminal()
+    aliases = ", ".join(version.aliases) or "no alias"
+    console.print(Text.assemble((f"Version {version.number}", "bold"), f" as of {version.as_of}, {aliases}"))
     card = kept.document(number, HTML)
-    console.print(
-        f"  model card: {card or 'none yet; the asset main_brain_card writes it'}", highlight=False, soft_wrap=True
-    )
+    console.print(f"  model card: {card or 'none yet; the asset main_brain_card writes it'}", soft_wrap=True)
     for name, value in sorted(version.tags.items()):
-        console.print(f"  {name}: {value}", highlight=False, soft_wrap=True)
+        console.print(f"  {name}: {value}", soft_wrap=True)
     console.print_json(evaluation.model_dump_json(exclude={"reliability", "days"}))
 
 
@@ -86,9 +84,8 @@ def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
 def history() -> None:
     """Every change of champion, with its reason."""
     for move in _registry().moves():
-        Console().print(
+        terminal().print(
             f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before} → {move.after}, asked by {move.by}. {move.reason}",
-            highlight=False,
             soft_wrap=True,
         )
 
@@ -111,7 +108,7 @@ def promote(
         raise SettingsError("--force needs a reason, which is kept with the move", fix='Add --reason "…".')
     settings = load_settings()
     move = promote_version(settings, number, now=PlatformClock(settings).now(), force=reason if force else None)
-    Console().print(f"Version {move.after} is champion ({move.kind}); before it was {move.before or 'nobody'}.")
+    terminal().print(f"Version {move.after} is champion ({move.kind}); before it was {move.before or 'nobody'}.")
 
 
 def promote_version(settings: "Settings", number: int, *, now: datetime, force: str | None) -> "Move":
@@ -165,7 +162,7 @@ def rollback(
     settings = load_settings()
     meant = _champion_now(settings) if champion is None else champion
     move = roll_back(settings, now=PlatformClock(settings).now(), reason=reason, champion=meant)
-    Console().print(f"Version {move.after} is champion again; it was {move.before}.")
+    terminal().print(f"Version {move.after} is champion again; it was {move.before}.")
 
 
 def _champion_now(settings: "Settings") -> int | None:

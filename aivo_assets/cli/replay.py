@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from aivo_assets.cli.options import (
     FirstDayOption,
@@ -133,7 +134,7 @@ def _progress(console: Console) -> "Callable[[Tick], None]":
         if tick.at.date() > said:
             said = tick.at.date()
             minutes = (datetime.now(UTC) - began).total_seconds() / 60
-            console.print(f"{said:%a %Y-%m-%d}   [dim]after {minutes:.1f} minutes[/dim]")
+            console.print(Text.assemble(f"{said:%a %Y-%m-%d}   ", (f"after {minutes:.1f} minutes", "dim")))
 
     return say
 

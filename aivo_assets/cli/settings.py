@@ -37,7 +37,7 @@ def show_settings(context: typer.Context) -> None:
         table.add_column(heading, overflow="fold")
     for name, value, meaning in _rows(load_settings()):
         table.add_row(name, value, meaning)
-    terminal().print(table, markup=False)
+    terminal().print(table)
 
 
 @settings_app.command("check")

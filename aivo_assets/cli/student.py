@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from aivo_assets.adaptive.advice.student_view import StudentView
@@ -46,7 +49,7 @@ def show(
     settings = load_settings()
     lake = open_lake(settings)
     view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
-    console = Console()
+    console = terminal()
     wording = load_wording(settings.policy)
     for part in (_tell_student, _tell_recommendation, _tell_mastery, _tell_events):
         part(console, view, wording)
@@ -54,7 +57,7 @@ def show(
         from aivo_assets.pages.student_page import student_page
 
         html.write_text(student_page(view, settings.students.interval, wording).to_html())
-        console.print(f"\nWritten: {html}", highlight=False, soft_wrap=True)
+        console.print(f"\nWritten: {html}", soft_wrap=True)
 
 
 def _pseudonym(identifier: str, settings: "Settings") -> str:
@@ -72,25 +75,25 @@ def _tell_student(console: Console, view: "StudentView", wording: "Wording") -> 
     as_of = f"As of {wording.spoken.date(model['day'])}, main brain version {model['model_version']}."
     ability, lower, upper = (f"{model[name]:+.2f}" for name in ("ability", "ability_lower", "ability_upper"))
     below = f", above {(view.peers < model['ability']).mean():.0%} of the learners" if len(view.peers) else ""
-    console.print(f"[bold]Learner {view.learner}[/]", highlight=False)
-    console.print(f"{model['events']:,} answers, {last}. {as_of}", highlight=False)
-    console.print(f"Ability {ability} logits ({lower} to {upper}){below}.", highlight=False)
+    console.print(f"Learner {view.learner}", style="bold")
+    console.print(f"{model['events']:,} answers, {last}. {as_of}")
+    console.print(f"Ability {ability} logits ({lower} to {upper}){below}.")
 
 
 def _tell_recommendation(console: Console, view: "StudentView", wording: "Wording") -> None:
     from aivo_assets.pages.student_page import headline
 
-    console.print("\n[bold]What to do next[/]")
+    console.print("\nWhat to do next", style="bold")
     if view.recommendations.is_empty():
         console.print("There is no recommendation yet.")
         return
     first, *others = view.recommendations.iter_rows(named=True)
-    console.print(headline(first, wording.spoken), highlight=False, markup=False)
-    console.print(f"  {first['reasoning']}", highlight=False, markup=False)
+    console.print(headline(first, wording.spoken))
+    console.print(f"  {first['reasoning']}")
     for action in first["suggested_actions"]:
-        console.print(f"  • {action}", highlight=False, markup=False)
+        console.print(f"  • {action}")
     for row in others[:3]:
-        console.print(f"then {headline(row, wording.spoken)}", highlight=False, markup=False, style="dim")
+        console.print(f"then {headline(row, wording.spoken)}", style="dim")
 
 
 def _tell_mastery(console: Console, view: "StudentView", wording: "Wording") -> None:
@@ -119,7 +122,7 @@ def _tell_events(console: Console, view: "StudentView", wording: "Wording") -> N
     for row in view.events.iter_rows(named=True):
         table.add_row(
             wording.spoken.instant(row["occurred_at"]), row["item_id"], ", ".join(row["skill_ids"] or ()),
-            "[green]right[/]" if row["correct"] else "[red]wrong[/]",
+            Text("right", "green") if row["correct"] else Text("wrong", "red"),
             "" if row["response_time_ms"] is None else f"{row['response_time_ms'] / 1000:.0f}",
             "" if row["hint_count"] is None else str(row["hint_count"]),
         )  # fmt: skip
@@ -136,10 +139,10 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
     return table
 
 
-def _band(middle: float, lower: float, upper: float) -> str:
+def _band(middle: float, lower: float, upper: float) -> Text:
     """A line from 0 to 1 with the band on it and a point in its middle."""
     places = [round(value * (_WIDTH - 1)) for value in (lower, middle, upper)]
     drawn = ["━" if places[0] <= place <= places[2] else "·" for place in range(_WIDTH)]
     drawn[places[1]] = "●"
     before, within, after = drawn[: places[0]], drawn[places[0] : places[2] + 1], drawn[places[2] + 1 :]
-    return f"[dim]{''.join(before)}[/][cyan]{''.join(within)}[/][dim]{''.join(after)}[/]"
+    return Text.assemble(("".join(before), "dim"), ("".join(within), "cyan"), ("".join(after), "dim"))

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from aivo_assets.adaptive.advice.wording import Wording, load_wording
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
@@ -35,7 +35,7 @@ def tell(console: Console, outcome: Outcome, settings: Settings, *, as_of: date)
     _tell_recommendations(console, lake, as_of, load_wording(settings.policy))
     _tell_drift(console, lake, as_of)
     for check in outcome.failed_checks:
-        console.print(f"[bold red]Check failed:[/] {check}")
+        console.print(Text.assemble(("Check failed:", "bold red"), f" {check}"))
     _tell_where_to_look(console, lake, outcome, as_of)
 
 
@@ -48,14 +48,14 @@ def _stages(steps: list[Step]) -> Table:
         figures = (step.figures.get(name) for name in ("rows_in", "rows_out", "set_aside"))
         cells = ("" if figure is None else f"{figure.value:,}" for figure in figures)
         table.add_row(step.name.replace("_", " "), *cells, f"{step.seconds:.1f}")
-    table.add_row("[bold]together[/]", "", "", "", f"[bold]{sum(step.seconds for step in steps):.1f}[/]")
+    table.add_row("together", "", "", "", f"{sum(step.seconds for step in steps):.1f}", style="bold")
     return table
 
 
 def _tell_main_brain(console: Console, registry: Registry) -> None:
     serving = registry.champion()
     if serving is None:
-        console.print("\n[bold]Main brain[/]\nThere is no champion yet.")
+        console.print(Text.assemble(("\nMain brain", "bold"), "\nThere is no champion yet."))
         return
     evaluation = registry.evaluation(serving.version.number)
     console.print()
@@ -63,12 +63,13 @@ def _tell_main_brain(console: Console, registry: Registry) -> None:
         _scores(evaluation, title=f"Main brain, version {serving.version.number} as of {serving.version.as_of}")
     )
     console.print(
-        f"[dim]on {evaluation.scores.events:,} answers of {evaluation.learners:,} learners from "
-        f"{evaluation.since:%Y-%m-%d} on, later than any that it was fitted on[/dim]"
+        f"on {evaluation.scores.events:,} answers of {evaluation.learners:,} learners from "
+        f"{evaluation.since:%Y-%m-%d} on, later than any that it was fitted on",
+        style="dim",
     )
     moves = registry.moves()
     if moves:
-        console.print(moves[-1].reason, highlight=False)
+        console.print(moves[-1].reason)
 
 
 def _scores(evaluation: Evaluation, *, title: str) -> Table:
@@ -87,7 +88,9 @@ def _scores(evaluation: Evaluation, *, title: str) -> Table:
 def _tell_recommendations(console: Console, lake: Lake, as_of: date, wording: Wording) -> None:
     made = lake.scan(RECOMMENDATIONS, days=[as_of]).filter(pl.col("rank") == 1).collect()
     if made.is_empty():
-        console.print("\n[bold]Recommendations[/]\nNone: nobody was active, or there is no champion.")
+        console.print(
+            Text.assemble(("\nRecommendations", "bold"), "\nNone: nobody was active, or there is no champion.")
+        )
         return
     table = Table(
         title=f"Recommendations for {made.height:,} learners", title_justify="left", title_style="bold",
@@ -99,7 +102,7 @@ def _tell_recommendations(console: Console, lake: Lake, as_of: date, wording: Wo
     for row in counts.sort("learners", descending=True).to_dicts():
         bar = "█" * round(30 * row["learners"] / made.height)
         confidence = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
-        table.add_row(wording.label(row["kind"]), f"{row['learners']:,}", f"[cyan]{bar}[/]", confidence)
+        table.add_row(wording.label(row["kind"]), f"{row['learners']:,}", Text(bar, "cyan"), confidence)
     console.print()
     console.print(table)
     for row in _examples(made).to_dicts():
@@ -118,12 +121,17 @@ def _examples(made: pl.DataFrame) -> pl.DataFrame:
 def _worked(row: dict[str, object]) -> Panel:
     evidence = "\n".join(_evidence(row["evidence"]))  # type: ignore[arg-type]
     actions = "\n".join(f"  • {action}" for action in row["suggested_actions"])  # type: ignore[attr-defined]
-    text = {name: escape(str(row[name])) for name in ("reasoning", "expectation", "counterfactual", "headline")}
+    said = {
+        "Evidence": evidence,
+        "What to do": actions,
+        "Expected": f"  {row['expectation']} ({row['confidence']:.0%} sure)",
+        "Otherwise": f"  {row['counterfactual']}",
+    }
+    parts = [part for heading, words in said.items() for part in ((f"\n{heading}\n", "dim"), words)]
+    title = f"{str(row['learner'])[:8]}…: {row['headline']} ({row['priority']} priority)"
     return Panel(
-        f"{text['reasoning']}\n\n[dim]Evidence[/]\n{escape(evidence)}\n[dim]What to do[/]\n{escape(actions)}\n"
-        f"[dim]Expected[/]\n  {text['expectation']} ({row['confidence']:.0%} sure)\n"
-        f"[dim]Otherwise[/]\n  {text['counterfactual']}",
-        title=f"{str(row['learner'])[:8]}…: {text['headline']} ({row['priority']} priority)",
+        Text.assemble(f"{row['reasoning']}\n", *parts),
+        title=Text(title),
         title_align="left",
         border_style="dim",
     )
@@ -146,22 +154,22 @@ def _not_reached(each: dict[str, Any]) -> str:
 
 def _tell_drift(console: Console, lake: Lake, as_of: date) -> None:
     verdicts = lake.scan(DRIFT_VERDICTS, days=[as_of]).collect()
-    console.print("\n[bold]Drift[/]")
+    console.print("\nDrift", style="bold")
     if verdicts.is_empty():
         console.print("No model has scored events yet.")
     for sentence in sentences(verdicts):
-        console.print(sentence, highlight=False)
+        console.print(sentence)
 
 
 def _tell_where_to_look(console: Console, lake: Lake, outcome: Outcome, as_of: date) -> None:
-    console.print("\n[bold]Where to look next[/]")
+    console.print("\nWhere to look next", style="bold")
     report = lake.root / f"drift/reports/day={as_of}.html"
     lines = [
-        "[bold]make up[/]            the web UI: every asset, its history, its checks; Materialize anything by hand",
-        "[bold]aivo registry list[/] every main brain that was made, and which is champion",
+        "make up            the web UI: every asset, its history, its checks; Materialize anything by hand",
+        "aivo registry list every main brain that was made, and which is champion",
         *([f"drift report       {report}"] if report.exists() else []),
         f"the lake           {lake.root}",
         f"this run           {outcome.run_id}",
     ]
     for line in lines:
-        console.print(f"  {line}", highlight=False, soft_wrap=True)
+        console.print(f"  {line}", soft_wrap=True)

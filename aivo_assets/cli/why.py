@@ -23,4 +23,4 @@ def why(run: Annotated[str, typer.Argument(help="Id of the run, or its first eig
     console = terminal()
     with open_instance(settings) as instance:
         for line in explain(instance, open_lake(settings), run):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            console.print(line, soft_wrap=True)

@@ -115,18 +115,17 @@ def _filled(
 
 def _trained(settings: "Settings", day: date) -> "TrainingCost":
     """In a process of its own: the training as of a day, by the job."""
-    from rich.console import Console
-
     from aivo_assets.benchmarks.accuracy.training import StepCost, TrainingCost
     from aivo_assets.benchmarks.machine import peak_bytes
     from aivo_assets.cli.running import run_job
+    from aivo_assets.cli.terminal import terminal
     from aivo_assets.resources.instance import passing_instance
 
     with passing_instance(settings.home / "dagster") as instance:
         started = time.perf_counter()
         outcome = run_job(
             "main_brain_training", settings, instance,
-            days=(day, day), cause=CAUSE, console=Console(stderr=True), assets=DAILY_PATH,
+            days=(day, day), cause=CAUSE, console=terminal(of_errors=True), assets=DAILY_PATH,
         )  # fmt: skip
         seconds, peak = time.perf_counter() - started, peak_bytes()
     said = {name: value.value for step in outcome.steps for name, value in step.figures.items()}
