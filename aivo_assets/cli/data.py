@@ -220,7 +220,8 @@ def _run_and_tell(
 
     with open_instance(settings) as instance:
         outcome = run_job(job, settings, instance, days=days, cause=cause, console=console)
-        changed = outdated(open_lake(settings), day=days[1]).height
+        recommended = any(step.name == "recommendations" for step in outcome.steps)
+        changed = outdated(open_lake(settings), day=days[1]).height if recommended else 0
         if changed:  # no daemon is there whose sensor would see to it
             because = f"{cause}; its recommendations changed a level or a plan of {changed} learners"
             last = (days[1], days[1])
