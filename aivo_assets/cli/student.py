@@ -1,18 +1,21 @@
 """`aivo student`: one learner, as the platform sees them."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from aivo_assets.cli.options import writable_file
 from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from aivo_assets.adaptive.advice.student_view import StudentView
     from aivo_assets.adaptive.advice.wording import Wording
+    from aivo_assets.lake import Lake
     from aivo_assets.settings import Settings
 
 student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
@@ -37,7 +40,9 @@ def show(
     raw: Annotated[
         bool, typer.Option("--raw", help="LEARNER is as the source has it; the pseudonym key must be there.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page with pictures there, one file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with pictures there, one file.", callback=writable_file)
+    ] = None,
     events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
@@ -48,10 +53,13 @@ def show(
 
     settings = load_settings()
     lake = open_lake(settings)
-    view = view_student(lake, find_learner(lake, _pseudonym(learner, settings) if raw else learner), events=events)
+    view = view_student(
+        lake, find_learner(lake, _pseudonym(lake, learner, settings) if raw else learner), events=events
+    )
+    view = replace(view, words=_words(settings, lake, view.learner))
     console = terminal()
     wording = load_wording(settings.policy)
-    for part in (_tell_student, _tell_recommendation, _tell_mastery, _tell_events):
+    for part in (_tell_student, _tell_recommendation, _tell_words, _tell_mastery, _tell_events):
         part(console, view, wording)
     if html is not None:
         from aivo_assets.pages.student_page import student_page
@@ -60,13 +68,18 @@ def show(
         console.print(f"\nWritten: {html}", soft_wrap=True)
 
 
-def _pseudonym(identifier: str, settings: "Settings") -> str:
+def _pseudonym(lake: "Lake", identifier: str, settings: "Settings") -> str:
     import polars as pl
 
+    from aivo_assets.events.schema import RAW_INTERACTIONS
     from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.privacy.override_giving import find_learner_id
     from aivo_assets.privacy.pseudonyms import pseudonyms
 
-    return str(pseudonyms(pl.Series([identifier]), "learner", key_of_lake(settings, create=False))[0])
+    key = key_of_lake(settings, create=False)
+    # Where the raw zone is elsewhere nobody can be named; the pseudonym is right or has no student model.
+    meant = find_learner_id(lake, identifier, lambda: key) if lake.days(RAW_INTERACTIONS) else identifier
+    return str(pseudonyms(pl.Series([meant]), "learner", key)[0])
 
 
 def _tell_student(console: Console, view: "StudentView", wording: "Wording") -> None:
@@ -94,6 +107,29 @@ def _tell_recommendation(console: Console, view: "StudentView", wording: "Wordin
         console.print(f"  • {action}")
     for row in others[:3]:
         console.print(f"then {headline(row, wording.spoken)}", style="dim")
+
+
+def _words(settings: "Settings", lake: "Lake", learner: str) -> list[dict[str, Any]]:
+    """What teachers said of a learner; nothing where nobody said anything, so that no key is needed then."""
+    from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
+    from aivo_assets.events.overrides import raw_overrides
+    from aivo_assets.privacy.lake_key import key_of_lake
+    from aivo_assets.resources.clock import PlatformClock
+
+    if raw_overrides(lake).is_empty():
+        return []
+    key, today = key_of_lake(settings, create=False), PlatformClock(settings).now().date()
+    told = words_given(lake, key, today=today, settings=settings.policy)
+    return [row for row in told if row["learner"] == learner and row["state"] in IN_FORCE]
+
+
+def _tell_words(console: Console, view: "StudentView", wording: "Wording") -> None:
+    from aivo_assets.pages.student_page import word_line
+
+    if view.words:
+        console.print("\nWhat teachers said", style="bold")
+    for row in view.words:
+        console.print(f"  {word_line(row, wording.spoken)}", soft_wrap=True)
 
 
 def _tell_mastery(console: Console, view: "StudentView", wording: "Wording") -> None:

@@ -1,6 +1,6 @@
 """One learner as a page that needs nothing beside it. Belongs here: its sections and pictures; nothing is computed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +28,7 @@ def student_page(view: StudentView, interval: float, wording: Wording) -> Docume
     language = wording.spoken
     student = view.student
     sections = [
-        Section("What to do next", tuple(_advice(view.recommendations, language))),
+        Section("What to do next", (*_advice(view.recommendations, language), *_words(view, language))),
         Section("Mastery by skill", (Picture("mastery.png", mastery_png(view), _MASTERY_SAYS.format(interval)),
                                      _mastery_table(view.skills, wording))),
         Section("Ability", tuple(_ability(view, interval))),
@@ -61,6 +61,18 @@ def _advice(recommendations: pl.DataFrame, language: Language) -> Iterator[Block
     if others:
         yield Paragraph("After that:")
         yield Bullets(others)
+
+
+def _words(view: StudentView, language: Language) -> Iterator[Block]:
+    if view.words:
+        yield Paragraph("What teachers said:")
+        yield Bullets(tuple(word_line(row, language) for row in view.words))
+
+
+def word_line(row: Mapping[str, Any], language: Language) -> str:
+    """A teacher's word and what came of it in a line."""
+    said = f"level {row['level']} until {row['until']}" if row["action"] == "pin" else row["kind"].replace("_", " ")
+    return f"{language.date(row['given_at'].date())}, {row['skill_id']}: {row['action']} {said}. {row['outcome']}"
 
 
 def headline(row: dict[str, Any], language: Language) -> str:

@@ -117,9 +117,7 @@ def say(lake: Lake, words: pl.DataFrame) -> Receipt:
     missing = [pl.lit(None, pl.String).alias(name) for name in COLUMNS if name not in given.columns]
     frame = given.with_columns(missing).with_columns(_location=pl.lit("test"), _row=pl.int_range(pl.len()))
     columns = [*COLUMNS, "_location", "_row"]
-    return land_overrides(
-        lake, frame.select(columns), subject="general", now=morning(BEFORE), run="test", source="test"
-    )
+    return land_overrides(lake, frame.select(columns), now=morning(BEFORE), run="test", source="test")
 
 
 def tick(platform: Platform, cursor: str | None) -> tuple[list[dg.RunRequest], str | None]:

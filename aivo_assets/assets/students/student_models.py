@@ -9,9 +9,9 @@ from aivo_assets.adaptive.advice.plans import outdated, plans_before, recommende
 from aivo_assets.adaptive.policy.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.policy.levels import subject_levels
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS
-from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.champion import nothing_yet, serving_champion, why_none
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
-from aivo_assets.assets.stored import serving_champion
+from aivo_assets.assets.students.as_of import folded_states
 from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
@@ -23,7 +23,6 @@ from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
 from aivo_assets.tracing.students.model_store import Maker, update_models, update_some
-from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
 
 
@@ -42,9 +41,9 @@ def item_bank(
 ) -> dg.MaterializeResult:
     """Give every item that the champion knows its level."""
     day = as_of(context)
-    serving = serving_champion(registry, settings)
+    serving = serving_champion(registry, settings, as_of=day)
     if serving is None:
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+        return dg.MaterializeResult(metadata={"rows_out": 0, "note": why_none(registry, settings, day)})
     items = serving.brain.statistics.items
     before = newest(lake, LEVELS, until=day - timedelta(days=1))
     levels = subject_levels(items, day=day, settings=settings.policy, before=before)
@@ -76,9 +75,9 @@ def student_models(
 ) -> dg.MaterializeResult:
     """Make the student models of who has new answers, of who is concerned, or everybody's, from the folded states."""
     day = as_of(context)
-    serving, levels = serving_champion(registry, settings), newest(lake, LEVELS, until=day)
+    serving, levels = serving_champion(registry, settings, as_of=day), newest(lake, LEVELS, until=day)
     if serving is None or levels is None:
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+        return nothing_yet(registry, settings, day, asset="item_bank")
     brain = Brain(
         serving.brain.predict,
         serving.brain.statistics,
@@ -101,7 +100,7 @@ def student_models(
         settings.students.interval,
         settings.students.starting_skills,
     )
-    store, say = StateStore(lake), step_log(context)
+    store, say = folded_states(lake, registry, settings, serving, day), step_log(context)
     enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
     made = []
     if not _asked_by_recommendations(context):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from aivo_assets.cli.benchmark.drift import drift
+from aivo_assets.cli.options import readable_file, writable_file
 from aivo_assets.errors import SourceError
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 benchmark = typer.Typer(help="Measure what the documentation claims.", no_args_is_help=True)
 
 FileArgument = Annotated[
-    Path, typer.Argument(help="Parquet or CSV with learner, item, correct, and what else is known.")
+    Path,
+    typer.Argument(help="Parquet or CSV with learner, item, correct, and what else is known.", callback=readable_file),
 ]
-MatrixOption = Annotated[Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).")]
+MatrixOption = Annotated[
+    Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).", callback=readable_file)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,8 +59,10 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     fold: Annotated[int | None, typer.Option(min=0, help="This fold alone, from 0.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
     q_matrix: MatrixOption = None,
-    test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="A fixed test file of other learners.", callback=readable_file)
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
     peer: Annotated[list[str] | None, typer.Option(help="pybkt, where it is installed; repeat it.")] = None,
     peer_python: Annotated[str, typer.Option(help="Interpreter that has the peers. Default: this one.")] = "",
     blank: Annotated[

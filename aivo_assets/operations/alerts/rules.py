@@ -12,7 +12,7 @@ from typing import Any
 from aivo_assets.operations.alerts.alert import Alert
 from aivo_assets.operations.jobs.causes import CAUSE_TAG
 from aivo_assets.operations.jobs.names import TRAINING_JOBS, TRAINING_STEPS
-from aivo_assets.tracing.judging.promotion import Verdict
+from aivo_assets.tracing.judging.promotion import ONE_OUTCOME, Verdict
 from aivo_assets.tracing.judging.verdicts import was_worse
 
 
@@ -94,6 +94,31 @@ def refused_twice(refused: Sequence[Verdict], now: datetime) -> Alert | None:
         context={"refused": len(refused), "since": f"{refused[-1].decided_at:%Y-%m-%d}"},
         occurred_at=now,
         occurrence=refused[0 if worse else -1].challenger.fingerprint,
+    )
+
+
+def one_outcome(verdict: Verdict | None, now: datetime) -> Alert | None:
+    """A challenger was to be judged on answers that all came out the same.
+
+    Args:
+        verdict: The one that was given last, if any was.
+        now: The present instant, UTC.
+    """
+    told = [] if verdict is None else [each for each in verdict.findings if each.check in ONE_OUTCOME]
+    concerned = [each for each in told if not each.passed or each.check == "days of one outcome"]
+    if verdict is None or not concerned:
+        return None
+    outcome = "was promoted on the others" if verdict.promote else "was not promoted"
+    return Alert(
+        title="Answers all came out the same",
+        body=f"{concerned[0].sentence[0].upper()}{concerned[0].sentence[1:]}. The challenger as of "
+        f"{verdict.challenger.as_of} {outcome}. Does a client record every answer as right, or every one as wrong? "
+        "Correct it there, land these days again, and train again.",
+        severity="error",
+        key="one_outcome",
+        context={"as of": str(verdict.challenger.as_of)},
+        occurred_at=now,
+        occurrence=verdict.challenger.fingerprint,
     )
 
 
