@@ -234,10 +234,19 @@ def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]
 def _run_and_tell(
     settings: "Settings", days: tuple[date, date], *, cause: str, console: Console, job: str = MAIN_JOB
 ) -> None:
+    from aivo_assets.adaptive.advice.plans import outdated
     from aivo_assets.cli.running import run_job
     from aivo_assets.cli.summary import tell
+    from aivo_assets.lake import open_lake
+    from aivo_assets.operations.jobs.names import UPDATE_JOB
     from aivo_assets.resources.instance import open_instance
 
     with open_instance(settings) as instance:
         outcome = run_job(job, settings, instance, days=days, cause=cause, console=console)
+        recommended = any(step.name == "recommendations" for step in outcome.steps)
+        changed = outdated(open_lake(settings), day=days[1]).height if recommended else 0
+        if changed:  # no daemon is there whose sensor would see to it
+            because = f"{cause}; its recommendations changed a level or a plan of {changed} learners"
+            last = (days[1], days[1])
+            run_job(UPDATE_JOB, settings, instance, days=last, cause=because, console=console)
     tell(console, outcome, settings, as_of=days[1])
