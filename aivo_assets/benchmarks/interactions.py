@@ -41,11 +41,11 @@ def read_interactions(path: Path, *, q_matrix: Path | None = None) -> pl.DataFra
     """
     lazy = _scan(path)
     present = lazy.collect_schema().names()
-    found = {ours: next((name for name in names if name in present), None) for ours, names in _NAMES.items()}
-    missing = [" or ".join(_NAMES[ours]) for ours in _REQUIRED if found[ours] is None]
+    columns = {ours: next((name for name in names if name in present), None) for ours, names in _NAMES.items()}
+    missing = [" or ".join(_NAMES[ours]) for ours in _REQUIRED if columns[ours] is None]
     if missing:
         raise SourceError(f"{path} has no column {', '.join(missing)}", fix=f"It has {', '.join(present)}; rename one.")
-    raw = lazy.select(pl.col(name).alias(ours) for ours, name in found.items() if name is not None).collect()
+    raw = lazy.select(pl.col(name).alias(ours) for ours, name in columns.items() if name is not None).collect()
     return _shaped(_with_time(_with_skills(raw, q_matrix)))
 
 

@@ -1,13 +1,15 @@
 """Stage 7, student models: each learner's ability, mastery and chance of success at each level."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 import polars as pl
 
+from aivo_assets.adaptive.advice.plans import outdated, plans_before, recommended_plans
 from aivo_assets.adaptive.policy.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.policy.levels import subject_levels
-from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
+from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS
 from aivo_assets.assets.champion import nothing_yet, serving_champion, why_none
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
 from aivo_assets.assets.students.as_of import folded_states
@@ -15,7 +17,7 @@ from aivo_assets.automation.partitions import as_of
 from aivo_assets.engine import Engine
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
-from aivo_assets.operations.jobs.names import WEEKLY_JOB
+from aivo_assets.operations.jobs.names import UPDATE_JOB, WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
@@ -59,8 +61,8 @@ def item_bank(
     "student_models",
     deps=["learner_states", "item_bank", "anonymised_learners", "student_intervals"],
     description="Ability and mastery of every learner with honest bands, and the main brain's probability of success "
-    "at each level of each of his skills. A learner without events gets the population's answer. A day holds the "
-    "models made as of that day; the newest of each learner is in force.",
+    "at each level of each of their skills, with the level and plan in force. A learner without events gets the "
+    "population's answer. A day holds the models made as of that day; the newest of each learner is in force.",
     kinds={"lightgbm", "parquet"},
     metadata=columns(SKILL_MASTERY),
     freshness_policy=fresh_within(hours=FRESH_HOURS),
@@ -92,18 +94,24 @@ def student_models(
         settings.students.interval,
         settings.students.starting_skills,
     )
-    build = ModelsAsOf(brain, levels, end_of(day), settings.students, day)
     task = ModelsTask(
         lake=lake,
         store=folded_states(lake, registry, settings, serving, day),
-        maker=Maker(build, " ".join(map(str, asked)), levels),
+        build=ModelsAsOf(brain, levels, end_of(day), settings.students, day),
+        version=" ".join(map(str, asked)),
+        plans=plans_before,
         enrolled=lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect(),
         day=day,
         whole=context.job_name == WEEKLY_JOB,
-        asked=_concerned(context, lake, day),
     )
-    made = list(engine.map(make_models, task, range(lake.shards), say=step_log(context), describe=_sentence))
-    lake.commit(staged for each in made for staged in each.staged)
+    say, made = step_log(context), list[Made]()
+    if not _asked_by_recommendations(context):
+        made += engine.map(make_models, task, range(lake.shards), say=say, describe=_made)
+        lake.commit(staged for each in made for staged in each.staged)
+    if _asked_by_recommendations(context) or context.job_name == UPDATE_JOB:
+        lagging = outdated(lake, day=day)
+        concerned = replace(task, plans=recommended_plans, asked=lagging)
+        made += engine.map(make_models, concerned, _shards(lagging), say=say, describe=_updated)
     learners, skills = sum(each.learners for each in made), sum(each.skills for each in made)
     versions = [lake.version(dataset, until=day) for dataset in (STUDENT_MODELS, SKILL_MASTERY)]
     return dg.MaterializeResult(
@@ -118,20 +126,22 @@ def student_models(
     )
 
 
-def _sentence(made: Made) -> str:
+def _made(made: Made) -> str:
     return f"{made.learners:,} student models made"
 
 
-def _concerned(context: dg.AssetExecutionContext, lake: Lake, day: date) -> pl.DataFrame | None:
-    """learner, shard of whose models a run is about; None: of everybody's who has something new.
+def _updated(made: Made) -> str:
+    return f"{made.learners:,} student models got another level or plan"
 
-    A run that changed recommendations asked for is about the learners whose level or plan they changed.
-    """
+
+def _shards(learners: pl.DataFrame) -> list[int]:
+    return learners["shard"].unique().sort().to_list()
+
+
+def _asked_by_recommendations(context: dg.AssetExecutionContext) -> bool:
+    """Whether a run is about those learners alone whose models hold another level or plan than is recommended."""
     cause = Cause.of(context.run.tags)
-    if cause is None or cause.kind != "recommendations":
-        return None
-    changed = lake.scan(RECOMMENDATIONS, days=[day]).filter("changed")
-    return changed.select("learner", "shard").unique().sort("learner").collect()
+    return cause is not None and cause.kind == "recommendations"
 
 
 def end_of(day: date) -> datetime:

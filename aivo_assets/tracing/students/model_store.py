@@ -6,11 +6,11 @@ note of a day says from which states its models were made: who changed since is 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -18,10 +18,17 @@ from aivo_assets.lake import Lake, Staged
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.students.state_store import STATES, StateStore
-from aivo_assets.tracing.students.student_models import StudentModels
+from aivo_assets.tracing.students.student_models import ModelsAsOf, StudentModels
 
 Build = Callable[[LearnerStates, pl.DataFrame], StudentModels]
 """From states, and learner and shard of learners without any, to their models."""
+
+
+class Plans(Protocol):
+    """Gives `PLANS` of a shard as of a day."""
+
+    def __call__(self, lake: Lake, *, day: date, shard: int) -> pl.DataFrame:
+        """Read them from the lake."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,9 @@ class ModelsTask:
     Attributes:
         lake: Where models are.
         store: Where states are.
-        maker: What makes them.
+        build: Makes them, but for the plans.
+        version: Of the champion, and of whatever else its answers hang on.
+        plans: Function of a module that gives `PLANS` of a shard as of a day.
         enrolled: learner, shard of all learners, with or without events.
         day: As of which; it gets the models.
         whole: Make everybody's, whatever has changed.
@@ -79,7 +88,9 @@ class ModelsTask:
 
     lake: Lake
     store: StateStore
-    maker: Maker
+    build: ModelsAsOf
+    version: str
+    plans: Plans
     enrolled: pl.DataFrame
     day: date
     whole: bool = False
@@ -89,10 +100,12 @@ class ModelsTask:
 def make_models(task: ModelsTask, shard: int) -> Made:
     """Make and stage the models of a shard."""
     here = task.enrolled.filter(pl.col("shard") == shard)
+    build = replace(task.build, plans=task.plans(task.lake, day=task.day, shard=shard))
+    maker = Maker(build, task.version, build.levels)
     if task.asked is None:
-        return stage_models(task.lake, task.store, shard, task.maker, here, day=task.day, whole=task.whole)
+        return stage_models(task.lake, task.store, shard, maker, here, day=task.day, whole=task.whole)
     asked = task.asked.filter(pl.col("shard") == shard)["learner"]
-    return stage_some(task.lake, task.store, shard, task.maker, here, asked, day=task.day)
+    return stage_some(task.lake, task.store, shard, maker, here, asked, day=task.day)
 
 
 def update_models(
