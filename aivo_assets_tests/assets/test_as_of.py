@@ -148,7 +148,7 @@ def test_the_comparison_finds_a_stored_state_that_is_not_what_its_answers_give(s
     kept, states = store.folded(0), store.read(0)
     assert kept is not None
     wrong = states.learners.with_columns(wins=pl.col("wins") + (pl.int_range(pl.len()) == 3).cast(pl.Int64))
-    store.rewrite(0, [replace(states, learners=wrong.select(states.learners.columns))], kept)
+    store.commit(store.stage_all(0, [replace(states, learners=wrong.select(states.learners.columns))], kept))
     result = make(stage, TODAY, ALL, **{STATES_TAG: COMPARE})
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     compared = checks["incremental_equals_rebuild"]

@@ -23,7 +23,7 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
-from aivo_assets.tracing.students.model_store import Made, Maker, ModelsTask, make_models
+from aivo_assets.tracing.students.model_store import Made, ModelsTask, make_models
 from aivo_assets.tracing.students.student_models import Brain, ModelsAsOf
 
 
