@@ -80,6 +80,11 @@ class TabularSource:
         """Columns, times and labels; see `Source.how_read`."""
         return self._plan.sentences
 
+    @property
+    def has_times(self) -> bool:
+        """Whether the files say when their rows happened; otherwise the order of rows is all there is."""
+        return self._plan.has_times
+
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
         return read_learners(self._settings)
