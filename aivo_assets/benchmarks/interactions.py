@@ -53,6 +53,8 @@ def read_interactions(
     Raises:
         SourceError: The file cannot be read, can be read in several ways, or none of its rows can be kept.
     """
+    if not path.is_file():
+        raise SourceError(f"There is no file {path}", fix="Check the path.")
     asked = _of_this_file(path, settings or SourceSettings())
     present = now or datetime.now(UTC)
     source = TabularSource(asked, first_event_at(asked), present)

@@ -21,6 +21,7 @@ _ADVICE = (
     ("correct is missing", "map the column that says right or wrong: --map correct=COLUMN"),
     ("correct", 'say what its values mean: --correct-values \'{"passed": 1, "failed": 0}\''),
     ("no answer", 'say what its outcomes mean: --correct-values \'{"OK": 1, "ERROR": 0}\''),
+    ("last digits are lost", "export the column as text or as a whole number from where it is kept"),
     ("learner_id", "map the column that names the learner: --map learner_id=COLUMN"),
     ("item_id", "map the column that names the item: --map item_id=COLUMN"),
 )
@@ -65,7 +66,7 @@ def refuse_nothing_kept(receipt: Receipt, window: Window | None) -> None:
     most = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
     raise SourceError(
         f"{receipt.source}: none of {receipt.rows_in:,} rows could be kept{told}",
-        fix=f"For the most frequent reason: {advice(most)}. `--dry-run` shows what a change would do.",
+        fix=f"For the most frequent reason: {advice(most)}. `aivo ingest --dry-run` shows what a change would do.",
     )
 
 
