@@ -24,7 +24,7 @@ def document_url(settings: Settings, kind: str, name: str) -> str:
 
     Args:
         settings: Of the platform.
-        kind: One of the names of `api.app.DOCUMENTS`.
+        kind: One of the names of `api.documents.DOCUMENTS`.
         name: File name of the document.
     """
     return f"{service_url(settings.api)}/documents/{kind}/{name}"

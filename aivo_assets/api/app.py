@@ -10,22 +10,19 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
-from upath import UPath
 
 from aivo_assets.api.addresses import service_url
 from aivo_assets.api.control import control_plane
 from aivo_assets.api.dagster_client import DagsterUnreachableError, LaunchRefusedError
 from aivo_assets.api.documentation import documentation
+from aivo_assets.api.documents import DOCUMENTS, documents
 from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
-from aivo_assets.errors import AivoError
+from aivo_assets.errors import AivoError, LakeError
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.settings import Settings
-
-DOCUMENTS = {"drift": "drift/reports", "main_brain": "main_brain/cards"}
 
 DESCRIPTION: Final = """Starts trainings and drift checks of the AIVO training platform, tells how its models stand and
 what learners are recommended, and serves the documents that assets link to. Learners are known by pseudonym only.
@@ -39,6 +36,7 @@ _STATUS: Final[dict[type[AivoError], int]] = {
     FateUnknownError: 503,
     LaunchRefusedError: 502,
     DagsterUnreachableError: 503,
+    LakeError: 503,
 }
 
 
@@ -79,11 +77,9 @@ def build_app(
         return HTMLResponse(documentation(app.openapi(), service_url(settings.api)))
 
     app.include_router(control_plane(settings, lake, present, machine))
+    app.include_router(documents(lake))
     for error in _STATUS:
         app.add_exception_handler(error, _tell)
-    for name, folder in DOCUMENTS.items():
-        root: UPath = lake.root / folder
-        app.mount(f"/documents/{name}", StaticFiles(directory=str(root), check_dir=False), name=name)
     return app
 
 

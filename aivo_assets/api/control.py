@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Requ
 from aivo_assets.api import schema
 from aivo_assets.api.dagster_client import DagsterClient
 from aivo_assets.api.learners import recommendations_for
+from aivo_assets.api.overrides import add_overrides
 from aivo_assets.api.runs import describe_run, scheduler_status
 from aivo_assets.api.security import admission
 from aivo_assets.api.standing import Standing
@@ -77,6 +78,7 @@ def control_plane(
     router = APIRouter(prefix="/v1")
     _add_reading(router, settings, lake, dagster, standing, now)
     _add_starting(router, settings, triggers)
+    add_overrides(router, settings, lake, now)
     return router
 
 

@@ -228,6 +228,65 @@ class LearnerRecommendations(BaseModel):
     recommendations: list[Recommendation] = Field(description="By rank.")
 
 
+class OverrideGiven(BaseModel):
+    """What a teacher says of one learner's skill."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"learner": LEARNER, "action": "pin", "skill_id": "fractions", "level": 4, "until": "2026-03-31"}
+            ]
+        },
+    )
+
+    learner: str = Field(min_length=1, max_length=500, description="As the source has the learner, or the pseudonym.")
+    action: Literal["accept", "reject", "pin"]
+    skill_id: str = Field(min_length=1, max_length=500)
+    subject: str | None = Field(None, max_length=500, description="Needed where several subjects have such a skill.")
+    kind: str | None = Field(None, max_length=40, description="Kind that is accepted or rejected, such as `level_up`.")
+    level: int | None = Field(None, ge=1, le=10, description="Level to pin.")
+    until: date | None = Field(None, description="Last day of a pin. Default: AIVO_POLICY_PIN_DAYS from today.")
+    reason: Literal["too_easy", "too_hard", "wrong_skill", "not_now", "content", "other"] | None = Field(
+        None, description="Why a kind is rejected."
+    )
+    note: str | None = Field(None, max_length=2000, description="In the teacher's own words; stays in the raw zone.")
+    teacher: str | None = Field(None, max_length=500, description="Who says so, as the source has them.")
+
+
+class Override(BaseModel):
+    """A teacher's word that is kept, and what came of it. The learner is known by pseudonym."""
+
+    model_config = _example(
+        override_id="9c1b6c1f0a2e4d53b7e0c1d2a3f4b5c6",
+        learner=LEARNER,
+        subject="mathematics",
+        skill_id="fractions",
+        action="pin",
+        kind=None,
+        level=4,
+        until="2026-03-31",
+        reason=None,
+        given_at="2026-03-10T06:01:02Z",
+        state="waiting",
+        outcome="The next check obeys it; one runs every two hours.",
+    )
+
+    override_id: str = Field(description="By which it is taken back.")
+    learner: str = Field(description="The pseudonym.")
+    subject: str
+    skill_id: str
+    action: str
+    kind: str | None
+    level: int | None
+    until: date | None
+    reason: str | None
+    given_at: datetime
+    state: Literal["obeyed", "on record", "waiting", "came to nothing", "replaced", "over", "taken back"]
+    outcome: str = Field(description="What came of it, a sentence.")
+
+
 class Problem(BaseModel):
     """Why something was not done."""
 

@@ -1,4 +1,4 @@
-"""What several assets read back from the lake and the registry. Belongs here: reading, no computation."""
+"""What several assets read back from the lake. Belongs here: reading, no computation."""
 
 import logging
 from datetime import date
@@ -9,8 +9,6 @@ from aivo_assets.assets.brain.features import fold_settings, make_training, stor
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
-from aivo_assets.tracing.fold.catalogue import feature_schema
-from aivo_assets.tracing.judging.registry import Registry, Serving
 from aivo_assets.tracing.model.training import TRAINING_FEATURES, TrainingSet, from_frames
 
 _log = logging.getLogger(__name__)
@@ -57,8 +55,3 @@ def published_attributes(lake: Lake) -> pl.DataFrame | None:
     """Published attributes of learners, to slice by; None where the school gave none."""
     learners = lake.scan(ANONYMISED_LEARNERS).drop("shard").collect()
     return learners if learners.height else None
-
-
-def serving_champion(registry: Registry, settings: Settings) -> Serving | None:
-    """The champion that reads the features of this code; None where there is none, as before a first training."""
-    return registry.champion(feature_schema(settings.features))

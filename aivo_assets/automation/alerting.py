@@ -30,7 +30,7 @@ from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import AlertSettings
 from aivo_assets.tracing.judging.registry import Registry
-from aivo_assets.tracing.judging.verdicts import refused_in_a_row
+from aivo_assets.tracing.judging.verdicts import newest_verdict, refused_in_a_row
 
 ALERTS = dg.AssetKey("alerts")
 CHECK: Final = "every_alert_delivered"
@@ -101,7 +101,7 @@ def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable
     Returns:
         All that is kept, the newest first.
     """
-    for ask in (_refused, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
+    for ask in (_refused, _one_outcome, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
         try:
             found = list(ask(sources))
         except Exception as error:
@@ -144,6 +144,10 @@ def show(kept: list[Kept]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvalua
 
 def _refused(sources: Sources) -> Iterable[Alert]:
     return _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
+
+
+def _one_outcome(sources: Sources) -> Iterable[Alert]:
+    return _one(rules.one_outcome(newest_verdict(sources.lake), sources.now))
 
 
 def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:

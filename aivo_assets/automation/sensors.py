@@ -13,11 +13,13 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from aivo_assets.adaptive.advice.plans import outdated
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation._dagster import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.attempts import Attempt, next_attempt
 from aivo_assets.automation.evidence import run_that_made
+from aivo_assets.automation.failures import failures
 from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
@@ -37,7 +39,6 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
-_CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")
 
 LOOKS_FOR_RETRY = 10
 SECONDS_BETWEEN_LOOKS = 0.3
@@ -112,8 +113,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             return
         if AUTO_RETRY_RUN_ID_TAG in run.tags:  # its retry alerts for itself
             return
-        steps = tuple(event.step_key or "?" for event in context.get_step_failure_events())
-        notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now()))
+        failed = failures(context.instance, run.run_id)
+        steps = tuple(each.step for each in failed if each.step is not None)
+        causes = tuple(each.told(to_all=True) for each in failed)
+        notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now(), causes=causes))
 
     @dg.sensor(
         description="Asks every alert rule, tells teachers who newly struggles, tries again what was not delivered.",
@@ -240,32 +243,28 @@ def train_if_needed(
 
 
 def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
-    """Ask for the models of those learners anew of whom the newest recommendations changed a level or a plan.
+    """Ask for the models of those learners anew that hold another level or plan than the newest recommendations say.
 
-    The run finds the learners itself, in the recommendations of its day: they may be more than a tag holds.
+    The run finds the learners itself, by the recommendations of its day: they may be more than a tag holds.
     """
-    found = _newest(lake, RECOMMENDATIONS, columns=list(_CHANGE))
-    if found is None:
+    days = lake.days(RECOMMENDATIONS)
+    if not days:
         return dg.SkipReason("There are no recommendations yet.")
-    day, version, recommendations = found
-    changes = recommendations.filter("changed").drop("changed").sort(_CHANGE[:-1])
-    if changes.is_empty():
-        return _skip(f"The recommendations of {day} changed no level and no plan.", version)
-    # A day is recommended for every two hours: the same changes, made again with other words or numbers, ask once.
-    same = hashlib.sha256(changes.write_csv().encode()).hexdigest()[:32]
-    attempt = next_attempt(context.instance, f"recommendations:{day}:{same}", machine.now())
-    dealt_with = attempt is None or (version == context.cursor and attempt.failed is None)
-    running = under_way(context.instance, ("student_model_update",))
-    if running is not None and version != context.cursor:  # looked at again, with whatever changed until then
-        return dg.SkipReason(f"Run {running} of student_model_update is still under way.")
-    if attempt is None or dealt_with:
+    day, version = days[-1], lake.version(RECOMMENDATIONS, days=days[-1:])
+    attempt = next_attempt(context.instance, f"recommendations:{day}:{version}", machine.now())
+    if attempt is None or (version == context.cursor and attempt.failed is None):
         return _skip(f"The recommendations of {day} were dealt with.", version)
-    learners = changes["learner"].n_unique()
+    running = under_way(context.instance, ("student_model_update",))
+    if running is not None:
+        return dg.SkipReason(f"Run {running} of student_model_update is still under way.")
+    learners = outdated(lake, day=day).height
+    if not learners:
+        return _skip(f"The recommendations of {day} changed no level and no plan of a student model.", version)
     cause = Cause(
         kind="recommendations",
         by="student_model_update",
-        sentence=f"{changes.height} recommendations of {day} changed a level or a plan of {learners} learners"
-        + attempt.sentence,
+        sentence=f"the recommendations of {day} changed a level or a plan of "
+        f"{learners} {'learner' if learners == 1 else 'learners'}{attempt.sentence}",
         evidence=f"{day}@{version}",
         run=run_that_made(context.instance, "recommendations", day.isoformat()),
     )

@@ -18,7 +18,7 @@ from aivo_assets.events.arrivals import arrived
 from aivo_assets.events.held_back import due
 from aivo_assets.events.identity import digest
 from aivo_assets.events.intake import FUTURE
-from aivo_assets.events.overrides import raw_overrides
+from aivo_assets.events.overrides import said_so_far
 from aivo_assets.events.receipts import receipts_of
 from aivo_assets.events.schema import RAW_LEARNERS
 from aivo_assets.lake import Lake
@@ -50,14 +50,13 @@ def given(settings: Settings, lake: Lake, now: datetime) -> str | None:
         return None
     if here is None:
         return None
-    overrides = raw_overrides(lake)["override_id"]
     moves = [repr(move) for move in Registry(settings.home).moves()]
     learners = lake.version(RAW_LEARNERS)  # a command may land them without a run
     return digest(
         [
             here,
             learners,
-            *overrides,
+            *said_so_far(lake),
             *moves,
             settings.model_dump_json(),
             code_version(Path(aivo_assets.__file__).parent),

@@ -25,7 +25,7 @@ from aivo_assets.cli.options import (
     settings_with,
 )
 from aivo_assets.cli.terminal import terminal
-from aivo_assets.errors import SettingsError
+from aivo_assets.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,19 +74,26 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     job: Annotated[str, typer.Option("--job", help="Which job; the default is everything.")] = MAIN_JOB,
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
+    from aivo_assets.events.before_a_run import refuse_unreadable
     from aivo_assets.lake import calendar, open_lake
     from aivo_assets.privacy.lake_key import key_of_lake
     from aivo_assets.resources.clock import PlatformClock
 
     console = terminal()
+    _refuse_unknown_job(job)
     reading = reading_of(time_unit, time_format, time_zone, correct_values, correct_threshold)
     settings = settings_with(source, path, mapping, reading)
     key_of_lake(settings, create=False)
-    yesterday = PlatformClock(settings).now().date() - timedelta(days=1)
+    now = PlatformClock(settings).now()
+    yesterday = now.date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
-    calendar.extend(open_lake(settings), days[0])
+    parts = _parts(days, every)
+    _refuse_days_to_come(days[1], now)
     tell_unused(console, settings)
-    for part in _parts(days, every):
+    for sentence in refuse_unreadable(settings, now):
+        console.print(sentence, soft_wrap=True)
+    calendar.extend(open_lake(settings), days[0])
+    for part in parts:
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
 
@@ -193,6 +200,22 @@ def _simulated_days(settings: "Settings") -> tuple[date, date]:
     return first, last
 
 
+def _refuse_unknown_job(name: str) -> None:
+    from aivo_assets.operations.jobs.names import EVERY_JOB
+
+    if name not in EVERY_JOB:
+        raise SettingsError(
+            f"There is no job {name!r}{nearest(name, EVERY_JOB)}", fix=f"The jobs are {', '.join(EVERY_JOB)}."
+        )
+
+
+def _refuse_days_to_come(last: date, now: datetime) -> None:
+    if last > now.date():
+        raise SettingsError(
+            f"--to {last} is a day to come: today is {now:%Y-%m-%d} (UTC)", fix="Name a last day that has begun."
+        )
+
+
 def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]]:
     """Cut a range so that each part ends where a model is wanted."""
     if every is None:
@@ -211,10 +234,19 @@ def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]
 def _run_and_tell(
     settings: "Settings", days: tuple[date, date], *, cause: str, console: Console, job: str = MAIN_JOB
 ) -> None:
+    from aivo_assets.adaptive.advice.plans import outdated
     from aivo_assets.cli.running import run_job
     from aivo_assets.cli.summary import tell
+    from aivo_assets.lake import open_lake
+    from aivo_assets.operations.jobs.names import UPDATE_JOB
     from aivo_assets.resources.instance import open_instance
 
     with open_instance(settings) as instance:
         outcome = run_job(job, settings, instance, days=days, cause=cause, console=console)
+        recommended = any(step.name == "recommendations" for step in outcome.steps)
+        changed = outdated(open_lake(settings), day=days[1]).height if recommended else 0
+        if changed:  # no daemon is there whose sensor would see to it
+            because = f"{cause}; its recommendations changed a level or a plan of {changed} learners"
+            last = (days[1], days[1])
+            run_job(UPDATE_JOB, settings, instance, days=last, cause=because, console=console)
     tell(console, outcome, settings, as_of=days[1])

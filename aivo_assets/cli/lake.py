@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from aivo_assets.cli.options import writable_file
 from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
@@ -53,6 +54,34 @@ def list_(
     console.print(f"{len(rows)} datasets at {opened.root}, {opened.shards} shards.")
 
 
+@lake.command("reshard")
+def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How many the lake is to have.")]) -> None:
+    """Move the lake to another number of shards; it serves meanwhile, and what was interrupted goes on."""
+    from aivo_assets.events.receipts import LANDING
+    from aivo_assets.lake import open_lake
+    from aivo_assets.lake.left_over import remove_left_layouts
+    from aivo_assets.lake.reshard import reshard as move
+    from aivo_assets.settings import load_settings
+    from aivo_assets.tracing.students.model_store import notes_after_move
+    from aivo_assets.tracing.students.state_store import LAYERED
+
+    settings, caller = load_settings(), f"aivo lake reshard {shards}"
+    # The number that is asked for may stand in the settings already; the lake is opened with the one that it has.
+    own = settings.model_copy(update={"lake": settings.lake.model_copy(update={"shards": None})})
+    opened = open_lake(own)
+    removed = remove_left_layouts(opened, LAYERED)
+    if removed:
+        typer.echo(f"What {removed} days and shards of the layout before had left behind was removed.")
+    moved = move(
+        opened, shards, LAYERED, notes_after_move, typer.echo, last_step=lambda: opened.exclusive(LANDING, caller)
+    )
+    typer.echo(f"The lake has {shards} shards: {moved.days:,} days of all datasets, {moved.rows:,} rows moved.")
+    typer.echo("States of learners are folded anew by the next check (adaptive_training_2h, or `aivo run`).")
+    typer.echo("Restart what is running (`aivo up`): a service that has the lake open refuses to read the old layout.")
+    if settings.lake.shards not in (None, shards):
+        typer.echo(f"Set AIVO_LAKE_SHARDS={shards}, or unset it: now it says {settings.lake.shards}.")
+
+
 @lake.command("resolution")
 def resolution(
     seconds: Annotated[int, typer.Argument(min=1, max=86_400, help="Seconds that times are floored to.")],
@@ -81,7 +110,9 @@ def show(
     form: Annotated[
         Literal["table", "csv", "parquet"], typer.Option("--format", help="table, csv or parquet.")
     ] = "table",
-    to: Annotated[Path | None, typer.Option("--to", help="Write it there instead of showing it.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write it there instead of showing it.", callback=writable_file)
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 50,
 ) -> None:
     """The rows of one dataset. Of csv and parquet all of them; lists in csv are JSON."""
@@ -98,6 +129,7 @@ def show(
     frame = rows_of(opened, held, LAYERED, day=chosen, shard=shard)
     if learner is not None:
         frame = _of_learner(frame, held, learner, settings)
+        _refuse_no_rows(frame, held, learner)
     if held.is_personal:
         typer.echo(f"{held.path} {PERSONAL}", err=True)
     if form == "table" and to is None:
@@ -123,6 +155,16 @@ def _line(held: "Held") -> tuple[str, ...]:
         "" if held.bytes is None else str(held.bytes),
         "yes" if held.is_personal else "no",
     )
+
+
+def _refuse_no_rows(frame: "pl.LazyFrame", held: "Held", learner: str) -> None:
+    from aivo_assets.errors import LakeError
+
+    if frame.head(1).collect().is_empty():
+        raise LakeError(
+            f"{held.path} holds no row of a learner {learner!r}",
+            fix="Name the learner as your own system does, or give the whole pseudonym.",
+        )
 
 
 def _of_learner(frame: "pl.LazyFrame", held: "Held", learner: str, settings: "Settings") -> "pl.LazyFrame":

@@ -5,7 +5,7 @@ import signal
 import sys
 import warnings
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import typer
@@ -65,14 +65,22 @@ def main() -> None:
     _judge_settings_before(command)
     try:
         command()
-    except AivoError as error:
-        console = terminal(of_errors=True)
-        kind = type(error).__name__.removesuffix("Error")
-        console.print(Text.assemble((f"{kind}:", "bold red"), f" {error.what}"))
-        console.print(f"  → {error.fix}")
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except AivoError as error:
+        _tell(error)
+    except Exception as error:  # the last one who can say it in words
+        from aivo_assets.cli.unexpected import as_ours
+
+        _tell(as_ours(error))
+
+
+def _tell(error: AivoError) -> NoReturn:
+    console = terminal(of_errors=True)
+    kind = type(error).__name__.removesuffix("Error")
+    console.print(Text.assemble((f"{kind}:", "bold red"), f" {error.what}"))
+    console.print(f"  → {error.fix}")
+    sys.exit(error.exit_code)
 
 
 def _judge_settings_before(command: click.Command) -> None:

@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 def up(
     host: Annotated[str, typer.Option(help="Address that the web UI listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the web UI.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the web UI.")] = 3000,
 ) -> None:
     """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
     from aivo_assets.api.security import refuse_open_door
@@ -115,6 +115,10 @@ def _refuse_taken_port(host: str, port: int, *, fix: str) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except socket.gaierror as error:
+            raise ServiceError(
+                f"{host} is no address of this machine: {error.strerror}", fix="Name one, such as 127.0.0.1 or 0.0.0.0."
+            ) from error
         except OSError as error:
             raise ServiceError(f"Port {port} of {host} cannot be used: {error.strerror}", fix=fix) from error
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.errors import SettingsError
+from aivo_assets.errors import SettingsError, SourceError, nearest
 
 if TYPE_CHECKING:
     from aivo_assets.settings import Settings
@@ -91,7 +91,7 @@ def settings_with(
     if source is not None:
         os.environ["AIVO_SOURCE_KIND"] = source
     if path is not None:
-        os.environ["AIVO_SOURCE_PATH"] = str(Path(path).absolute()) if "://" not in path else path
+        os.environ["AIVO_SOURCE_PATH"] = str(Path(path).absolute()) if path and "://" not in path else path
     if mapping:
         os.environ["AIVO_SOURCE_COLUMNS"] = _as_json(mapping)
     for name, value in reading.items():
@@ -129,3 +129,44 @@ def _day(value: str | None, option: str) -> date | None:
         return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
     except ValueError as error:
         raise SettingsError(f"{option} {value!r} is not a day", fix="Write it as YYYY-MM-DD.") from error
+
+
+def writable_file(path: Path | None) -> Path | None:
+    """A file that is to be written, judged before anything is computed for it; a callback of options.
+
+    Raises:
+        SettingsError: Its folder is absent or closed, or it is a folder itself.
+    """
+    if path is None:
+        return None
+    folder = path.absolute().parent
+    if path.is_dir():
+        raise SettingsError(f"{path} cannot be written: it is a folder", fix="Name a file, such as result.html.")
+    if not folder.is_dir():
+        raise SettingsError(f"{path} cannot be written: there is no folder {folder}", fix=f"Make it: mkdir -p {folder}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise SettingsError(f"{path} cannot be written by this user", fix="Name a file where you may write.")
+    return path
+
+
+def readable_file(path: Path | None) -> Path | None:
+    """A file that is to be read, judged before anything else is done; a callback of options and arguments.
+
+    Raises:
+        SourceError: It is absent, a folder, or may not be read.
+    """
+    if path is None:
+        return None
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise SourceError(f"{path.absolute()} {what}", fix=f"Name a file that can be read{_alike(path)}")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path} may not be read", fix="Ask whoever owns it for leave to read it.")
+    return path
+
+
+def _alike(path: Path) -> str:
+    """Of the same folder, the files whose names are like that of an absent one."""
+    folder = path.absolute().parent
+    known = [each.name for each in folder.iterdir() if each.is_file()] if folder.is_dir() else []
+    return nearest(path.name, known) or "."

@@ -1,17 +1,21 @@
-"""`aivo override`: a teacher accepts, rejects or pins, and sees what is in force."""
+"""`aivo override`: a teacher accepts, rejects or pins, takes it back, and sees what came of it."""
 
-from datetime import date
-from typing import Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import SettingsError
 
+if TYPE_CHECKING:
+    from aivo_assets.lake import Lake
+    from aivo_assets.settings import Settings
+
 override = typer.Typer(help="What teachers say of recommendations; it is obeyed.", no_args_is_help=True)
 
-LearnerArgument = Annotated[str, typer.Argument(help="The learner, as your own system names them.")]
-SkillOption = Annotated[str, typer.Option("--skill", help="The skill.")]
+SOURCE = "aivo override add"
+LearnerArgument = Annotated[str, typer.Argument(help="The learner, as your own system names them, or the pseudonym.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,88 +27,138 @@ def add_to(app: typer.Typer) -> None:
 def add(  # noqa: PLR0913, PLR0917 - one parameter an option
     learner: LearnerArgument,
     action: Annotated[str, typer.Argument(help="accept, reject or pin.")],
-    skill: SkillOption,
-    subject: Annotated[str | None, typer.Option(help="Subject of the skill. [AIVO_SOURCE_SUBJECT]")] = None,
+    skill: Annotated[str, typer.Option("--skill", help="The skill.")],
+    subject: Annotated[
+        str | None, typer.Option(help="Subject of the skill, where several have one of this name.")
+    ] = None,
     kind: Annotated[str | None, typer.Option(help="Kind that is accepted or rejected, such as level_up.")] = None,
     level: Annotated[int | None, typer.Option(help="Level to pin, 1 to 10.")] = None,
-    until: Annotated[str | None, typer.Option(help="Last day of the pin, YYYY-MM-DD.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Last day of the pin, YYYY-MM-DD. Default: [AIVO_POLICY_PIN_DAYS] from today.")
+    ] = None,
     reason: Annotated[
         str | None, typer.Option(help="too_easy, too_hard, wrong_skill, not_now, content or other.")
     ] = None,
     note: Annotated[str | None, typer.Option(help="In your own words; never leaves the raw zone.")] = None,
     teacher: Annotated[str | None, typer.Option(help="Who says so, as your own system names them.")] = None,
 ) -> None:
-    """Say one thing of one learner's skill. Exit code 2 where it cannot be kept; it is then in the quarantine."""
-    import polars as pl
+    """Say one thing of one learner's skill. Exit code 2 where it cannot be obeyed: nothing is kept then."""
+    from aivo_assets.privacy.override_giving import Word, give
 
-    from aivo_assets.events.overrides import COLUMNS, land_overrides
-    from aivo_assets.lake import open_lake
-    from aivo_assets.resources.clock import PlatformClock
-    from aivo_assets.settings import load_settings
-
-    settings = load_settings()
-    now = PlatformClock(settings).now()
-    said: dict[str, Any] = {
-        "learner_id": learner,
-        "teacher_id": teacher,
-        "subject": subject,
-        "skill_id": skill,
-        "action": action,
-        "kind": kind,
-        "level": None if level is None else str(level),
-        "until": until,
-        "reason": reason,
-        "note": note,
-        "given_at": None,
-    }
-    row = pl.DataFrame([said], schema=dict.fromkeys(COLUMNS, pl.String)).with_columns(
-        _location=pl.lit("aivo override add"), _row=pl.lit(1, pl.Int64)
-    )
-    receipt = land_overrides(
-        open_lake(settings),
-        row,
-        subject=settings.source.subject,
+    settings, lake, now = _opened()
+    kept = give(
+        lake,
+        Word(learner, action, skill, subject, kind, level, until, reason, note, teacher),
+        lambda: _key(settings),
         now=now,
-        run=f"override-{now:%Y%m%dT%H%M%S%f}",
-        source="aivo override add",
+        run=_run(now),
+        source=SOURCE,
+        pin_days=settings.policy.pin_days,
     )
-    if receipt.set_aside:
-        raise SettingsError("; ".join(receipt.by_reason), fix="See `aivo override add --help`, and say it again.")
-    known = "It was known already." if receipt.duplicates else "The next two-hourly check obeys it."
-    terminal().print(f"Kept: {action} for {skill}. {known}")
+    what = f"{action.strip().lower()}{'' if level is None else f' level {level}'} for {kept.skill} ({kept.subject})"
+    long = "" if kept.until is None else f" until {kept.until}"
+    known = "It was kept already." if kept.known else "The next two-hourly check obeys it."
+    if not kept.practised:
+        known = "The learner has no answer in this skill yet: it is obeyed with the first recommendation there."
+    console = terminal()
+    console.print(f"Kept: {what}{long}. {known}", markup=False, soft_wrap=True)
+    console.print(f"To take it back: aivo override remove {kept.override_id[:8]}", markup=False, soft_wrap=True)
+
+
+@override.command("remove")
+def remove(
+    named: Annotated[str, typer.Argument(metavar="OVERRIDE", help="Its id, or the first six characters or more.")],
+    skill: Annotated[
+        str | None, typer.Option(help="With it, OVERRIDE is a learner, and all that holds in this skill is taken back.")
+    ] = None,
+) -> None:
+    """Take an override back: from today on nothing is recommended by it. What was recommended before stays."""
+    from aivo_assets.events.overrides import remove_overrides
+    from aivo_assets.privacy.override_giving import find_override
+
+    settings, lake, now = _opened()
+    ids = [find_override(lake, named)] if skill is None else _of_skill(settings, lake, named, skill, now)
+    taken = remove_overrides(lake, ids, now=now, run=_run(now))
+    terminal().print(
+        f"Taken back: {taken} override{'' if taken == 1 else 's'}. The next two-hourly check goes without."
+    )
 
 
 @override.command("list")
 def list_(
-    learner: Annotated[str | None, typer.Option(help="Of this learner only.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Also pins that have ended.")] = False,
+    learner: Annotated[
+        str | None, typer.Option(help="Of this learner only: as your own system names them, or the pseudonym.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Also what is over, was replaced or taken back.")] = False,
 ) -> None:
-    """What was said, newest first. It shows raw identifiers: for eyes that may see them."""
-    import polars as pl
-
+    """What was said and what came of it, newest first. It shows raw identifiers: for eyes that may see them."""
+    from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
     from aivo_assets.events.overrides import raw_overrides
+    from aivo_assets.privacy.override_giving import find_learner_id
+
+    settings, lake, now = _opened()
+    if raw_overrides(lake).is_empty():
+        typer.echo("There are no overrides.")
+        return
+    told = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
+    if learner is not None:
+        meant = find_learner_id(lake, learner, lambda: _key(settings))
+        told = [row for row in told if row["learner_id"] == meant]
+    shown = [row for row in told if all_ or row["state"] in IN_FORCE]
+    for row in shown:
+        typer.echo(_line(row, now))
+    hidden = len(told) - len(shown)
+    more = f" {hidden} more that hold no longer: --all." if hidden else ""
+    typer.echo(f"{len(shown)} override{'' if len(shown) == 1 else 's'}.{more}")
+
+
+def _opened() -> "tuple[Settings, Lake, datetime]":
     from aivo_assets.lake import open_lake
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
 
     settings = load_settings()
-    today = PlatformClock(settings).now().date()
-    held = raw_overrides(open_lake(settings)).reverse()
-    if learner is not None:
-        held = held.filter(pl.col("learner_id") == learner)
-    if not all_:
-        held = held.filter(pl.col("until").is_null() | (pl.col("until") >= today))
-    for row in held.iter_rows(named=True):  # words of teachers: as many as people write
-        typer.echo(_line(row, today))
-    typer.echo(f"{held.height} overrides." if held.height else "There are no overrides.")
+    return settings, open_lake(settings), PlatformClock(settings).now()
 
 
-def _line(row: dict[str, Any], today: date) -> str:
+def _key(settings: "Settings") -> Any:
+    from aivo_assets.privacy.lake_key import key_of_lake
+
+    return key_of_lake(settings, create=False)
+
+
+def _run(now: datetime) -> str:
+    return f"override-{now:%Y%m%dT%H%M%S%f}"
+
+
+def _of_skill(settings: "Settings", lake: "Lake", learner: str, skill: str, now: datetime) -> list[str]:
+    """Ids of what holds for a learner in a skill."""
+    from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
+    from aivo_assets.privacy.override_giving import find_learner_id
+
+    meant = find_learner_id(lake, learner, lambda: _key(settings))
+    told = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
+    his = [row for row in told if row["learner_id"] == meant and row["state"] in IN_FORCE]
+    ids = [row["override_id"] for row in his if row["skill_id"] == skill.strip()]
+    if not ids:
+        skills = sorted({row["skill_id"] for row in his})
+        raise SettingsError(
+            f"No override holds for {learner} in {skill!r}",
+            fix=f"Overrides hold in: {', '.join(skills)}." if skills else "There is nothing to take back.",
+        )
+    return ids
+
+
+def _line(row: dict[str, Any], now: datetime) -> str:
     said = {
         "pin": f"level {row['level']} until {row['until']}",
         "accept": row["kind"],
         "reject": f"{row['kind']} ({row['reason']})",
     }[row["action"]]
-    days = (today - row["given_at"].date()).days
-    whose = f"{row['learner_id']}  {row['skill_id']}"
-    return f"{row['given_at']:%Y-%m-%d}  {days:>3} days ago  {whose}  {row['action']} {said}"
+    days = (now.date() - row["given_at"].date()).days
+    whose = f"{row['learner_id']}  {row['skill_id']} ({row['subject']})"
+    ago = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'} ago"
+    return (
+        f"{row['override_id'][:8]}  {row['given_at']:%Y-%m-%d} ({ago})  {whose}  {row['action']} {said}\n"
+        f"          {row['state']}: {row['outcome']}"
+    )

@@ -159,6 +159,8 @@ def rollback(
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
 
+    if not reason.strip():
+        raise SettingsError("A rollback needs a reason, which is kept with the move", fix='Add --reason "…".')
     settings = load_settings()
     meant = _champion_now(settings) if champion is None else champion
     move = roll_back(settings, now=PlatformClock(settings).now(), reason=reason, champion=meant)

@@ -83,6 +83,8 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     days = day_range(first, last, otherwise=(date.min, date.max))
     settings = with_values(settings_with(source, path, mapping), values or [])
     settings = settings.model_copy(update={"pseudonym_key": _key(settings)})
+    if out is not None and out.exists() and not out.is_dir():
+        raise SettingsError(f"{out} is a file", fix="Name a folder with --out; it is made where it is absent.")
     folder = out or settings.home / REPLAYS / f"{settings.source.kind}_{days[0]}_{days[1]}"
     plan = Plan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
     for ends in (signal.SIGTERM, signal.SIGINT):  # both end it with a report; Dagster takes one for the other

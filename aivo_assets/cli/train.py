@@ -41,6 +41,7 @@ def train_main_brain(
     that a cron may call this as often as it likes. --force trains nevertheless. It does not promote against the
     verdict: that is `aivo registry promote VERSION --force --reason "…"`.
     """
+    from aivo_assets.events.before_a_run import refuse_unreadable
     from aivo_assets.privacy.lake_key import key_of_lake
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.resources.instance import open_instance
@@ -50,6 +51,7 @@ def train_main_brain(
     settings = load_settings()
     now = PlatformClock(settings).now()
     key_of_lake(settings, create=False)
+    refuse_unreadable(settings, now)
     with open_instance(settings) as instance:
         train_now(settings, instance, cause, now=now, force=force, console=terminal())
 

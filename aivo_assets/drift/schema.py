@@ -36,6 +36,8 @@ _SCORED: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
 }
 
 SCORED_EVENTS = Dataset("drift/scored_events", _SCORED, unit="day", sharded=True)
+PAST_SCORED_EVENTS = Dataset("drift/past_scored_events", _SCORED, unit="day", sharded=True)
+"""Of the window before the past day that was asked for last, as a champion of that time says."""
 DRIFT_REFERENCE = Dataset("drift/reference", _SCORED)
 
 DRIFT_SCORES = Dataset(
@@ -126,6 +128,7 @@ _SCORED_DESCRIPTIONS: Final[Mapping[str, str]] = {
 
 DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     SCORED_EVENTS.path: _SCORED_DESCRIPTIONS,
+    PAST_SCORED_EVENTS.path: _SCORED_DESCRIPTIONS,
     DRIFT_REFERENCE.path: _SCORED_DESCRIPTIONS,
     DRIFT_SCORES.path: {
         **_WINDOW,

@@ -1,7 +1,8 @@
 """Landing what teachers say of recommendations. Belongs here: reading, judging and keeping it, in the raw zone.
 
-A row is kept or set aside as a whole, for half an order to a school is none. The same row twice is one override. What
-a teacher writes freely (`note`) may name anybody and is never read past the raw zone.
+A row is kept or set aside as a whole, for half an order to a school is none. The same row twice is one override. One
+that was taken back stays, with the time at which it was, so that a day before that is made again as it was. What a
+teacher writes freely (`note`) may name anybody and is never read past the raw zone.
 """
 
 from collections.abc import Collection
@@ -15,6 +16,7 @@ import polars as pl
 from aivo_assets.errors import SourceError
 from aivo_assets.events import conversion, identifiers
 from aivo_assets.events.identity import digest, identity_hash
+from aivo_assets.events.override_targets import target_problems, with_subjects
 from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS
@@ -51,12 +53,50 @@ COLUMNS: Final = tuple(name for name in Override.column_names() if name != "over
 
 # Each landing has a batch of its own, so that teachers may speak at the same time.
 OVERRIDES_GIVEN: Final = Dataset("raw/overrides", _SCHEMA, unit="batch")
+OVERRIDES_REMOVED: Final = Dataset(
+    "raw/overrides_removed", {"override_id": pl.String, "removed_at": pl.Datetime("us", "UTC")}
+)
 
 
 def raw_overrides(lake: Lake) -> pl.DataFrame:
-    """All overrides that are kept; columns of `Override`, in the order in which they were given."""
+    """All overrides that were kept, in the order in which they were given.
+
+    Returns:
+        Columns of `Override`, and removed_at (UTC; null where it was not taken back).
+    """
     held = lake.scan(OVERRIDES_GIVEN).collect()
-    return held.sort("given_at", "override_id").unique("override_id", keep="first", maintain_order=True)
+    rows = held.sort("given_at", "override_id").unique("override_id", keep="first", maintain_order=True)
+    removed = lake.scan(OVERRIDES_REMOVED).collect().group_by("override_id").agg(pl.col("removed_at").min())
+    return rows.join(removed, on="override_id", how="left", maintain_order="left")
+
+
+def said_so_far(lake: Lake) -> list[str]:
+    """Every override by its id, with the time at which it was taken back; another list, another word of a teacher."""
+    removed = pl.col("removed_at").cast(pl.String).fill_null("")
+    return raw_overrides(lake).select(pl.concat_str("override_id", removed)).to_series().to_list()
+
+
+def remove_overrides(lake: Lake, override_ids: Collection[str], *, now: datetime, run: str) -> int:
+    """Take overrides back from now on; returns how many were in the lake and not taken back before.
+
+    Args:
+        lake: Where they are kept.
+        override_ids: Which.
+        now: The present instant, UTC.
+        run: Who asks, for the lock and the account.
+
+    Raises:
+        LakeError: A landing did not end in time.
+    """
+    with lake.exclusive(LANDING, run):
+        held = raw_overrides(lake).filter(
+            pl.col("override_id").is_in(list(override_ids)), pl.col("removed_at").is_null()
+        )
+        if held.is_empty():
+            return 0
+        gone = held.select("override_id", removed_at=pl.lit(now).cast(pl.Datetime("us", "UTC")))
+        lake.update(OVERRIDES_REMOVED, lambda before: pl.concat([before, gone]), made_by={"run": run})
+        return held.height
 
 
 def read_override_file(path: Path) -> pl.DataFrame:
@@ -86,7 +126,6 @@ def land_overrides(
     lake: Lake,
     given: pl.DataFrame,
     *,
-    subject: str,
     now: datetime,
     run: str,
     source: str,
@@ -96,8 +135,8 @@ def land_overrides(
 
     Args:
         lake: Where they are kept.
-        given: Some of `COLUMNS`, with values as they were given, and `_location`, `_row`.
-        subject: Subject of those that name none.
+        given: Some of `COLUMNS`, with values as they were given, and `_location`, `_row`. Learners and skills are
+            those of answers or the learner table; a subject that is left out follows from the skill.
         now: The present instant; what names no time was given now, and a later time is set aside.
         run: Which run lands, for receipt and quarantine.
         source: What a person calls the source.
@@ -111,11 +150,11 @@ def land_overrides(
     """
     given = tidied(given, missing)
     with lake.exclusive(LANDING, run):
-        return _land_overrides(lake, given, subject=subject, now=now, run=run, source=source)
+        return _land_overrides(lake, given, now=now, run=run, source=source)
 
 
-def _land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datetime, run: str, source: str) -> Receipt:
-    typed = _typed(given, subject, now)
+def _land_overrides(lake: Lake, given: pl.DataFrame, *, now: datetime, run: str, source: str) -> Receipt:
+    typed = with_subjects(_typed(given, now), lake)
     problems = _problems(typed)
     good = typed.join(problems.select("_location", "_row").unique(), on=["_location", "_row"], how="anti")
     rows = good.with_columns(override_id=_identity(good)).select(Override.column_names())
@@ -148,7 +187,7 @@ def _land_overrides(lake: Lake, given: pl.DataFrame, *, subject: str, now: datet
     return receipt
 
 
-def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
+def _typed(given: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Columns of `Override` but the id, with its types; what was given stays beside it as `<name>_given`."""
     reading = TimeReading(counted=Counted("s", EPOCH))
     columns: dict[str, pl.Series] = {}
@@ -169,7 +208,7 @@ def _typed(given: pl.DataFrame, subject: str, now: datetime) -> pl.DataFrame:
     lowered = [pl.col(name).str.to_lowercase() for name in ("action", "kind", "reason")]
     # Without a time of its own the row was given now; the same row again is then known by its day.
     dated = pl.when(pl.col("given_at_given").is_null()).then(pl.lit(now).dt.cast_time_unit("us")).otherwise("given_at")
-    return typed.with_columns(*lowered, pl.col("subject").fill_null(subject), given_at=dated, _now=pl.lit(now))
+    return typed.with_columns(*lowered, given_at=dated, _now=pl.lit(now))
 
 
 def _instant(raw: pl.Series, reading: TimeReading) -> pl.Series:
@@ -208,6 +247,7 @@ def _problems(typed: pl.DataFrame) -> pl.DataFrame:
         ),
         ("given_at", pl.col("given_at").is_null(), "given_at is not a time"),
         ("given_at", pl.col("given_at") > pl.col("_now"), "given_at is in the future"),
+        *target_problems(),
     )
     return pl.concat(
         typed.filter(wrong.fill_null(value=False)).select(

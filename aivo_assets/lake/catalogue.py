@@ -70,7 +70,8 @@ def find(lake: Lake, path: str, layered: Iterable[Layered]) -> Held:
     wanted = path.strip("/")
     by_path = {one.path: one for one in layered}
     parent = wanted.rsplit("/", 1)[0] if "/" in wanted else ""
-    for start in dict.fromkeys((wanted, parent)):
+    inside = not {".", ".."}.intersection(wanted.split("/"))
+    for start in dict.fromkeys((wanted, parent)) if inside else ():
         for held in _below(lake, start, by_path):
             if held.path == wanted:
                 return held
@@ -95,12 +96,14 @@ def rows_of(
         shard: Only this shard.
 
     Raises:
-        LakeError: It has no such day, or is not kept by day or shard.
+        LakeError: It has no such day or shard, or is not kept by day or shard.
     """
     if day is not None:
         _refuse_other_day(held, day)
     if shard is not None and not held.sharded:
         raise LakeError(f"{held.path} is not kept by shard", fix="Leave --shard out.")
+    if shard is not None and shard >= lake.shards:
+        raise LakeError(f"There is no shard {shard}", fix=f"The lake has {lake.shards}, numbered from 0.")
     if held.kind == "layers":
         return _layered_rows(lake, held, layered, shard)
     if held.kind == "file":
@@ -116,7 +119,7 @@ def _refuse_other_day(held: Held, day: date) -> None:
     if f"day={day}" not in held.units:
         first, last = (held.units[position].removeprefix("day=") for position in (0, -1))
         raise LakeError(
-            f"{held.path} holds nothing of {day}", fix=f"It holds {len(held.units)} days from {first} to {last}."
+            f"{held.path} holds nothing of {day}", fix=f"Its days, {len(held.units):,}, go from {first} to {last}."
         )
 
 

@@ -32,6 +32,10 @@ class LakeReader:
         self.root, self.storage, self.shards, self.layout = root, storage, shards, layout
         self.marks = ReadingMarks(storage)
 
+    def begin_reading(self) -> None:
+        """Say that somebody reads now."""
+        self.marks.leave()
+
     def scan(
         self,
         dataset: Dataset,
@@ -63,7 +67,7 @@ class LakeReader:
         shards: Iterable[int] | None = None,
     ) -> list[str]:
         """Paths of the Parquet files that `scan` reads, in the order of their units."""
-        self.marks.leave()
+        self.begin_reading()
         wanted = None if shards is None else {shard_folder(shard) for shard in shards}
         found = []
         for folder, manifest in self._manifests(dataset, days=days, until=until):

@@ -100,7 +100,7 @@ class Layers:
 
     def shard(self, shard: int) -> Shard | None:
         """What is kept of a shard; None where nothing is."""
-        self._lake.marks.leave()
+        self._lake.begin_reading()
         return self._shard(shard, self._lake.read_document(self._manifest(shard)))
 
     def read(
@@ -250,6 +250,7 @@ class Layers:
 
         def next_manifest(content: bytes | None) -> bytes | None:
             nonlocal removable
+            self._lake.prepare()
             removable = []
             before = self._shard(shard, content)
             new = compose(before)

@@ -6,6 +6,7 @@ compared whenever the lake is opened.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,8 @@ from aivo_assets.lake.swapping import swap_document
 
 LAKE: Final = "lake.json"
 FORMAT: Final = 1
+CHECK_AGAIN_SECONDS: Final = 3.0
+"""A writer that has the lake open sees by then that it was closed or moved."""
 RESOLUTION: Final = "time_resolution_seconds"
 PSEUDONYM_KEY: Final = "pseudonym_key"
 
@@ -54,9 +57,13 @@ class MadeWith:
         self._storage, self._shards, self.values = storage, shards, values
         document = storage.read(LAKE)
         content = None if document is None else _parsed(document.content)
+        self.is_target = False
         self._refuse_others(content)
         self.layout = 1 if content is None else int(content.get("layout", 1))
         self._is_kept = content is not None and not self._unknown_to(content)
+        # A lake that is being moved is looked at again at once, so that whoever opens it only to read may do so.
+        is_moving = content is not None and content.get("moving_to") is not None
+        self._looked_at = float("-inf") if is_moving else time.monotonic()
 
     def keep(self) -> None:
         """Write down what this lake is made with, unless that stands there; called before the first write.
@@ -65,6 +72,7 @@ class MadeWith:
             LakeError: Another process has made the lake with something else meanwhile.
         """
         if self._is_kept:
+            self._look_again()
             return
 
         def compose(present: bytes | None) -> bytes | None:
@@ -81,6 +89,50 @@ class MadeWith:
             self._storage.refuse_without_preconditions()
         swap_document(self._storage, LAKE, compose)
         self._is_kept = True
+
+    def refuse_moved(self) -> None:
+        """See every few seconds whether the lake still has the layout that it was opened with.
+
+        Raises:
+            LakeError: It was moved to another number of shards meanwhile.
+        """
+        if self._is_due():
+            self._refuse_moved(self._present())
+            self._looked_at = time.monotonic()
+
+    def _look_again(self) -> None:
+        """See every few seconds whether the lake may still be written to as it was opened.
+
+        Raises:
+            LakeError: It was moved meanwhile, or is being moved.
+        """
+        if not self._is_due():
+            return
+        content = self._present()
+        self._refuse_moved(content)
+        self._refuse_others(content)
+        if content is not None and content.get("moving_to") is not None:
+            raise LakeError(
+                f"The lake at {self._storage.location('')} is being moved to {content['moving_to']} shards",
+                fix="Run this again in a minute. If nobody moves it any more, let `aivo lake reshard"
+                f" {content['moving_to']}` come to its end.",
+            )
+        self._looked_at = time.monotonic()
+
+    def _is_due(self) -> bool:
+        return not self.is_target and time.monotonic() - self._looked_at >= CHECK_AGAIN_SECONDS
+
+    def _present(self) -> Mapping[str, Any] | None:
+        document = self._storage.read(LAKE)
+        return None if document is None else _parsed(document.content)
+
+    def _refuse_moved(self, content: Mapping[str, Any] | None) -> None:
+        if content is not None and int(content.get("layout", 1)) != self.layout:
+            raise LakeError(
+                f"The lake at {self._storage.location('')} was moved to {content['shards']} shards since this process"
+                f" opened it with {self._shards}",
+                fix="Run this again; a service is to be restarted.",
+            )
 
     def value(self, name: str) -> str | int | None:
         """What the lake was made with, as far as it says; None where it does not."""
@@ -126,6 +178,54 @@ class MadeWith:
                 )
 
 
+def sealed(storage: Storage, shards: int) -> None:
+    """Close a lake to writers for the last step of its move."""
+    _change(storage, {"moving_to": shards})
+
+
+def is_sealed(storage: Storage) -> bool:
+    """Whether a lake is closed to writers."""
+    document = storage.read(LAKE)
+    return document is not None and _parsed(document.content).get("moving_to") is not None
+
+
+def reopened(storage: Storage) -> None:
+    """Let writers in again after a move that did not come to its end."""
+    _change(storage, {"moving_to": None})
+
+
+def switched(storage: Storage, shards: int, layout: int, left: Mapping[str, float]) -> None:
+    """Let another layout count from now on.
+
+    Args:
+        storage: The lake's.
+        shards: How many it has now.
+        layout: Which counts now.
+        left: See `left_layouts`.
+    """
+    _change(storage, {"moving_to": None, "shards": shards, "layout": layout, "left": dict(left)})
+
+
+def left_layouts(storage: Storage) -> dict[str, float]:
+    """Layouts that count no more and whose files still lie there: number to when it ended, seconds since the epoch."""
+    document = storage.read(LAKE)
+    found: dict[str, float] = {} if document is None else _parsed(document.content).get("left", {})
+    return found
+
+
+def forget_layouts(storage: Storage, left: Mapping[str, float]) -> None:
+    """Keep that of the layouts before only these still lie there."""
+    _change(storage, {"left": dict(left)})
+
+
+def _change(storage: Storage, values: Mapping[str, Any]) -> None:
+    def compose(present: bytes | None) -> bytes:
+        content = {} if present is None else _parsed(present)
+        return json.dumps(content | dict(values), indent=1, sort_keys=True).encode()
+
+    swap_document(storage, LAKE, compose)
+
+
 def shards_of(storage: Storage) -> int | None:
     """How many shards a lake was made with; None where it does not say."""
     document = storage.read(LAKE)
@@ -134,12 +234,7 @@ def shards_of(storage: Storage) -> int | None:
 
 def change_value(storage: Storage, name: str, value: str | int) -> None:
     """Let a lake be made with another value from now on; whoever does this sees to what was made before."""
-
-    def compose(present: bytes | None) -> bytes:
-        content = {} if present is None else _parsed(present)
-        return json.dumps(content | {name: value}, indent=1, sort_keys=True).encode()
-
-    swap_document(storage, LAKE, compose)
+    _change(storage, {name: value})
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

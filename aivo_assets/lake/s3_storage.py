@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import s3fs
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from fsspec.asyn import sync
 from upath import UPath
 
@@ -29,6 +30,7 @@ _REFUSED = (
     "OperationAborted",
     "ConcurrentModification",
 )
+_UNREACHED = (NoConnectionError, HTTPClientError, NoCredentialsError)
 _PROBE = ".locks/probe"
 _T = TypeVar("_T")
 
@@ -203,6 +205,8 @@ class S3Storage:
             if code in _ABSENT:
                 return None
             raise (self._as_ours(cause) if isinstance(cause, ClientError) else error) from error
+        except _UNREACHED as error:
+            raise self._unreached(error) from error
 
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
         return self._run(self._called(method, **arguments))
@@ -215,6 +219,8 @@ class S3Storage:
         except OSError as error:  # s3fs translates some of botocore's errors
             cause = error.__cause__
             raise (self._as_ours(cause) if isinstance(cause, ClientError) else error) from error
+        except _UNREACHED as error:
+            raise self._unreached(error) from error
         return answer
 
     def _as_ours(self, error: ClientError) -> Exception:
@@ -232,6 +238,19 @@ class S3Storage:
             )
         unexpected: Exception = error
         return unexpected
+
+    def _unreached(self, error: Exception) -> LakeError:
+        where = self._access.endpoint or "AWS_ENDPOINT_URL, or AWS itself"
+        if isinstance(error, NoCredentialsError):
+            return LakeError(
+                f"There are no credentials for the object store at {where}",
+                fix="Set AIVO_LAKE_KEY and AIVO_LAKE_SECRET, or the AWS_… variables that stand for them.",
+            )
+        return LakeError(
+            f"The object store at {where} cannot be reached: {type(error).__name__}",
+            fix="Start it, or correct AIVO_LAKE_ENDPOINT; then run it again: a commit that was not answered is there"
+            " as a whole or not at all.",
+        )
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         answer: _T = sync(self._fs.loop, lambda: work)

@@ -55,11 +55,27 @@ class Lake(LakeReader):
         self._access = access
         self._made_with = MadeWith(storage, shards, made_with or {})
         super().__init__(opened, storage, shards=shards, layout=self._made_with.layout)
-        self._units = Units(storage, self.marks)
+        self._units = Units(storage, self.marks, self._made_with.keep)
 
     def prepare(self) -> None:
         """Write down what the lake is made with, if nobody has; every write begins with it."""
         self._made_with.keep()
+
+    def begin_reading(self) -> None:
+        """Say that somebody reads now, unless the lake has another layout by now.
+
+        Raises:
+            LakeError: It was moved to another number of shards since it was opened.
+        """
+        self._made_with.refuse_moved()
+        super().begin_reading()
+
+    def beside(self, shards: int) -> "Lake":
+        """The next layout of this lake, which does not count yet; for `reshard`."""
+        target = Lake(str(self.root), shards=self.shards, access=self._access, made_with=self._made_with.values)
+        target._made_with.is_target = True
+        target.shards, target.layout = shards, self.layout + 1
+        return target
 
     def kept_value(self, name: str) -> str | int | None:
         """Something that the lake was made with; None where it does not say."""
@@ -164,7 +180,7 @@ class Lake(LakeReader):
         part = None if day is None or shard is None else f"{shard_folder(shard)}/"
         folder = dataset.folder(day=day, shard=shard if day is None else None, batch=batch)
         place = self.place(dataset, folder)
-        self.marks.leave()
+        self.begin_reading()
         while True:
             document = self.storage.read(place)
             present = standing(document, place)
@@ -172,7 +188,8 @@ class Lake(LakeReader):
             before = self.read_entries(dataset, folder, entries)
             after = change(before)
             refuse_other_columns(dataset, after)
-            if present is not None and after.equals(before):
+            noted = part is None or made_by is None or (present or {"made_by": {}})["made_by"].get(part[:-1]) == made_by
+            if present is not None and noted and after.equals(before):
                 return written(present, changed=False)
             split = _one(part, after) if part else _parts(after, dataset.sharded and day is not None)
             staged = self._staged(folder, place, part, split, made_by if part else made_by or {}, present)

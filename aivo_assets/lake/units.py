@@ -5,7 +5,7 @@ parts never hurt each other, and of two writers of one part the last one wins it
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from aivo_assets.lake.manifest import (
@@ -34,10 +34,11 @@ class Units:
     Args:
         storage: Where.
         marks: Say whether somebody reads.
+        allow: Is asked right before each swap, and raises where the lake may not be written to any more.
     """
 
-    def __init__(self, storage: Storage, marks: ReadingMarks) -> None:
-        self._storage, self._marks = storage, marks
+    def __init__(self, storage: Storage, marks: ReadingMarks, allow: Callable[[], None]) -> None:
+        self._storage, self._marks, self._allow = storage, marks, allow
 
     def commit(
         self,
@@ -66,6 +67,7 @@ class Units:
 
         def compose(content: bytes | None) -> bytes | None:
             nonlocal after, changed, removable
+            self._allow()
             kept = None if content is None else parsed(content, place)
             before = None if kept is None or kept.get("removed") else kept
             superseded = [] if kept is None else kept.get("superseded", [])
@@ -94,6 +96,7 @@ class Units:
 
         def compose(content: bytes | None) -> bytes | None:
             nonlocal gone
+            self._allow()
             before, gone = None if content is None else parsed(content, place), []
             if before is None or before.get("removed"):
                 return None

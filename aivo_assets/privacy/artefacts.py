@@ -6,8 +6,9 @@ HTML and JSON escapes are decoded, bytes that are no UTF-8 are blanks.
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from upath import UPath
 
@@ -22,10 +23,12 @@ class Table:
     Attributes:
         name: How findings call it.
         files: Paths.
+        options: What polars needs to read them, where they are no local files.
     """
 
     name: str
     files: tuple[str, ...]
+    options: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,28 +54,31 @@ class Text:
 Artefact = Table | Text
 
 
-def artefacts_below(root: UPath, *, leave_out: Iterable[str] = ("raw",)) -> list[Artefact]:
+def artefacts_below(
+    root: UPath, *, leave_out: Iterable[str] = ("raw",), options: Mapping[str, Any] | None = None
+) -> list[Artefact]:
     """Every file below a folder, as artefacts in a stable order, and one text with all their paths.
 
     Args:
         root: The lake's root, or any folder with derived files.
         leave_out: First folders below the root that hold raw data.
+        options: What polars needs to read from there.
     """
     raw_zones = set(leave_out)
-    found = sorted(
-        (file.relative_to(root).as_posix(), file)
-        for file in root.glob("**/*")
-        if file.is_file() and file.relative_to(root).parts[0] not in raw_zones
-    )
+    base = root.fs._strip_protocol(str(root)).rstrip("/") + "/"
+    below = sorted(file.removeprefix(base) for file in root.fs.find(base, withdirs=False))
+    found = [relative for relative in below if relative.split("/", 1)[0] not in raw_zones]
     tables: dict[str, list[str]] = {}
-    texts: list[Text] = []
-    for relative, file in found:
-        if file.suffix == ".parquet":
-            tables.setdefault(_dataset(file.relative_to(root).parts), []).append(str(file))
+    other: list[str] = []
+    for relative in found:
+        if relative.endswith(".parquet"):
+            tables.setdefault(_dataset(relative.split("/")), []).append(str(root / relative))
         else:
-            texts.append(Text.of(relative, file.read_bytes()))
-    paths = Text("paths of the files", "\n".join(relative for relative, _ in found))
-    return [*(Table(name, tuple(files)) for name, files in tables.items()), *texts, paths]
+            other.append(relative)
+    contents = root.fs.cat([base + relative for relative in other]) if other else {}
+    texts = [Text.of(relative, contents[base + relative]) for relative in other]
+    paths = Text("paths of the files", "\n".join(found))
+    return [*(Table(name, tuple(files), options) for name, files in tables.items()), *texts, paths]
 
 
 def _dataset(parts: Sequence[str]) -> str:

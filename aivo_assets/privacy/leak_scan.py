@@ -6,7 +6,7 @@ artefact, where, what kind and how often, and never repeats the value.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 from polars.datatypes import DataTypeClass
@@ -135,12 +135,12 @@ def _alike(table: Table) -> list[Table]:
     """Parts of a dataset whose files have the same columns; a schema may change from one day to the next."""
     parts: dict[tuple[tuple[str, pl.DataType], ...], list[str]] = {}
     for file in table.files:
-        parts.setdefault(tuple(pl.read_parquet_schema(file).items()), []).append(file)
-    return [Table(table.name, tuple(files)) for files in parts.values()]
+        parts.setdefault(tuple(_scan(table, [file]).collect_schema().items()), []).append(file)
+    return [replace(table, files=tuple(files)) for files in parts.values()]
 
 
 def _in_table(raw: RawValues, search: TextSearch, table: Table) -> list[Finding]:
-    frame = _scan(table.files)
+    frame = _scan(table, table.files)
     leaves = [leaf for leaf in _leaves(frame.collect_schema()) if leaf.is_searched]
     queries = []
     for leaf in leaves:
@@ -184,7 +184,7 @@ def _by_file(table: Table, leaf: _Leaf, guilty: pl.DataFrame) -> list[Finding]:
     """Count the guilty cells of a column, file by file."""
     counts = pl.collect_all(
         [
-            _scan([file])
+            _scan(table, [file])
             .select(cell=leaf.text)
             .join(guilty.lazy(), on="cell", how="inner")
             .group_by("kind")
@@ -199,8 +199,9 @@ def _by_file(table: Table, leaf: _Leaf, guilty: pl.DataFrame) -> list[Finding]:
     ]
 
 
-def _scan(files: Sequence[str]) -> pl.LazyFrame:
-    return pl.scan_parquet(list(files), hive_partitioning=False, glob=False)
+def _scan(table: Table, files: Sequence[str]) -> pl.LazyFrame:
+    options = None if table.options is None else dict(table.options)
+    return pl.scan_parquet(list(files), hive_partitioning=False, glob=False, storage_options=options)
 
 
 def _leaves(schema: pl.Schema) -> list[_Leaf]:

@@ -24,6 +24,7 @@ OVERRIDES = Dataset(
         "until": pl.Date,
         "reason": pl.String,
         "given_on": pl.Date,
+        "removed_on": pl.Date,
     },
 )
 
@@ -39,6 +40,7 @@ OVERRIDE_DESCRIPTIONS = {
     "until": "Last day of a pin; null otherwise.",
     "reason": "Coded reason; the teacher's own words stay in the raw zone.",
     "given_on": "UTC day on which it was given.",
+    "removed_on": "UTC day from which on it is taken back; null where it was not.",
 }
 
 
@@ -46,7 +48,7 @@ def anonymise_overrides(raw: pl.DataFrame, key: PseudonymKey, shards: int) -> pl
     """Overrides without personal data.
 
     Args:
-        raw: Columns of `events.overrides.Override`; the free text is left behind.
+        raw: What `events.overrides.raw_overrides` returns; the free text is left behind.
         key: The secret of the pseudonyms.
         shards: Shards of the lake.
 
@@ -59,6 +61,7 @@ def anonymise_overrides(raw: pl.DataFrame, key: PseudonymKey, shards: int) -> pl
             learner=pseudonyms(rows["learner_id"], "learner", key),
             teacher=pseudonyms(rows["teacher_id"], "teacher", key),
             given_on=pl.col("given_at").dt.date(),
+            removed_on=pl.col("removed_at").dt.date(),
         )
         .with_columns(shard_of(pl.col("learner"), shards))
         .select(pl.col(name).cast(dtype) for name, dtype in OVERRIDES.schema.items())

@@ -63,6 +63,14 @@ class SourceSettings(Group):
         description="Numbers (or seconds) before the cursor that are read again, for rows that were committed late.",
     )
     encoding: str = Field("utf-8", description="Text encoding of CSV and tab-separated files.")
+    delimiter: str | None = Field(
+        None,
+        description="What stands between two values of a delimited file: a character, or comma, semicolon, tab, bar. "
+        "Default: what the header is parted by.",
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="Decimal mark of numbers in delimited files. Default: a comma where ; parts the values."
+    )
     timezone: TimeZoneName = Field("UTC", description="Zone of times that carry none.")
     time_unit: Literal["s", "ms", "us", "ns", "excel", "excel1904"] | None = Field(
         None, description="What times that are numbers count, where the values do not show it beyond doubt."
@@ -93,6 +101,15 @@ class SourceSettings(Group):
             if not all(isinstance(word, str) for word in words):
                 raise ValueError('write a JSON list of texts: ["NA", "NULL"]')
         return given
+
+    @field_validator("delimiter")
+    @classmethod
+    def _is_a_character(cls, given: str | None) -> str | None:
+        named = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|"}
+        character = None if given is None else named.get(given.lower(), given)
+        if character is not None and (len(character) != 1 or not character.isascii() or character in '\r\n"'):
+            raise ValueError("write one ASCII character, or comma, semicolon, tab or bar")
+        return character
 
     @property
     def missing_values(self) -> tuple[str, ...]:

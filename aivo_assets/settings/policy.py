@@ -127,6 +127,7 @@ class PolicySettings(Group):
     confidence_minimum: int = Field(
         100, ge=1, description="Judged learner x skills before outcomes correct the model's confidence."
     )
+    pin_days: int = Field(28, ge=1, description="Days that a level is pinned for where a teacher names no last day.")
     reject_days: int = Field(14, ge=0, description="Days in which a kind that a teacher rejected is not repeated.")
     evaluation_seeds: int = Field(3, ge=1, description="Seeds of the weekly policy_evaluation.")
     evaluation_learners: int = Field(60, ge=10, description="Simulated learners of each of them.")

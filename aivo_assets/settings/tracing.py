@@ -100,6 +100,9 @@ class PromotionSettings(Group):
 
     minimum_events: int = Field(1000, ge=1, description="Fewer evaluation events than this promote nothing.")
     minimum_learners: int = Field(20, ge=2, description="Fewer learners in the evaluation events promote nothing.")
+    minimum_of_each_outcome: int = Field(
+        20, ge=1, description="Fewer right or fewer wrong answers in the evaluation events promote nothing."
+    )
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence of the paired bootstrap over learners.")
     bootstrap_samples: int = Field(1000, ge=100, description="Bootstrap resamples of learners.")
     bootstrap_seed: int = Field(0, ge=0, description="Seed of the bootstrap.")

@@ -1,5 +1,6 @@
 """Where the warehouse keeps things, and how dbt is told. Belongs here: paths and variables; nothing is run."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -53,8 +54,11 @@ def marts_path(settings: Settings) -> str:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Variables that a dbt process needs; everything that `profiles.yml` and the models read."""
-    return {
+    """Variables that a dbt process needs; everything that `profiles.yml` and the models read.
+
+    Access to an object store goes by the variables of its own client, so that no secret stands in a file.
+    """
+    return _access(settings) | {
         "AIVO_WAREHOUSE_PATH": str(warehouse_path(settings)),
         "AIVO_MARTS_PATH": marts_path(settings),
         "AIVO_PRIVACY_K_ANONYMITY": str(settings.privacy.k_anonymity),
@@ -63,3 +67,17 @@ def environment(settings: Settings) -> dict[str, str]:
         "DBT_LOG_PATH": str(target_dir(settings) / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
+
+
+def _access(settings: Settings) -> dict[str, str]:
+    if not settings.lake_url.startswith("s3://"):
+        return {}
+    lake = settings.lake
+    given = {
+        "AWS_ENDPOINT_URL": lake.endpoint,
+        "AWS_ACCESS_KEY_ID": None if lake.key is None else lake.key.get_secret_value(),
+        "AWS_SECRET_ACCESS_KEY": None if lake.secret is None else lake.secret.get_secret_value(),
+        "AWS_REGION": lake.region,
+    }
+    present = {name: value for name, value in given.items() if value is not None}
+    return {"AIVO_WAREHOUSE_TARGET": os.environ.get("AIVO_WAREHOUSE_TARGET", "duckdb_s3")} | present

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from aivo_assets.errors import LakeError, ServiceError
+from aivo_assets.errors import ServiceError
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.lake.file_lock import LockHeldError, held
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
@@ -21,8 +21,9 @@ TABLES: dict[str, Dataset] = {"interactions": ANONYMISED_INTERACTIONS, "learners
 def publish(lake: Lake, warehouse_path: Path) -> dict[str, int]:
     """Make the current files of the anonymised lake the views `lake.interactions` and `lake.learners`.
 
-    The lake's manifests say which files count. A dataset that holds nothing is an empty table of its columns. The
-    folder of the marts is made, because dbt writes into it and does not make it.
+    The lake's manifests say which files count. A dataset that holds nothing is an empty table of its columns. In a
+    folder, that of the marts is made, because dbt writes into it and does not make it. Of a lake in an object store
+    DuckDB reads through the same client as the lake does.
 
     Args:
         lake: The lake.
@@ -32,15 +33,10 @@ def publish(lake: Lake, warehouse_path: Path) -> dict[str, int]:
         Number of files behind each view.
 
     Raises:
-        LakeError: The lake is no local folder; DuckDB is not set up to read another.
         ServiceError: Another process holds the DuckDB file open.
     """
-    if lake.root.protocol not in ("", "file", "local"):
-        raise LakeError(
-            f"The warehouse reads local files and the lake is at {lake.root}",
-            fix="Keep the lake in a folder (unset AIVO_LAKE_URL), or use the `postgres` target of dbt_project.",
-        )
-    (lake.root / "marts").mkdir(parents=True, exist_ok=True)
+    if lake.storage.is_folder:
+        (lake.root / "marts").mkdir(parents=True, exist_ok=True)
     warehouse_path.parent.mkdir(parents=True, exist_ok=True)
     files = {table: lake.files(dataset) for table, dataset in TABLES.items()}
     try:
@@ -51,6 +47,8 @@ def publish(lake: Lake, warehouse_path: Path) -> dict[str, int]:
             fix="Close whatever has it open (a DuckDB shell?); readers can use the Parquet files of the marts instead.",
         ) from error
     with connection:
+        if not lake.storage.is_folder:
+            connection.register_filesystem(lake.root.fs)
         connection.execute("begin")
         connection.execute(f"create schema if not exists {SCHEMA}")
         for table, dataset in TABLES.items():

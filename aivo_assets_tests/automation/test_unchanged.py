@@ -13,10 +13,11 @@ from aivo_assets.automation.schedules import ADAPTIVE, DAILY, DRIFT, build_sched
 from aivo_assets.automation.unchanged import GIVEN_TAG
 from aivo_assets.events.held_back import HELD_BACK
 from aivo_assets.events.intake import FUTURE
-from aivo_assets.events.overrides import land_overrides
+from aivo_assets.events.overrides import land_overrides, raw_overrides, remove_overrides
 from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.settings import Settings
+from aivo_assets_tests.answers import land_answers
 
 NIGHT = datetime(2026, 3, 10, 2, tzinfo=UTC)
 DAY = "2026-03-10"
@@ -38,7 +39,9 @@ def answers(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, answers: Path) -> Settings:
-    return Settings.model_validate({"home": tmp_path / "home", "source": {"kind": "parquet", "path": str(answers)}})
+    made = Settings.model_validate({"home": tmp_path / "home", "source": {"kind": "parquet", "path": str(answers)}})
+    land_answers(open_lake(made), NIGHT - timedelta(days=30), ("ada", "maths", ["s"]))
+    return made
 
 
 @pytest.fixture
@@ -121,10 +124,15 @@ def _the_same_length_later(path: Path, settings: Settings) -> None:
     os.utime(path, ns=(1, 1))
 
 
+def _a_word_taken_back(path: Path, settings: Settings) -> None:
+    lake = open_lake(settings)
+    assert remove_overrides(lake, raw_overrides(lake)["override_id"], now=NIGHT, run="by hand") == 1
+
+
 def _a_teachers_word(path: Path, settings: Settings) -> None:
     said = {"learner_id": "ada", "subject": "maths", "skill_id": "s", "action": "accept", "kind": "level_up"}
     row = pl.DataFrame([said]).with_columns(_location=pl.lit("a test"), _row=pl.lit(1, pl.Int64))
-    receipt = land_overrides(open_lake(settings), row, subject="maths", now=NIGHT, run="by hand", source="a test")
+    receipt = land_overrides(open_lake(settings), row, now=NIGHT, run="by hand", source="a test")
     assert receipt.kept == 1
 
 
@@ -133,6 +141,18 @@ def test_whatever_arrives_makes_a_check_run(
     change: Callable[[Path, Settings], None], tick: Tick, checked: dg.DagsterRun, answers: Path, settings: Settings
 ) -> None:
     change(answers, settings)
+    assert isinstance(tick(TWO_HOURS_LATER), dg.RunRequest)
+
+
+def test_a_word_that_is_taken_back_makes_a_check_run(
+    tick: Tick, run: Callable[..., dg.DagsterRun], answers: Path, settings: Settings
+) -> None:
+    _a_teachers_word(answers, settings)
+    request = tick()
+    assert isinstance(request, dg.RunRequest)
+    run("adaptive_check", request=request)
+    assert isinstance(tick(TWO_HOURS_LATER), str)
+    _a_word_taken_back(answers, settings)
     assert isinstance(tick(TWO_HOURS_LATER), dg.RunRequest)
 
 

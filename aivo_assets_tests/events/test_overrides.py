@@ -8,13 +8,22 @@ import polars as pl
 import pytest
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events.overrides import COLUMNS, land_overrides, raw_overrides, read_override_file
+from aivo_assets.events.overrides import (
+    COLUMNS,
+    land_overrides,
+    raw_overrides,
+    read_override_file,
+    remove_overrides,
+    said_so_far,
+)
 from aivo_assets.events.quarantine import scan_quarantine
 from aivo_assets.events.receipts import Receipt
+from aivo_assets.events.schema import RAW_LEARNERS
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.overrides import OVERRIDES, anonymise_overrides
 from aivo_assets.privacy.pseudonyms import pseudonyms
+from aivo_assets_tests.answers import land_answers
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 PIN = {"learner_id": "ann", "skill_id": "fractions", "action": "pin", "level": "4", "until": "2026-03-20"}
@@ -23,7 +32,18 @@ NO = {"learner_id": "ann", "skill_id": "fractions", "action": "reject", "kind": 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake", shards=2)
+    """A lake with the answers of ann, bob, 7 and 8; `ratio` is a skill of two subjects, and ann met it in physics."""
+    lake = Lake(tmp_path / "lake", shards=2)
+    land_answers(
+        lake,
+        NOW,
+        ("ann", "mathematics", ["fractions", "division"]),
+        ("ann", "physics", ["ratio"]),
+        ("bob", "mathematics", ["ratio", "fractions"]),
+        ("7", "mathematics", ["a"]),
+        ("8", "mathematics", ["b"]),
+    )
+    return lake
 
 
 def rows(*given: dict[str, Any]) -> pl.DataFrame:
@@ -32,7 +52,7 @@ def rows(*given: dict[str, Any]) -> pl.DataFrame:
 
 
 def land(lake: Lake, *given: dict[str, Any], now: datetime = NOW, run: str = "run") -> Receipt:
-    return land_overrides(lake, rows(*given), subject="mathematics", now=now, run=run, source="a test")
+    return land_overrides(lake, rows(*given), now=now, run=run, source="a test")
 
 
 def test_what_is_good_is_kept_with_its_types(lake: Lake) -> None:
@@ -65,6 +85,10 @@ def test_what_is_good_is_kept_with_its_types(lake: Lake) -> None:
         ({**NO, "reason": "Ann's mother rang"}, "reason", "a rejection needs a reason"),
         ({**NO, "given_at": "2026-03-11T00:00:00Z"}, "given_at", "given_at is in the future"),
         ({**NO, "given_at": "yesterday"}, "given_at", "given_at is not a time"),
+        ({**PIN, "learner_id": "anne"}, "learner_id", "no answer and no learner table names this learner"),
+        ({**PIN, "skill_id": "Fractions"}, "skill_id", "no answer practises this skill"),
+        ({**PIN, "subject": "physics"}, "subject", "the skill is not one of this subject"),
+        ({**PIN, "learner_id": "7", "skill_id": "ratio"}, "subject", "the skill is one of several subjects"),
     ],
 )
 def test_what_cannot_be_obeyed_is_set_aside_with_its_reason(
@@ -76,6 +100,37 @@ def test_what_cannot_be_obeyed_is_set_aside_with_its_reason(
     assert (found["location"], found["row"], found["column"]) == ("here.csv", 2, column)
     assert reason in found["reason"]
     assert raw_overrides(lake)["learner_id"].to_list() == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("learner", "skill", "subject"),
+    [
+        ("bob", "fractions", "mathematics"),  # the skill is of one subject only
+        ("ann", "ratio", "physics"),  # of two, and ann practised it in one
+        ("8", "division", "mathematics"),  # nobody practised it but ann
+    ],
+)
+def test_a_subject_that_is_left_out_follows_from_the_skill(lake: Lake, learner: str, skill: str, subject: str) -> None:
+    assert land(lake, {**PIN, "learner_id": learner, "skill_id": skill}).kept == 1
+    assert raw_overrides(lake)["subject"].to_list() == [subject]
+
+
+def test_who_is_enrolled_and_has_not_answered_is_known(lake: Lake) -> None:
+    enrolled = pl.DataFrame([{**dict.fromkeys(RAW_LEARNERS.schema), "learner_id": "eva"}], schema=RAW_LEARNERS.schema)
+    lake.write(RAW_LEARNERS, enrolled)
+    assert land(lake, {**PIN, "learner_id": "eva"}).kept == 1
+
+
+def test_what_is_taken_back_stays_with_its_time_and_is_not_landed_again(lake: Lake) -> None:
+    land(lake, PIN, NO, run="one")
+    pin = raw_overrides(lake).filter(pl.col("action") == "pin")["override_id"][0]
+    before = said_so_far(lake)
+    later = datetime(2026, 3, 12, 9, tzinfo=UTC)
+    assert remove_overrides(lake, [pin, "unknown"], now=later, run="back") == 1
+    assert remove_overrides(lake, [pin], now=later, run="back again") == 0
+    assert dict(raw_overrides(lake).select("action", "removed_at").iter_rows()) == {"pin": later, "reject": None}
+    assert said_so_far(lake) != before
+    assert land(lake, PIN, NO, run="the file again").kept == 0
 
 
 def test_the_same_file_twice_changes_nothing(lake: Lake) -> None:
@@ -105,7 +160,7 @@ def test_a_file_is_read_with_its_lines(tmp_path: Path, lake: Lake, name: str) ->
     else:
         table.write_parquet(tmp_path / name)
     given = read_override_file(tmp_path / name)
-    receipt = land_overrides(lake, given, subject="general", now=NOW, run="r", source=name)
+    receipt = land_overrides(lake, given, now=NOW, run="r", source=name)
     assert (receipt.kept, receipt.set_aside) == (1, 1)
     assert raw_overrides(lake)["learner_id"].to_list() == ["7"]
     assert scan_quarantine(lake).collect()["row"].to_list() == [3 if name.endswith("csv") else 2]

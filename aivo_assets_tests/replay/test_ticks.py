@@ -51,7 +51,9 @@ def test_a_check_that_sees_nothing_new_would_change_nothing() -> None:
     assert not standing.would_change_nothing("adaptive_check", "2026-03-02", 10)
     standing.ran("adaptive_check", "2026-03-02", 10)
     assert standing.would_change_nothing("adaptive_check", "2026-03-02", 10)
-    assert standing.would_change_nothing("student_model_update", "2026-03-02", 10)
+    assert not standing.would_change_nothing("student_model_update", "2026-03-02", 10)  # a level may have changed
+    standing.ran("student_model_update", "2026-03-02", 10)
+    assert standing.would_change_nothing("adaptive_check", "2026-03-02", 10)
     assert not standing.would_change_nothing("drift_monitoring", "2026-03-02", 10)
 
 

@@ -15,7 +15,7 @@ from aivo_assets.adaptive.advice.confidence import Confidence
 from aivo_assets.adaptive.advice.recommendations import Known, recommend
 from aivo_assets.adaptive.advice.wording import Wording
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph, read_prerequisites, skill_graph
-from aivo_assets.adaptive.schema import ITEM_BANK, LEVEL_COUNT, OUTCOMES, SIGNALS
+from aivo_assets.adaptive.schema import ITEM_BANK, OUTCOMES, SIGNALS
 from aivo_assets.code_version import code_version
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
@@ -32,9 +32,6 @@ class Tally:
         learners: Learners with a recommendation of rank 1.
         changed: Recommendations whose level or plan differs from the one before.
         overridden: Recommendations under a teacher's word.
-        without: Learners with signals and without a recommendation of rank 1.
-        twice: Recommendations of rank 1 beyond a learner's first.
-        outside: Recommendations at a level outside 1 to 10.
         kinds: Kind to the number of recommendations of rank 1.
     """
 
@@ -42,34 +39,22 @@ class Tally:
     learners: int = 0
     changed: int = 0
     overridden: int = 0
-    without: int = 0
-    twice: int = 0
-    outside: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, signals: pl.DataFrame, made: pl.DataFrame) -> "Tally":
         """What is told of the `RECOMMENDATIONS` that were made of these `SIGNALS`."""
         first = made.filter(pl.col("rank") == 1)
-        learners = first["learner"].n_unique()
         return cls(
             rows_in=signals.height,
-            learners=learners,
+            learners=first["learner"].n_unique(),
             changed=int(made["changed"].sum()),
             overridden=made["override"].count(),
-            without=signals["learner"].n_unique() - learners,
-            twice=first.height - learners,
-            outside=made.filter(~pl.col("recommended_level").is_between(1, LEVEL_COUNT)).height,
             kinds=Counter(first["kind"].to_list()),
         )
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
-
-    @property
-    def one_each(self) -> bool:
-        """Whether every learner with signals has exactly one recommendation of rank 1, all at a level that exists."""
-        return not (self.without or self.twice or self.outside)
 
 
 def known_to_all(lake: Lake, item_bank: pl.DataFrame, outcomes: pl.DataFrame | None, settings: PolicySettings) -> Known:

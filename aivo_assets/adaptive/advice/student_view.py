@@ -1,5 +1,6 @@
 """All that the platform knows of one learner, gathered from the lake. Belongs here: finding and reading; no words."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ import polars as pl
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.errors import LakeError, ModelError
 from aivo_assets.lake import Lake
+from aivo_assets.lake.newest import newest_filled
 from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
 from aivo_assets.tracing.fold.schema import STUDENT_MODELS
@@ -30,6 +32,7 @@ class StudentView:
         recommendations: The newest ones, by rank; of no rows where nobody recommended anything.
         events: His last answers, the newest first: day, occurred_at, sequence, item_id, subject, skill_ids, correct,
             response_time_ms, hint_count.
+        words: What teachers said of him, as `words_given` tells it.
     """
 
     learner: str
@@ -39,6 +42,7 @@ class StudentView:
     peers: pl.Series
     recommendations: pl.DataFrame
     events: pl.DataFrame
+    words: Sequence[Mapping[str, Any]] = ()
 
 
 def find_learner(lake: Lake, named: str) -> str:
@@ -111,13 +115,13 @@ def _recommendations(lake: Lake, learner: str, shard: int) -> pl.DataFrame:
 
 
 def _newest_day(lake: Lake) -> date:
-    days = lake.days(STUDENT_MODELS)
-    if not days:
+    day = newest_filled(lake, STUDENT_MODELS)
+    if day is None:
         raise ModelError(
             f"There are no student models in {lake.root} yet",
             fix="Make them: `aivo demo`, or `aivo run` on your own answers; they need a promoted main brain.",
         )
-    return max(days)
+    return day
 
 
 def _hint(lake: Lake, named: str) -> str:

@@ -25,7 +25,7 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
 
     Args:
         overrides: `OVERRIDES`; None: there are none.
-        as_of: The day; what was given later is not known yet.
+        as_of: The day; what was given or taken back later is not known yet.
         settings: How long a rejection holds.
 
     Returns:
@@ -44,8 +44,9 @@ def in_force(overrides: pl.DataFrame | None, *, as_of: date, settings: PolicySet
     fresh = pl.col("given_on") > as_of - timedelta(days=settings.reject_days)
     pinned = (pl.col("action") == "pin") & (pl.col("until") >= as_of)
     rejected, accepted = ((pl.col("action") == action) & fresh for action in ("reject", "accept"))
+    taken_back = (pl.col("removed_on") <= as_of).fill_null(value=False)
     return (
-        overrides.filter((pl.col("given_on") <= as_of) & (pinned | rejected | accepted))
+        overrides.filter((pl.col("given_on") <= as_of) & ~taken_back & (pinned | rejected | accepted))
         .sort("given_on", maintain_order=True)
         .group_by(SKILL_KEYS)
         .agg(

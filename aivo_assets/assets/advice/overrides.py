@@ -16,6 +16,7 @@ from aivo_assets.settings import Settings
 
 
 @dg.asset(
+    deps=["raw_interactions", "raw_learners"],  # a word about somebody unknown is refused
     description="What teachers said of recommendations: accepted, rejected with a reason, or a level pinned until a "
     "day. Raw identifiers and free text: nothing past the privacy stage reads it. Written by `aivo override add`, by a "
     "file (AIVO_SOURCE_OVERRIDE_PATH), or by a teacher's system through either.",
@@ -36,9 +37,8 @@ def raw_overrides(
         receipt = landing.land_overrides(
             lake,
             landing.read_override_file(path),
-            subject=settings.source.subject,
             now=clock.now(),
-            run=context.run_id,
+            run=context.run.run_id,
             source=f"overrides {path.name}",
             missing=settings.source.missing_values,
         )
@@ -46,7 +46,8 @@ def raw_overrides(
         counts |= receipt.by_reason
     held = landing.raw_overrides(lake)
     return dg.MaterializeResult(
-        metadata={"rows_out": held.height, **counts}, data_version=dg.DataVersion(digest(held["override_id"]))
+        metadata={"rows_out": held.height, "taken back": held["removed_at"].count(), **counts},
+        data_version=dg.DataVersion(digest(landing.said_so_far(lake))),
     )
 
 

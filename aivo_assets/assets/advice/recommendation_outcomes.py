@@ -6,7 +6,7 @@ import polars as pl
 from aivo_assets.adaptive.advice.confidence import Confidence
 from aivo_assets.adaptive.advice.outcomes import judge
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES, RECOMMENDATIONS
-from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.champion import nothing_yet
 from aivo_assets.assets.describe import columns, daily_asset
 from aivo_assets.assets.students.student_models import newest
 from aivo_assets.automation.partitions import as_of
@@ -14,6 +14,7 @@ from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.judging.registry import Registry
 
 
 @daily_asset(
@@ -26,13 +27,16 @@ from aivo_assets.settings import Settings
     metadata=columns(OUTCOMES, COLUMN_DESCRIPTIONS[OUTCOMES.path]),
 )
 def recommendation_outcomes(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
 ) -> dg.MaterializeResult:
     """Judge the expectations of the last weeks as of the last day of this run."""
     day = as_of(context)
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+        return nothing_yet(registry, settings, day, asset="item_bank")
     judged = judge(
         lake.scan(RECOMMENDATIONS, until=day),
         lake.scan(ANONYMISED_INTERACTIONS, until=day),

@@ -1,22 +1,31 @@
 """Stage 7, recommendations: the signals of every learner and skill, and what should happen next, with its evidence."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 import polars as pl
 
+from aivo_assets.adaptive.advice.coverage import Coverage, coverage, learners_before
 from aivo_assets.adaptive.advice.recommendations_by_shard import Tally, known_to_all, provenance, recommendations_of
 from aivo_assets.adaptive.advice.wording import load_wording
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES, RECOMMENDATIONS, SIGNALS
 from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signals_of
-from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.champion import nothing_yet
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within
 from aivo_assets.assets.students.student_models import newest
+from aivo_assets.assets.upstream import missing
 from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.model_store import has_models
+
+ONE_EACH, AS_BEFORE = "one_for_every_active_learner", "about_as_many_as_the_day_before"
+SOUND = "skill_graph_is_sound"
+CHECKS = (ONE_EACH, AS_BEFORE, SOUND)
+FEWEST_OF_THE_DAY_BEFORE = 0.5
 
 
 @daily_asset(
@@ -28,13 +37,16 @@ from aivo_assets.tracing.students.model_store import has_models
     metadata=columns(SIGNALS, COLUMN_DESCRIPTIONS[SIGNALS.path]),
 )
 def learning_signals(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
 ) -> dg.MaterializeResult:
     """Compute the signals as of the last day of this run."""
     day = as_of(context)
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None or not has_models(lake, until=day):
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+        return nothing_yet(registry, settings, day, asset="item_bank" if bank is None else "student_models")
     assignments = assignments_of(lake, day=day, settings=settings)
     learners = 0
 
@@ -62,19 +74,27 @@ def learning_signals(
     freshness_policy=fresh_within(hours=FRESH_HOURS),
     check_specs=[
         dg.AssetCheckSpec(
-            "one_for_every_active_learner",
+            ONE_EACH,
             asset="recommendations",
             description="Every learner with signals has exactly one recommendation of rank 1, at a level from 1 to 10.",
         ),
         dg.AssetCheckSpec(
-            "skill_graph_is_sound",
+            AS_BEFORE,
+            asset="recommendations",
+            description="About as many learners have a recommendation as on the newest day before that holds any.",
+        ),
+        dg.AssetCheckSpec(
+            SOUND,
             asset="recommendations",
             description="The skill graph that was given has no cycle and no skill that no item practises.",
         ),
     ],
 )
 def recommendations(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
 ) -> dg.MaterializeResult:
     """Decide and explain as of the last day of this run."""
     day = as_of(context)
@@ -82,7 +102,9 @@ def recommendations(
     made_by, tally = provenance(lake, day=day, wording=wording), Tally()  # before anything is read
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION}, check_results=_nothing_to_check())
+        return nothing_yet(registry, settings, day, asset="item_bank", checks=CHECKS)
+    if lake.manifest(SIGNALS, day=day) is None:
+        raise missing("learning_signals", day, lake.days(SIGNALS))
     known = known_to_all(lake, bank, newest(lake, OUTCOMES, until=day), settings.policy)
 
     def shards() -> Iterator[tuple[int, pl.DataFrame]]:
@@ -95,6 +117,7 @@ def recommendations(
             yield shard, made
 
     written = lake.write_by_shard(RECOMMENDATIONS, shards(), day=day)
+    found = coverage(lake, day)
     return dg.MaterializeResult(
         metadata={
             "rows_in": tally.rows_in,
@@ -106,18 +129,17 @@ def recommendations(
             "by kind": _by_kind(tally),
         },
         data_version=dg.DataVersion(written.version),
-        check_results=[_one_each(tally), _sound(known.graph)],
+        check_results=[
+            _one_each(found),
+            _as_before(found.recommended, learners_before(lake, day)),
+            _sound(known.graph),
+        ],
     )
-
-
-def _nothing_to_check() -> list[dg.AssetCheckResult]:
-    names = ("one_for_every_active_learner", "skill_graph_is_sound")
-    return [dg.AssetCheckResult(check_name=name, passed=True, description=NO_CHAMPION) for name in names]
 
 
 def _sound(graph: SkillGraph) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name="skill_graph_is_sound",
+        check_name=SOUND,
         passed=not graph.problems,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
@@ -136,9 +158,31 @@ def _by_kind(tally: Tally) -> dg.MetadataValue:
     )
 
 
-def _one_each(tally: Tally) -> dg.AssetCheckResult:
+def _one_each(found: Coverage) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name="one_for_every_active_learner",
-        passed=tally.one_each,
-        metadata={"learners without": tally.without, "levels outside 1 to 10": tally.outside},
+        check_name=ONE_EACH,
+        passed=found.one_each,
+        metadata={
+            "active learners": found.active,
+            "learners without": found.without,
+            "second recommendations of rank 1": found.twice,
+            "levels outside 1 to 10": found.outside,
+        },
+        description=None if found.active else "Nobody was active in the window: there was nothing to compare.",
+    )
+
+
+def _as_before(now: int, before: tuple[date, int] | None) -> dg.AssetCheckResult:
+    """Fails where nobody is left, warns where fewer than half are, and says with which day it compared."""
+    if before is None:
+        return dg.AssetCheckResult(
+            check_name=AS_BEFORE, passed=True, description="No earlier day holds recommendations: this is the first."
+        )
+    day, learners = before
+    return dg.AssetCheckResult(
+        check_name=AS_BEFORE,
+        passed=now >= learners * FEWEST_OF_THE_DAY_BEFORE,
+        severity=dg.AssetCheckSeverity.WARN if now else dg.AssetCheckSeverity.ERROR,
+        metadata={"learners": now, f"learners on {day}": learners},
+        description=f"{now:,} learners have a recommendation, {learners:,} had one on {day}.",
     )

@@ -7,12 +7,12 @@ import polars as pl
 
 from aivo_assets.assets.brain.features import training_days
 from aivo_assets.assets.brain.hyperparameters import training_settings
+from aivo_assets.assets.champion import serving_champion, why_none
 from aivo_assets.assets.describe import FRESH_HOURS, daily_asset, fresh_within, picture, step_log
 from aivo_assets.assets.stored import (
     answers_of_training,
     ensure_training,
     published_attributes,
-    serving_champion,
     stored_sampling,
     stored_training,
 )
@@ -39,7 +39,6 @@ from aivo_assets.tracing.model.training import TRAINING_FEATURES, TrainingSet
 from aivo_assets.tracing.model.trees.boosting import Progress
 
 CANDIDATES = Dataset("main_brain/candidates", {"day": pl.Date, "version": pl.Int64}, unit="day")
-NO_CHAMPION = "No champion serves: none was promoted so far, or none reads the features of this code."
 
 
 @daily_asset(
@@ -189,7 +188,7 @@ def main_brain_promotion(
         metadata={
             "promoted": verdict.promote,
             "reason": verdict.reason,
-            "champion": NO_CHAMPION
+            "champion": why_none(registry, settings, day)
             if serving is None
             else f"version {serving.version.number}, as of {serving.version.as_of}",
             "problems": "; ".join(serving.problems) if serving else "",
@@ -250,7 +249,7 @@ def _champion_on_the_same(
 
 def _refuse_ended(context: dg.AssetExecutionContext) -> None:
     """Promote nothing for a run that somebody has ended, by force as well: its process may not know yet."""
-    run = context.instance.get_run_by_id(context.run_id)
+    run = context.instance.get_run_by_id(context.run.run_id)
     if run is not None and (run.is_finished or run.status == dg.DagsterRunStatus.CANCELING):
         raise RunError(
             f"Run {run.run_id} was ended before it promoted anything: {run.status.value.lower()}",

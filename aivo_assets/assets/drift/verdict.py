@@ -6,16 +6,20 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.api.addresses import document_url
-from aivo_assets.assets.brain.main_brain import NO_CHAMPION
+from aivo_assets.assets.champion import nothing_yet, serving_champion
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, picture
-from aivo_assets.assets.stored import published_attributes, serving_champion
+from aivo_assets.assets.stored import published_attributes
+from aivo_assets.assets.students.as_of import folded_states, states_of
+from aivo_assets.assets.upstream import read
 from aivo_assets.automation.partitions import as_of
 from aivo_assets.drift.reports.plots import plot_calibration, plot_scores
 from aivo_assets.drift.reports.report import render_report, summarise
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
+from aivo_assets.drift.scores.scored_window import scored_events_of
 from aivo_assets.drift.verdicts.checks import check_models
 from aivo_assets.drift.verdicts.training_need import COLUMN_DESCRIPTIONS, TRAINING_NEED, Champion, ask, missing_events
 from aivo_assets.drift.verdicts.verdict import judge
+from aivo_assets.errors import LakeError
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
@@ -35,13 +39,16 @@ VERDICTS_SHOWN = 30
     freshness_policy=fresh_within(hours=FRESH_HOURS),
 )
 def drift_verdict(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
 ) -> dg.MaterializeResult:
     """Score and judge every model as of the last day of this run."""
     day = as_of(context)
-    window, reference = _window(lake, day, settings), lake.scan(DRIFT_REFERENCE).collect()
+    window, reference = _window(lake, registry, settings, day), lake.scan(DRIFT_REFERENCE).collect()
     if window.is_empty():
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+        return _nothing_scored(lake, registry, settings, day)
     promised = reference.filter(pl.col("model_version") == window["model_version"][-1])
     scores = check_models(
         window,
@@ -80,14 +87,22 @@ def drift_verdict(
     kinds={"evidently", "html"},
 )
 def drift_report(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], lake: dg.ResourceParam[Lake]
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    lake: dg.ResourceParam[Lake],
+    registry: dg.ResourceParam[Registry],
 ) -> dg.MaterializeResult:
     """Render the report as of the last day of this run."""
     day = as_of(context)
-    window, reference = _window(lake, day, settings), lake.scan(DRIFT_REFERENCE).collect()
-    verdicts = lake.scan(DRIFT_VERDICTS, days=[day]).collect()
-    if window.is_empty() or reference.is_empty() or verdicts.is_empty():
-        return dg.MaterializeResult(metadata={"rows_out": 0, "note": NO_CHAMPION})
+    window, reference = _window(lake, registry, settings, day), lake.scan(DRIFT_REFERENCE).collect()
+    if window.is_empty():
+        return _nothing_scored(lake, registry, settings, day)
+    verdicts = read(lake, DRIFT_VERDICTS, day, asset="drift_verdict")
+    if reference.is_empty():
+        raise LakeError(
+            f"There is nothing to hold the answers up to {day} against: the champion's reference is not in the lake",
+            fix="Train and promote a main brain, or roll back: either writes the reference.",
+        )
     report = render_report(window, reference, verdicts, settings.drift, history=_history(lake, day))
     path = lake.write_bytes(f"drift/reports/day={day}.html", report.html)
     return dg.MaterializeResult(
@@ -135,11 +150,38 @@ def training_need(
     )
 
 
-def _window(lake: Lake, day: date, settings: Settings) -> pl.DataFrame:
-    """Scored events of the window that ends with `day`, all by the champion that scored the last of them."""
-    first = day - timedelta(days=settings.drift.window_days - 1)
-    days = [first + timedelta(days=offset) for offset in range(settings.drift.window_days)]
-    scored = lake.scan(SCORED_EVENTS, days=days).collect()
+def _nothing_scored(lake: Lake, registry: Registry, settings: Settings, day: date) -> dg.MaterializeResult:
+    """What is said where the window holds no scored answer: nobody answered, or nobody could be asked.
+
+    Raises:
+        LakeError: There are answers, and a champion that could have scored them.
+    """
+    answers = lake.scan(ANONYMISED_INTERACTIONS, days=_days(day, settings)).select(pl.len()).collect().item()
+    if answers:
+        return nothing_yet(registry, settings, day, asset="scored_events")
+    return dg.MaterializeResult(
+        metadata={"rows_out": 0, "note": f"Nobody answered in the {settings.drift.window_days} days up to {day}."}
+    )
+
+
+def _days(day: date, settings: Settings) -> list[date]:
+    """The window that ends with `day`, ascending."""
+    return [day - timedelta(days=back) for back in reversed(range(settings.drift.window_days))]
+
+
+def _window(lake: Lake, registry: Registry, settings: Settings, day: date) -> pl.DataFrame:
+    """Scored events of the window that ends with `day`, all by the champion that scored the last of them.
+
+    Raises:
+        LakeError: It is a past day, and its answers were not scored as of it.
+    """
+    serving = serving_champion(registry, settings, as_of=day)
+    if serving is None:
+        return SCORED_EVENTS.empty()
+    past = states_of(lake, registry, settings, serving, day).is_past
+    if past:
+        folded_states(lake, registry, settings, serving, day)
+    scored = lake.scan(scored_events_of(past=past), days=_days(day, settings)).collect()
     return scored.filter(pl.col("model_version") == pl.col("model_version").last())
 
 

@@ -10,6 +10,7 @@ from aivo_assets.events.overrides import raw_overrides
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
 from aivo_assets.lake.damage import damaged_days
+from aivo_assets.lake.lake_reader import polars_options
 from aivo_assets.privacy.artefacts import Text, artefacts_below
 from aivo_assets.privacy.leak_scan import Finding, scan
 from aivo_assets.privacy.raw_values import RawValues
@@ -37,7 +38,7 @@ def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake
     """Search everything derived."""
     _refuse_damage(lake)
     raw = RawValues.collect(lake.scan(RAW_INTERACTIONS), lake.scan(RAW_LEARNERS), raw_overrides(lake).lazy())
-    artefacts = [*artefacts_below(lake.root), *_metadata(context)]
+    artefacts = [*artefacts_below(lake.root, options=polars_options(lake.storage)), *_metadata(context)]
     try:
         findings = scan(raw, artefacts)
     except FileNotFoundError as gone:  # replaced twice while the search went on; it begins anew with those there are

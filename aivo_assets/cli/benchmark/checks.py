@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from aivo_assets.cli.benchmark.commands import benchmark
+from aivo_assets.cli.options import writable_file
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def students(  # noqa: PLR0913, PLR0917 - one parameter an option
     days: Annotated[int, typer.Option(min=2, help="Days of the past.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Of the school, its answers and the model.")] = 0,
     folder: Annotated[Path | None, typer.Option(help="Where lakes are made (and removed). Default: temporary.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
 ) -> None:
     """Seconds and memory of a two-hourly check on the student models: new answers, then late ones, at each size."""
     from aivo_assets.benchmarks.machine import machine

@@ -15,8 +15,10 @@ from aivo_assets.cli.options import (
     TimeFormatOption,
     TimeUnitOption,
     TimeZoneOption,
+    readable_file,
     reading_of,
     settings_with,
+    writable_file,
 )
 from aivo_assets.errors import SourceError
 
@@ -33,9 +35,12 @@ MOST_SET_ASIDE = 0.05
 benchmark = typer.Typer(help="Measure what the documentation claims.", no_args_is_help=True)
 
 FileArgument = Annotated[
-    Path, typer.Argument(help="Parquet or CSV with learner, item, correct, and what else is known.")
+    Path,
+    typer.Argument(help="Parquet or CSV with learner, item, correct, and what else is known.", callback=readable_file),
 ]
-MatrixOption = Annotated[Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).")]
+MatrixOption = Annotated[
+    Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).", callback=readable_file)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -86,8 +91,10 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     fold: Annotated[int | None, typer.Option(min=0, help="This fold alone, from 0.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
     q_matrix: MatrixOption = None,
-    test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="A fixed test file of other learners.", callback=readable_file)
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
     peer: Annotated[list[str] | None, typer.Option(help="pybkt, where it is installed; repeat it.")] = None,
     peer_python: Annotated[str, typer.Option(help="Interpreter that has the peers. Default: this one.")] = "",
     blank: Annotated[

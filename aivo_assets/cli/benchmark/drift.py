@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aivo_assets.cli.options import readable_file
 from aivo_assets.errors import SourceError
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ SIMULATED_LEARNERS = 300
 
 
 def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
-    file: Annotated[Path | None, typer.Argument(help="Parquet or CSV with learner, item, correct and a time.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Parquet or CSV with learner, item, correct and a time.", callback=readable_file),
+    ] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="The simulated school instead of a file.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Cases of each injection.")] = 10,
     first_seed: Annotated[
@@ -33,7 +37,9 @@ def drift(  # noqa: PLR0913, PLR0917 - one parameter an option
     horizon: Annotated[int, typer.Option(min=7, help="Days in which an injection may be found.")] = 28,
     renew_days: Annotated[int, typer.Option(min=7, help="A champion is trained anew after so many days.")] = 28,
     evidently: Annotated[bool, typer.Option(help="Run Evidently's preset beside ours.")] = True,
-    q_matrix: Annotated[Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).")] = None,
+    q_matrix: Annotated[
+        Path | None, typer.Option("--q-matrix", help="Sparse item x skill matrix (.npz).", callback=readable_file)
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option(help="Write everything there after each case; a stopped run goes on from it."),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from aivo_assets.cli.benchmark.commands import benchmark
+from aivo_assets.cli.options import writable_file
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,7 +28,7 @@ def policy(  # noqa: PLR0913, PLR0917 - one parameter an option
     contents: Annotated[int, typer.Option(min=1, help="Contents, each with a main brain, over which seeds go.")] = 2,
     content_learners: Annotated[int, typer.Option(min=25, help="Learners of last year's school.")] = 1500,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a core.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
 ) -> None:
     """Policies on the same learners: true gain, success zone, wrong moves, days to notice trouble, flaps."""
     from aivo_assets.benchmarks.machine import machine

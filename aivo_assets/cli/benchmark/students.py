@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, answers_of, benchmark, parts_of
+from aivo_assets.cli.options import readable_file, writable_file
 
 if TYPE_CHECKING:
     from aivo_assets.benchmarks.students.true_skills import KnownSchool
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.")]
+JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,7 +23,10 @@ def add_to(app: typer.Typer) -> None:
 @benchmark.command("intervals")
 def intervals(
     file: Annotated[
-        Path | None, typer.Argument(help="Real answers: counts in blocks are checked. Without: simulated schools.")
+        Path | None,
+        typer.Argument(
+            help="Real answers: counts in blocks are checked. Without: simulated schools.", callback=readable_file
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Simulated schools.")] = 5,
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first of them.")] = 0,
@@ -69,7 +73,9 @@ def personalisation(
     fold: Annotated[int | None, typer.Option(min=0, help="This fold alone, from 0.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
     q_matrix: MatrixOption = None,
-    test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners.")] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="A fixed test file of other learners.", callback=readable_file)
+    ] = None,
     learners: Annotated[
         int | None, typer.Option(min=50, help="So many learners of the file, drawn by the seed. Default: all.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, answers_of, benchmark
+from aivo_assets.cli.options import readable_file, writable_file
 from aivo_assets.errors import SourceError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ DAILY_PATH = (
 )
 CAUSE = "aivo benchmark training"
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.")]
+JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,7 +44,10 @@ def curve(
     fold: Annotated[int, typer.Option(min=0, help="The fold that is predicted, from 0.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the deal to folds, and of who is left out.")] = 0,
     q_matrix: MatrixOption = None,
-    test: Annotated[Path | None, typer.Option(help="A fixed test file of other learners, in place of a fold.")] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(help="A fixed test file of other learners, in place of a fold.", callback=readable_file),
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Accuracy and cost against the size of the training, on the same test learners; learners are left out whole."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aivo_assets.cli.benchmark.commands import MatrixOption, answers_of, benchmark
+from aivo_assets.cli.options import readable_file, writable_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,7 +19,10 @@ def add_to(app: typer.Typer) -> None:
 @benchmark.command("validity")
 def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     file: Annotated[
-        Path | None, typer.Argument(help="Parquet or CSV with learner, item, correct, and what else is known.")
+        Path | None,
+        typer.Argument(
+            help="Parquet or CSV with learner, item, correct, and what else is known.", callback=readable_file
+        ),
     ] = None,
     simulator: Annotated[
         bool, typer.Option("--simulator", help="The simulated school instead of a file, with its learners' attributes.")
@@ -33,7 +37,8 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     days: Annotated[int | None, typer.Option(min=1, help="Most as-of days, spread evenly.")] = None,
     policy: Annotated[str, typer.Option(help="success_zone or threshold.")] = "success_zone",
     groups: Annotated[
-        Path | None, typer.Option(help="Parquet or CSV with learner and attributes, for fairness by group.")
+        Path | None,
+        typer.Option(help="Parquet or CSV with learner and attributes, for fairness by group.", callback=readable_file),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw of learners and of the intervals.")] = 0,
     read: Annotated[
@@ -42,7 +47,7 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     try_out: Annotated[
         int, typer.Option(min=0, help="Put so many counterfactuals of each way to the proof on each as-of day.")
     ] = 5,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
 ) -> None:
     """Walk forward in time, recommend, and measure what each kind was followed by, against matched learners."""
     from aivo_assets.adaptive.policy.policy import success_zone_policy

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from aivo_assets.drift.schema import SCORED_EVENTS
+from aivo_assets.drift.schema import PAST_SCORED_EVENTS, SCORED_EVENTS
 from aivo_assets.drift.scores.scored_events import scored_events
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Dataset, Lake
 from aivo_assets.tracing.fold.schema import FeatureTable
 
 _ORDER = ["learner", "sequence"]
@@ -25,6 +25,7 @@ class ScoredWindow:
         model_version: Its version.
         day: Last day of the window.
         days: Days of the window; earlier events are not scored.
+        past: Whether it is the window of a past day, which is kept beside the present one.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class ScoredWindow:
         model_version: str,
         day: date,
         days: int,
+        past: bool = False,
     ) -> None:
         self._lake, self._shard, self._predict, self._version = lake, shard, predict, model_version
+        self._dataset = scored_events_of(past=past)
         self._days = [day - timedelta(days=back) for back in reversed(range(days))]
         self._scored = [SCORED_EVENTS.empty()]
         self.rows = 0
@@ -54,7 +57,7 @@ class ScoredWindow:
         self.rows = scored.height
         for day in self._days:
             new = scored.filter(pl.col("day") == day)
-            kept = self._lake.scan(SCORED_EVENTS, days=[day], shards=[self._shard])
+            kept = self._lake.scan(self._dataset, days=[day], shards=[self._shard])
             if remade is None:
                 kept = kept.clear()
             elif new.is_empty() and remade.is_empty():
@@ -63,5 +66,10 @@ class ScoredWindow:
                 kept = kept.filter(~pl.col("learner").is_in(remade.implode()))
             before = kept.collect().join(new, on=_ORDER, how="anti")
             merged = pl.concat([before, new]).sort(_ORDER)
-            if merged.height or self._lake.manifest(SCORED_EVENTS, day=day) is not None:
-                self._lake.replace_shard(SCORED_EVENTS, merged, day=day, shard=self._shard)
+            if merged.height or self._lake.manifest(self._dataset, day=day) is not None:
+                self._lake.replace_shard(self._dataset, merged, day=day, shard=self._shard)
+
+
+def scored_events_of(*, past: bool) -> Dataset:
+    """Where the scored events of present states are kept, or those of a past day's."""
+    return PAST_SCORED_EVENTS if past else SCORED_EVENTS

@@ -22,6 +22,7 @@ from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, r
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
+from aivo_assets.events.sources.records import LineCount
 from aivo_assets.events.sources.skill_lists import split_skills
 from aivo_assets.events.times.counted import Counted
 from aivo_assets.events.times.reading import TimeReading
@@ -64,7 +65,7 @@ class AssistmentsSource:
         self._settings = settings
         self._first_event_at = first_event_at
         self._now = now
-        self._dialect = Dialect(encoding=settings.encoding)
+        self._dialect = Dialect(settings.delimiter, encoding=settings.encoding)
 
     def fingerprint(self) -> str:
         """Hash of the files and of how they are read."""
@@ -80,11 +81,13 @@ class AssistmentsSource:
             columns = mapped(_THEIRS, self._settings.columns, header, place=str(file), required=_REQUIRED)
             frames: list[pl.DataFrame] = []
             broken: Broken = []
+            lines = LineCount()
             for block in read_blocks(file, self._dialect, sorted(set(columns.values()))):
                 frames.append(
                     block.frame.select(_row="_row", **{ours: pl.col(theirs) for ours, theirs in columns.items()})
                 )
                 broken.extend(block.broken)
+                lines += block.count
             if frames:
                 frame = pl.concat(frames)
                 events = one_row_an_event(frame, self._settings.skill_separator)
@@ -96,6 +99,7 @@ class AssistmentsSource:
                     labels=self._plan.labels,
                     subject=self._settings.subject,
                     missing=self._settings.missing_values,
+                    lines=lines,
                     folded=frame.height - events.height,
                 )
         if not rows:

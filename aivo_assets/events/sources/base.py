@@ -9,6 +9,7 @@ import polars as pl
 
 from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.schema import Quarantined
+from aivo_assets.events.sources.records import LineCount
 from aivo_assets.events.tidying import MISSING
 from aivo_assets.events.times.reading import TimeReading
 
@@ -57,6 +58,7 @@ class Extract:
         subject: Subject of events that name none.
         missing: Words that stand for no value.
         folded: Rows that are a part of another row's event (a further skill, a hint request) and are not in `frame`.
+        lines: What became of the lines of a text file; None where there are none.
     """
 
     frame: pl.DataFrame
@@ -67,6 +69,7 @@ class Extract:
     subject: str = "general"
     missing: tuple[str, ...] = MISSING
     folded: int = 0
+    lines: LineCount | None = None
 
 
 class Source(Protocol):

@@ -40,6 +40,7 @@ from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, r
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, made
+from aivo_assets.events.sources.records import LineCount
 from aivo_assets.events.times.reading import TimeReading, moments
 from aivo_assets.settings import SourceSettings
 
@@ -85,7 +86,7 @@ class DataShopSource:
             **_OUTCOMES,
             **{word.strip().upper(): label for word, label in settings.correct_values.items()},
         }
-        self._dialect = Dialect(delimiter="\t", quoted=False, encoding=settings.encoding)
+        self._dialect = Dialect(settings.delimiter, quoted=False, encoding=settings.encoding)
 
     def fingerprint(self) -> str:
         """Hash of the files and of how they are read."""
@@ -104,9 +105,11 @@ class DataShopSource:
             wanted = [name for name in (*_REQUIRED, *_OPTIONAL) if name in header]
             frames: list[pl.DataFrame] = []
             broken: Broken = []
+            lines = LineCount()
             for block in read_blocks(file, self._dialect, [*wanted, *(c for cs in models.values() for c in cs)]):
                 frames.append(block.frame)
                 broken.extend(block.broken)
+                lines += block.count
             if frames:
                 transactions = pl.concat(frames)
                 events = events_of(
@@ -123,6 +126,7 @@ class DataShopSource:
                     times=self._plan.times,
                     subject=self._settings.subject,
                     missing=self._settings.missing_values,
+                    lines=lines,
                     folded=transactions.height - events.height,
                 )
         if not rows:

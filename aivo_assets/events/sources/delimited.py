@@ -1,55 +1,33 @@
 """Delimited text files, read so that one bad line costs one line.
 
-Belongs here: encodings, blocks and widths. What the columns mean is the sources' business.
+Belongs here: blocks, values and widths. What the columns mean is the sources' business.
 
-A file is read in blocks. In each, lines that cannot be decoded are set aside, quoted line breaks are found, and what is
-whole goes through pyarrow with every column as text. Line numbers are those that an editor shows.
+A file is read in blocks. In each, records are found (`records.py`), and those written as RFC 4180 has it go through
+pyarrow with every column as text; the rest is read one by one. Line numbers are those that an editor shows. Lines are
+counted before anything is parsed, and the count must be that of header, rows, joined, blank and set aside lines.
 """
 
-import codecs
-import csv
-import io
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pc
+from numpy.typing import NDArray
 from upath import UPath
 
-from aivo_assets.errors import SettingsError, SourceError
+from aivo_assets.errors import SourceError
 from aivo_assets.events.sources.files import opened
-from aivo_assets.events.sources.records import REPLACED, UNCLOSED, Records, Shape, fields, split_records
+from aivo_assets.events.sources.layouts import Dialect, Layout, layout_of
+from aivo_assets.events.sources.quotes import UNCLOSED, Shape, fields
+from aivo_assets.events.sources.records import Broken, LineCount, Records, split_records
+from aivo_assets.events.sources.text_lines import TextLines
+
+__all__ = ["Block", "Broken", "Dialect", "read_blocks", "read_header"]
 
 _BLOCK_BYTES = 32 << 20
-_LONGEST_HEADER = 1 << 20
-_WIDE = ("utf-16", "utf-32")
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-
-Broken = list[tuple[int | None, str | None, str]]
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a kind of file is written.
-
-    Attributes:
-        delimiter: What stands between two values; one ASCII character.
-        quoted: Whether values may stand in double quotes, and then hold delimiters and line breaks.
-        encoding: Encoding where no byte order mark says another.
-    """
-
-    delimiter: str = ","
-    quoted: bool = True
-    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -59,104 +37,111 @@ class Block:
     Attributes:
         frame: The wanted columns as text (empty where nothing stands), and `_row`, the line on which each row begins.
         broken: Line, text and reason of each line of which no row could be made.
+        count: What became of its lines; those of the header belong to the first block.
     """
 
     frame: pl.DataFrame
     broken: Broken
+    count: LineCount = field(default_factory=LineCount)
 
 
 def read_header(file: UPath, dialect: Dialect) -> list[str]:
-    """Column names; the second of equal names gets ` (2)`, the third ` (3)`.
-
-    Raises:
-        SourceError: The file is empty, unreadable, or its first line cannot be decoded.
-        SettingsError: The encoding is unknown.
-    """
-    with opened(file) as stream:
-        encoding, lines = _as_lines(stream, dialect)
-        first = lines.readline(_LONGEST_HEADER)
-        while first and not first.strip():
-            first = lines.readline(_LONGEST_HEADER)
-    if not first:
-        raise SourceError(f"{file} is empty", fix="Check the export that made it.")
-    try:
-        text = first.decode(encoding).rstrip("\r\n")
-        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE
-        names = next(csv.reader([text], delimiter=dialect.delimiter, quoting=quoting))
-    except (UnicodeDecodeError, csv.Error, StopIteration) as error:
-        raise SourceError(
-            f"The first line of {file} cannot be read as column names in {encoding}",
-            fix="Set AIVO_SOURCE_ENCODING to the file's encoding, for example latin-1, and check the kind of source.",
-        ) from error
-    return _unique([name.strip() for name in names])
+    """Column names; the second of equal names gets ` (2)`, the third ` (3)`. Raises as `layout_of`."""
+    return layout_of(file, dialect).names
 
 
-def read_blocks(file: UPath, dialect: Dialect, wanted: Sequence[str]) -> Iterator[Block]:
+def read_blocks(
+    file: UPath, dialect: Dialect, wanted: Sequence[str], *, block_bytes: int | None = None
+) -> Iterator[Block]:
     """Read a file, block by block, in its order.
 
     Args:
         file: What is read.
         dialect: How it is written.
         wanted: Columns to keep, named as `read_header` names them.
+        block_bytes: About how much is read at once; None for a size that suits whole files.
 
     Raises:
-        SourceError: The file cannot be read to its end.
+        SourceError: The file cannot be read to its end, or its lines do not add up.
         SettingsError: The encoding is unknown.
     """
-    names = read_header(file, dialect)
-    shape = Shape(width=len(names), delimiter=dialect.delimiter, quoted=dialect.quoted)
+    layout = layout_of(file, dialect)
+    shape = Shape(len(layout.names), layout.delimiter, layout.quoted, layout.header)
     with opened(file) as stream:
-        encoding, lines = _as_lines(stream, dialect)
-        line, rest, fresh, skip_header = 1, b"", b"\n", True
+        text = TextLines(stream, dialect.encoding, str(file))
+        rest = _behind(text, layout.lines)
+        counted = LineCount(header=layout.lines - layout.blank, blank=layout.blank)
+        line, fresh, ahead, kinds = layout.lines + 1, b"\n", counted, None
         while fresh:
-            fresh = lines.read(_BLOCK_BYTES)
+            fresh = text.read(block_bytes or _BLOCK_BYTES)
             content = rest + fresh
             records = split_records(
-                content, shape, first_line=line, encoding=encoding, final=not fresh, skip_header=skip_header
+                content, shape, first_line=line, encoding=layout.encoding, final=not fresh, kinds=kinds
             )
-            line, rest, skip_header = records.next_line, content[records.consumed :], records.header_ahead
-            if len(records.lines) or records.broken:
-                yield _parsed(records, names, shape, wanted)
+            line, rest, kinds = records.next_line, content[records.consumed :], records.kinds
+            block = _parsed(records, layout, shape, wanted)
+            counted += block.count
+            if block.count.total:
+                yield replace(block, count=block.count + ahead)
+                ahead = LineCount()
+        if counted.total != text.lines:
+            raise SourceError(
+                f"The lines of {file} do not add up: it has {text.lines}, and {counted} are accounted for",
+                fix="This is an error of the platform, not of the data: report it with the file's layout.",
+            )
 
 
-def _as_lines(stream: BinaryIO, dialect: Dialect) -> tuple[str, BinaryIO]:
-    """The encoding that counts, and a stream behind the byte order mark in which a newline is the byte 0x0A.
-
-    A file of two or four bytes a character is brought to UTF-8 as a whole; what it cannot mean becomes U+FFFD.
-    """
-    try:
-        encoding = codecs.lookup(dialect.encoding).name
-    except LookupError as error:
-        raise SettingsError(
-            f"AIVO_SOURCE_ENCODING={dialect.encoding!r} is no text encoding that is known here",
-            fix="Use a name such as utf-8, latin-1, cp1252 or utf-16.",
-        ) from error
-    start = stream.read(4)
-    mark, marked = next(((mark, name) for mark, name in _BOMS if start.startswith(mark)), (b"", encoding))
-    stream.seek(len(mark))
-    if not marked.startswith(_WIDE):
-        return marked, stream
-    stream.seek(0)
-    text = stream.read().decode(marked, errors="replace")
-    return "utf-8", io.BytesIO(text.lstrip("\ufeff").replace("\ufffd", REPLACED).encode(errors="surrogatepass"))
+def _behind(text: TextLines, lines: int) -> bytes:
+    """What was read of the text behind so many lines."""
+    content = b""
+    while content.count(b"\n") < lines and (more := text.read(1 << 16)):
+        content += more
+    for _ in range(lines):
+        content = content.partition(b"\n")[2]
+    return content
 
 
-def _parsed(records: Records, names: list[str], shape: Shape, wanted: Sequence[str]) -> Block:
-    table, invalid = _by_pyarrow(records, names, shape, wanted)
-    if table.num_rows + len(invalid) != len(records.lines):
-        # pyarrow took quotes for something else than we did; the careful way decides record by record.
-        return _by_csv(records, names, shape, wanted)
-    whole = np.ones(len(records.lines), dtype=bool)
-    broken = list(records.broken)
-    for number, width, text in invalid:
+def _parsed(records: Records, layout: Layout, shape: Shape, wanted: Sequence[str]) -> Block:
+    plain, odd = _by_form(records, shape)
+    table, invalid = _by_pyarrow(records, plain, layout.names, shape, wanted)
+    if table.num_rows + len(invalid) != len(plain):
+        plain, odd, invalid = plain[:0], np.arange(len(records.lines)), []
+        table, _ = _by_pyarrow(records, plain, layout.names, shape, wanted)
+    whole = np.ones(len(plain), dtype=bool)
+    broken: Broken = []
+    for number, width, shown in invalid:
         whole[number] = False
-        broken.append((int(records.lines[number]), text, _wrong_width(width, shape.width)))
-    frame = pl.DataFrame(pl.from_arrow(table)).with_columns(pl.Series("_row", records.lines[whole], dtype=pl.Int64))
-    return Block(frame=frame, broken=broken)
+        broken.append((int(records.lines[plain[number]]), shown, _wrong_width(width, shape.width)))
+    lines = pl.Series("_row", records.lines[plain][whole], dtype=pl.Int64)
+    frame = pl.DataFrame(pl.from_arrow(table)).with_columns(lines)
+    if len(odd):
+        further, unread = _by_csv(records, odd, layout.names, shape, wanted)
+        frame = pl.concat([frame, further]).sort("_row")
+        broken.extend(unread)
+    count = replace(
+        records.count, rows=records.count.rows - len(broken), set_aside=records.count.set_aside + len(broken)
+    )
+    return Block(frame=frame, broken=[*records.broken, *broken], count=count)
+
+
+def _by_form(records: Records, shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of the records that every reader understands alike, and of those in which quotes stand oddly."""
+    everything = np.arange(len(records.lines), dtype=np.int64)
+    if not shape.quoted:
+        return everything, everything[:0]
+    quotes = np.flatnonzero(np.frombuffer(records.payload, dtype=np.uint8) == 0x22)
+    quoted = np.unique(np.searchsorted(records.starts, quotes, side="right") - 1)
+    if not len(quoted):
+        return everything, everything[:0]
+    value = rf'(?:"(?:[^"]|"")*"|[^"\n{re.escape(shape.delimiter)}]*)'
+    well_formed = rf"\A{value}(?:{re.escape(shape.delimiter)}{value})*\z"
+    texts = pl.Series(list(records.texts(quoted)), dtype=pl.String)
+    odd = quoted[~texts.str.contains(well_formed).to_numpy()]
+    return np.setdiff1d(everything, odd, assume_unique=True), odd
 
 
 def _by_pyarrow(
-    records: Records, names: list[str], shape: Shape, wanted: Sequence[str]
+    records: Records, chosen: NDArray[np.int64], names: list[str], shape: Shape, wanted: Sequence[str]
 ) -> tuple[pa.Table, list[tuple[int, int, str]]]:
     invalid: list[tuple[int, int, str]] = []
 
@@ -164,11 +149,14 @@ def _by_pyarrow(
         invalid.append((row.number - 1, row.actual_columns, row.text))
         return "skip"
 
-    if not records.payload:
+    if not len(chosen):
         return pa.table({name: pa.array([], pa.string()) for name in wanted}), invalid
+    payload = records.payload
+    if len(chosen) < len(records.lines):
+        payload = "".join(f"{text}\n" for text in records.texts(chosen)).encode()
     table = pc.read_csv(
-        pa.BufferReader(records.payload),
-        read_options=pc.ReadOptions(column_names=names, use_threads=False, block_size=len(records.payload) + 1),
+        pa.BufferReader(payload),
+        read_options=pc.ReadOptions(column_names=names, use_threads=False, block_size=len(payload) + 1),
         parse_options=pc.ParseOptions(
             delimiter=shape.delimiter,
             quote_char='"' if shape.quoted else False,
@@ -185,12 +173,14 @@ def _by_pyarrow(
     return table, invalid
 
 
-def _by_csv(records: Records, names: list[str], shape: Shape, wanted: Sequence[str]) -> Block:
+def _by_csv(
+    records: Records, chosen: NDArray[np.int64], names: list[str], shape: Shape, wanted: Sequence[str]
+) -> tuple[pl.DataFrame, Broken]:
     positions = [names.index(name) for name in wanted]
     rows: list[list[str]] = []
     lines: list[int] = []
-    broken = list(records.broken)
-    for line, record in zip(records.lines.tolist(), records.texts(), strict=True):
+    broken: Broken = []
+    for line, record in zip(records.lines[chosen].tolist(), records.texts(chosen), strict=True):
         values = fields(record, shape)
         if values is not None and len(values) == shape.width:
             rows.append([values[position] for position in positions])
@@ -199,17 +189,8 @@ def _by_csv(records: Records, names: list[str], shape: Shape, wanted: Sequence[s
             reason = UNCLOSED if values is None else _wrong_width(len(values), shape.width)
             broken.append((line, record, reason))
     frame = pl.DataFrame(rows, schema=dict.fromkeys(wanted, pl.String), orient="row")
-    return Block(frame=frame.with_columns(pl.Series("_row", lines, dtype=pl.Int64)), broken=broken)
+    return frame.with_columns(pl.Series("_row", lines, dtype=pl.Int64)), broken
 
 
 def _wrong_width(width: int, expected: int) -> str:
     return f"the line has {'fewer' if width < expected else 'more'} values than there are columns"
-
-
-def _unique(names: list[str]) -> list[str]:
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return unique

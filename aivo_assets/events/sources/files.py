@@ -1,16 +1,19 @@
 """Files of a source: which ones a path means, their bytes, and the hash of what is read. No format is known here."""
 
-import gzip
 import hashlib
 import json
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
 
+import pyarrow as pa
 from upath import UPath
 
-from aivo_assets.errors import SettingsError, SourceError
+from aivo_assets.errors import SettingsError, SourceError, nearest
+from aivo_assets.events.sources.file_formats import PARQUET, Readable, unpacked
 from aivo_assets.settings import SourceSettings
 
 _MAGIC = frozenset("*?[")
@@ -41,7 +44,17 @@ def find_files(path: str | None, *, variable: str = "AIVO_SOURCE_PATH") -> list[
     except OSError as error:
         raise unreadable(path, error) from error
     kind = "a folder, not a file" if place.is_dir() else "not there"
-    raise SourceError(f"{path} is {kind}", fix=f"Set {variable} to a file or a glob such as exports/*.csv.")
+    raise SourceError(
+        f"{path} is {kind}{_alike(place)}", fix=f"Set {variable} to a file or a glob such as exports/*.csv."
+    )
+
+
+def _alike(place: UPath) -> str:
+    """What to say of the files beside an absent one whose names are like its own."""
+    try:
+        return nearest(place.name, [each.name for each in place.parent.iterdir()])
+    except OSError:
+        return ""
 
 
 def _by_number(name: str) -> tuple[list[int | str], str]:
@@ -50,20 +63,37 @@ def _by_number(name: str) -> tuple[list[int | str], str]:
 
 
 @contextmanager
-def opened(file: UPath) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked where its name ends in `.gz`.
+def opened(file: UPath) -> Iterator[Readable]:
+    """The bytes of a file, unpacked where it is packed.
 
     Raises:
         SourceError: It cannot be opened, or reading it fails half-way.
     """
     try:
+        with file.open("rb") as handle, unpacked(handle, str(file)) as stream:
+            yield stream
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        pa.ArrowException,
+    ) as error:
+        raise unreadable(str(file), error) from error
+
+
+def is_parquet(file: UPath) -> bool:
+    """Whether a file is Parquet by its first bytes.
+
+    Raises:
+        SourceError: It cannot be opened.
+    """
+    try:
         with file.open("rb") as handle:
-            if file.name.endswith(".gz"):
-                with gzip.open(handle, "rb") as unpacked:
-                    yield cast(BinaryIO, unpacked)
-            else:
-                yield handle
-    except (OSError, EOFError) as error:
+            return bool(handle.read(len(PARQUET)) == PARQUET)
+    except OSError as error:
         raise unreadable(str(file), error) from error
 
 

@@ -1,37 +1,53 @@
-"""Where the records of a delimited text begin and end.
+"""The records of a stretch of delimited text, and the account of its lines.
 
-Belongs here: lines, quotes, and what to do where they do not match; no column is known here.
-
-Quotes pair up over lines only where the record that this makes has the right number of values. A stray quote therefore
-costs its own line and not the rest of the file.
+Belongs here: decoding, blank and damaged lines, repeated headers. Quotes are paired in `quotes.py`. Every line ends in
+exactly one number of `LineCount`.
 """
 
-import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-UNDECODABLE = "the line cannot be decoded in the file's encoding"
-UNCLOSED = "the line opens a quote that does not close"
+from aivo_assets.events.sources.column_kinds import ColumnKinds
+from aivo_assets.events.sources.quotes import Lines, Shape
+
+UNDECODABLE = "the line cannot be decoded in the file's encoding (AIVO_SOURCE_ENCODING)"
+ZERO_BYTES = "the line holds zero bytes: this part of the file is damaged"
 REPLACED = "\ue000"
 """Stands where a file of two or four bytes a character could not be decoded (first of the private use area)."""
 
-_NEWLINE, _RETURN, _QUOTE = 0x0A, 0x0D, 0x22
-_LONGEST_RECORD_LINES = 1000
-_LONGEST_RECORD_BYTES = 1 << 20
+_NEWLINE, _ZERO = 0x0A, 0x00
 
 Broken = list[tuple[int | None, str | None, str]]
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a record looks like: how many values, what stands between them, whether they may be quoted."""
+class LineCount:
+    """What became of the lines of a file.
 
-    width: int
-    delimiter: str
-    quoted: bool
+    Attributes:
+        header: Lines of the header and above it, and those that repeat it.
+        rows: Rows, each by its first line.
+        set_aside: Lines of which no row could be made.
+        joined: Further lines of rows of several lines.
+        blank: Lines with nothing in them but white space and delimiters.
+    """
+
+    header: int = 0
+    rows: int = 0
+    set_aside: int = 0
+    joined: int = 0
+    blank: int = 0
+
+    def __add__(self, other: "LineCount") -> "LineCount":
+        return LineCount(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def total(self) -> int:
+        """All lines."""
+        return sum(astuple(self))
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,8 @@ class Records:
         broken: Line, text and reason of each line that is no record.
         consumed: Bytes of the given content that are dealt with.
         next_line: Line on which the rest begins.
-        header_ahead: Whether the header line is still to come.
+        count: What became of the lines up to there.
+        kinds: What the columns hold, where that had to be known.
     """
 
     payload: bytes
@@ -54,76 +71,62 @@ class Records:
     broken: Broken
     consumed: int
     next_line: int
-    header_ahead: bool
+    count: LineCount
+    kinds: ColumnKinds | None
 
-    def texts(self) -> Iterator[str]:
-        """Each record as text, without its newline."""
+    def texts(self, chosen: NDArray[np.int64]) -> Iterator[str]:
+        """The chosen records as text, without their newline."""
         ends = np.append(self.starts, len(self.payload))[1:]
-        for start, end in zip(self.starts.tolist(), ends.tolist(), strict=True):
+        for start, end in zip(self.starts[chosen].tolist(), ends[chosen].tolist(), strict=True):
             yield self.payload[start : end - 1].decode()
 
 
-def fields(record: str, shape: Shape) -> list[str] | None:
-    """The values of one record; None where its quotes do not match or it is more than one record."""
-    try:
-        parsed = list(
-            csv.reader(
-                [f"{line}\n" for line in record.split("\n")],
-                delimiter=shape.delimiter,
-                quoting=csv.QUOTE_MINIMAL if shape.quoted else csv.QUOTE_NONE,
-                strict=True,
-            )
-        )
-    except csv.Error:
-        return None
-    return parsed[0] if len(parsed) == 1 else None
-
-
 def split_records(
-    content: bytes, shape: Shape, *, first_line: int, encoding: str, final: bool, skip_header: bool
+    content: bytes,
+    shape: Shape,
+    *,
+    first_line: int,
+    encoding: str,
+    final: bool,
+    kinds: ColumnKinds | None = None,
 ) -> Records:
     """Part a stretch of text into records.
 
     Args:
-        content: Bytes that begin at the start of a line.
+        content: Bytes that begin at the start of a line behind the header; lines end in 0x0A.
         shape: What a record looks like.
         first_line: Number of the line with which `content` begins.
         encoding: An encoding in which a newline is the byte 0x0A and a quote the byte 0x22.
         final: Whether nothing follows `content`; otherwise its last, unfinished line is left for later.
-        skip_header: Whether the first line that is not blank is the header.
+        kinds: What the columns hold, as learnt from an earlier stretch.
     """
-    if final and content and not content.endswith(b"\n"):
-        content += b"\n"
-        surplus = 1
-    else:
-        surplus = 0
-    original_ends = _newlines(content)
+    surplus = int(final and bool(content) and not content.endswith(b"\n"))
+    content += b"\n" * surplus
+    original_ends = _positions(content, _NEWLINE)
     lines_there = len(original_ends)
     text, bad_lines = _in_utf8(content[: original_ends[-1] + 1] if lines_there else b"", encoding)
-    broken: Broken = [(first_line + line, shown, UNDECODABLE) for line, shown in bad_lines]
-
-    view = np.frombuffer(text, dtype=np.uint8)
-    ends = _newlines(text)
+    ends = _positions(text, _NEWLINE)
     starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64) if lines_there else ends
-    filled = (ends - starts > 1) | ((ends - starts == 1) & (view[starts] != _RETURN)) if lines_there else ends > 0
-    if skip_header and filled.any():
-        filled[int(np.argmax(filled))] = False
-        skip_header = False
+    blank = _blank(text, starts, ends, shape)
+    lines = Lines(text, starts, ends, ~blank, shape, kinds)
+    for line, shown in bad_lines:
+        lines.set_aside(line, UNDECODABLE, shown)
+    for line in np.unique(np.searchsorted(ends, _positions(text, _ZERO))).tolist():
+        lines.set_aside(line, ZERO_BYTES)
+    blank[list(lines.broken)] = False
+    header = lines.leave_out_header()
 
-    joined: dict[int, int] = {}  # first line of a record of several lines → its last line
     upto = lines_there
     if shape.quoted:
-        odd = _odd_lines(view, ends, filled)
-        joined, unclosed, upto = _pair_quotes(text, starts, ends, odd, shape, final=final)
-        for line in unclosed:
-            filled[line] = False
-            broken.append((first_line + line, text[starts[line] : ends[line]].decode(), UNCLOSED))
-    for first, last in joined.items():
-        filled[first + 1 : last + 1] = False
-
-    chosen = np.flatnonzero(filled[:upto])
-    payload, offsets = _payload(text, starts, ends, chosen, joined)
-    broken = [problem for problem in broken if problem[0] is not None and problem[0] < first_line + upto]
+        upto = lines.pair_quotes(final=final)
+    further = np.zeros(lines_there, dtype=bool)
+    for first, last in lines.joined.items():
+        further[first + 1 : last + 1] = True
+    chosen = np.flatnonzero((lines.filled & ~further)[:upto])
+    payload, offsets = lines.payload(chosen)
+    broken: Broken = [
+        (first_line + line, shown, reason) for line, (reason, shown) in lines.broken.items() if line < upto
+    ]
     consumed = int(original_ends[upto - 1]) + 1 if upto else 0
     return Records(
         payload=payload,
@@ -132,12 +135,29 @@ def split_records(
         broken=broken,
         consumed=consumed - (surplus if upto == lines_there else 0),
         next_line=first_line + upto,
-        header_ahead=skip_header,
+        count=LineCount(
+            header=int(header[:upto].sum()),
+            rows=len(chosen),
+            set_aside=len(broken),
+            joined=int(further[:upto].sum()),
+            blank=int((blank & ~further)[:upto].sum()),
+        ),
+        kinds=lines.kinds,
     )
 
 
-def _newlines(content: bytes) -> NDArray[np.int64]:
-    return np.flatnonzero(np.frombuffer(content, dtype=np.uint8) == _NEWLINE).astype(np.int64)
+def _blank(text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], shape: Shape) -> NDArray[np.bool_]:
+    """Lines in which nothing stands but white space and delimiters."""
+    blank: NDArray[np.bool_] = ends == starts
+    nothing = f" \t{shape.delimiter}".encode()
+    begins_with_nothing = np.isin(np.frombuffer(text, dtype=np.uint8)[starts], np.frombuffer(nothing, dtype=np.uint8))
+    for line in np.flatnonzero(begins_with_nothing).tolist():
+        blank[line] = not text[starts[line] : ends[line]].strip(nothing)
+    return blank
+
+
+def _positions(content: bytes, byte: int) -> NDArray[np.int64]:
+    return np.flatnonzero(np.frombuffer(content, dtype=np.uint8) == byte).astype(np.int64)
 
 
 def _in_utf8(content: bytes, encoding: str) -> tuple[bytes, list[tuple[int, str]]]:
@@ -159,84 +179,7 @@ def _line_by_line(content: bytes, encoding: str) -> tuple[bytes, list[tuple[int,
         except UnicodeDecodeError:
             text = line.decode(encoding, errors="backslashreplace") + REPLACED
         if REPLACED in text:
-            bad.append((index, text.replace(REPLACED, "").rstrip("\r")))
+            bad.append((index, text.replace(REPLACED, "")))
             text = ""
         lines.append(text)
     return "\n".join(lines).encode(), bad
-
-
-def _odd_lines(view: NDArray[np.uint8], ends: NDArray[np.int64], filled: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Lines with an odd number of quotes: what begins or ends a value of several lines, or is broken."""
-    quotes = np.flatnonzero(view == _QUOTE)
-    if not len(quotes):
-        return np.empty(0, dtype=np.int64)
-    counts = np.bincount(np.searchsorted(ends, quotes), minlength=len(ends))
-    return np.flatnonzero((counts % 2 == 1) & filled).astype(np.int64)
-
-
-def _pair_quotes(
-    text: bytes,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    odd: NDArray[np.int64],
-    shape: Shape,
-    *,
-    final: bool,
-) -> tuple[dict[int, int], list[int], int]:
-    """Join lines into records of several lines.
-
-    Returns:
-        First line → last line of each such record; lines whose quote does not close; and up to which line the text is
-        dealt with (a record that may go on behind the text is left for later).
-    """
-    joined: dict[int, int] = {}
-    unclosed: list[int] = []
-    position = 0
-    while position < len(odd):
-        first = int(odd[position])
-        position += 1
-        if fields(text[starts[first] : ends[first]].decode().rstrip("\r"), shape) is not None:
-            continue  # a quote within a value that is not quoted means itself
-        last = int(odd[position]) if position < len(odd) else None
-        if last is None:
-            waiting = len(ends) - first <= _LONGEST_RECORD_LINES and len(text) - starts[first] <= _LONGEST_RECORD_BYTES
-            if not final and waiting:
-                return joined, unclosed, first
-            unclosed.append(first)
-        elif _is_one_record(text, int(starts[first]), int(ends[last]), last - first, shape):
-            joined[first] = last
-            position += 1
-        else:
-            unclosed.append(first)
-    return joined, unclosed, len(ends)
-
-
-def _is_one_record(text: bytes, start: int, end: int, further_lines: int, shape: Shape) -> bool:
-    if further_lines > _LONGEST_RECORD_LINES or end - start > _LONGEST_RECORD_BYTES:
-        return False
-    values = fields(text[start:end].decode().rstrip("\r"), shape)
-    return values is not None and len(values) == shape.width
-
-
-def _payload(
-    text: bytes,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-    joined: dict[int, int],
-) -> tuple[bytes, NDArray[np.int64]]:
-    """The chosen records one after another, and where each begins."""
-    if not len(chosen):
-        return b"", np.empty(0, dtype=np.int64)
-    last = chosen.copy()
-    if joined:
-        index = {first: position for position, first in enumerate(chosen.tolist())}
-        for first, final_line in joined.items():
-            if first in index:
-                last[index[first]] = final_line
-    begin, end = starts[chosen], ends[last] + 1
-    lengths = end - begin
-    offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
-    if np.array_equal(begin[1:], end[:-1]):
-        return text[begin[0] : end[-1]], offsets
-    return b"".join(text[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)), offsets

@@ -7,7 +7,7 @@ and each file goes on where the one before it ends.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -17,17 +17,43 @@ from upath import UPath
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
-from aivo_assets.events.sources.delimited import Dialect, read_blocks, read_header
+from aivo_assets.events.sources.delimited import Block, read_blocks
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
+from aivo_assets.events.sources.layouts import layout_of, refuse_one_column
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
 from aivo_assets.events.sources.skill_lists import split_skills
+from aivo_assets.events.sources.table_files import (
+    decimal_mark,
+    dialect_of,
+    holds_parquet,
+    refuse_twins,
+    with_points,
+)
 from aivo_assets.events.times.counted import PER_SECOND
 from aivo_assets.settings import SourceSettings
 
+DECIMAL_COMMA = "Values are parted by semicolons: 1,5 is read as one and a half (AIVO_SOURCE_DECIMAL)."
+
 _ROWS_AT_ONCE = 250_000
 _ROWS_OF_A_SAMPLE = 1000
+_BYTES_OF_A_SAMPLE = 1 << 20
 _MARGIN = timedelta(days=1)  # local times are at most 14 hours from UTC
+
+
+@dataclass(frozen=True)
+class _TextShape:
+    """How a delimited file is laid out.
+
+    Attributes:
+        columns: Ours to theirs.
+        names: All of theirs.
+        commas: Whether numbers have a decimal comma.
+    """
+
+    columns: dict[str, str]
+    names: list[str]
+    commas: bool
 
 
 class TabularSource:
@@ -45,6 +71,7 @@ class TabularSource:
         self._settings = settings
         self._first_event_at = first_event_at
         self._now = now
+        self._shapes: dict[str, _TextShape] = {}
 
     @property
     def name(self) -> str:
@@ -69,7 +96,7 @@ class TabularSource:
             else:
                 extracts = self._delimited(file)
             for extract in extracts:
-                any_row = True
+                any_row |= extract.frame.height + extract.broken.height > 0
                 last_line = max(last_line, _last_line(extract))
                 yield self._in_order_of_rows(extract, rows_before)
             rows_before += last_line - header_lines
@@ -95,7 +122,7 @@ class TabularSource:
         asked, labels = asked_of_times(self._settings, self._first_event_at), labels_of(self._settings)
         files = find_files(self._settings.path)
         shapes = {file: self._shape(file) for file in files}
-        return made(
+        plan = made(
             {file.name: (columns, available) for file, (columns, available) in shapes.items()},
             (chunk for file in files for chunk in self._surveyed(file, shapes[file][0])),
             asked,
@@ -104,21 +131,23 @@ class TabularSource:
             missing=self._settings.missing_values,
             sample=self._head(files[0], shapes[files[0]][1]),
         )
+        commas = any(shape.commas for shape in self._shapes.values())
+        return replace(plan, sentences=(*plan.sentences, DECIMAL_COMMA)) if commas else plan
 
     def _shape(self, file: UPath) -> tuple[dict[str, str], Sequence[str]]:
         """Columns of a file, ours to theirs, and all that it has."""
         if _is_parquet(file, self._settings):
             schema = _schema(file)
             return self._columns(file, schema.names(), schema), schema.names()
-        available = read_header(file, self._dialect(file))
-        return self._columns(file, available, None), available
+        shape = self._text_shape(file)
+        return shape.columns, shape.names
 
     def _surveyed(self, file: UPath, columns: dict[str, str]) -> Iterator[pl.DataFrame]:
         """The columns of times and labels, chunk by chunk."""
         wanted = {ours: columns[ours] for ours in ("occurred_at", "correct") if ours in columns}
         if not _is_parquet(file, self._settings):
-            for block in read_blocks(file, self._dialect(file), sorted(set(wanted.values()))):
-                yield block.frame.select(**_renamed(wanted))
+            for block in read_blocks(file, dialect_of(self._settings), sorted(set(wanted.values()))):
+                yield self._ours(file, block, *wanted).drop("_row")
             return
         try:
             table = pl.scan_parquet(str(file), glob=False).select(**_renamed(wanted))
@@ -130,12 +159,9 @@ class TabularSource:
         """The first rows with all columns."""
         if _is_parquet(file, self._settings):
             return pl.scan_parquet(str(file), glob=False).head(_ROWS_OF_A_SAMPLE).collect()
-        block = next(read_blocks(file, self._dialect(file), list(available)), None)
+        blocks = read_blocks(file, dialect_of(self._settings), list(available), block_bytes=_BYTES_OF_A_SAMPLE)
+        block = next(blocks, None)
         return None if block is None else block.frame.drop("_row").head(_ROWS_OF_A_SAMPLE)
-
-    def _dialect(self, file: UPath) -> Dialect:
-        tabs = file.name.removesuffix(".gz").endswith((".tsv", ".tab"))
-        return Dialect(delimiter="\t" if tabs else ",", encoding=self._settings.encoding)
 
     def _parquet(self, file: UPath, window: Window | None) -> Iterator[Extract]:
         try:
@@ -152,10 +178,27 @@ class TabularSource:
             raise unreadable(str(file), error) from error
 
     def _delimited(self, file: UPath) -> Iterator[Extract]:
-        dialect = self._dialect(file)
-        columns = self._columns(file, read_header(file, dialect), None)
+        dialect, columns = dialect_of(self._settings), self._text_shape(file).columns
         for block in read_blocks(file, dialect, sorted(set(columns.values()))):
-            yield self._extract(block.frame.select("_row", **_renamed(columns)), str(file), block.broken)
+            yield replace(self._extract(self._ours(file, block), str(file), block.broken), lines=block.count)
+
+    def _ours(self, file: UPath, block: Block, *only: str) -> pl.DataFrame:
+        """A block of text with `_row` and columns named as ours: all, or those that are named."""
+        shape = self._text_shape(file)
+        columns = {ours: theirs for ours, theirs in shape.columns.items() if not only or ours in only}
+        frame = block.frame.select("_row", **_renamed(columns))
+        return with_points(frame) if shape.commas else frame
+
+    def _text_shape(self, file: UPath) -> _TextShape:
+        """How a delimited file is laid out; found once."""
+        if str(file) not in self._shapes:
+            layout = layout_of(file, dialect_of(self._settings))
+            refuse_one_column(file, layout)
+            columns = self._columns(file, layout.names, None)
+            refuse_twins(file, columns, self._settings.columns, layout.names)
+            commas = decimal_mark(self._settings, layout.delimiter) == ","
+            self._shapes[str(file)] = _TextShape(columns, layout.names, commas)
+        return self._shapes[str(file)]
 
     def _extract(self, frame: pl.DataFrame, place: str, broken: list[tuple[int | None, str | None, str]]) -> Extract:
         return Extract(
@@ -225,9 +268,8 @@ def _last_line(extract: Extract) -> int:
 
 
 def _is_parquet(file: UPath, settings: SourceSettings) -> bool:
-    if file.name.endswith((".parquet", ".pq")):
-        return True
-    return settings.kind == "parquet" and not file.name.removesuffix(".gz").endswith((".csv", ".tsv", ".tab"))
+    text = any(end in file.suffixes for end in (".csv", ".tsv", ".tab", ".txt"))
+    return holds_parquet(file, promised=settings.kind == "parquet" and not text)
 
 
 def _schema(file: UPath) -> pl.Schema:

@@ -9,6 +9,7 @@ _TEXT: frozenset[SourceKind] = frozenset(("csv", "assistments", "datashop"))
 _TABLES: frozenset[SourceKind] = frozenset(("csv", "parquet", "postgres"))
 _POSTGRES: frozenset[SourceKind] = frozenset(("postgres",))
 _DATASHOP: frozenset[SourceKind] = frozenset(("datashop",))
+_TEXT_ENDS = (".csv", ".tsv", ".tab", ".txt")
 _ALL: frozenset[SourceKind] = _FILES | _POSTGRES | {"simulator"}
 _OUTSIDE = _FILES | _POSTGRES
 
@@ -30,6 +31,8 @@ USED_BY: dict[str, frozenset[SourceKind]] = {
     "subject": _OUTSIDE,
     "first_event_at": _OUTSIDE,
     "encoding": _TEXT,
+    "delimiter": _TEXT,
+    "decimal": _TEXT,
     "attempts": _DATASHOP,
     "skill_model": _DATASHOP,
     "url": _POSTGRES,
@@ -56,10 +59,10 @@ _INSTEAD = {
 def unused_settings(settings: SourceSettings) -> list[str]:
     """A sentence for each setting that was given and that the source does not read with; none where all are used."""
     kind = settings.kind
-    reads_text = kind == "parquet" and ".csv" in f"{settings.path}{settings.learner_path}"
+    reads_text = kind == "parquet" and any(end in f"{settings.path}{settings.learner_path}" for end in _TEXT_ENDS)
     sentences = []
     for name in sorted(settings.model_fields_set):
-        if kind in USED_BY[name] or (name == "encoding" and reads_text) or _is_default(settings, name):
+        if kind in USED_BY[name] or (reads_text and USED_BY[name] == _TEXT) or _is_default(settings, name):
             continue
         instead = _INSTEAD.get((kind, name))
         given = "" if name == "url" else f"={_shown(getattr(settings, name))}"

@@ -7,12 +7,12 @@ No alert carries a raw identifier.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from aivo_assets.operations.alerts.alert import Alert
 from aivo_assets.operations.jobs.causes import CAUSE_TAG
 from aivo_assets.operations.jobs.names import TRAINING_JOBS, TRAINING_STEPS
-from aivo_assets.tracing.judging.promotion import Verdict
+from aivo_assets.tracing.judging.promotion import ONE_OUTCOME, Verdict
 from aivo_assets.tracing.judging.verdicts import was_worse
 
 
@@ -47,8 +47,20 @@ def drift_alert(row: Mapping[str, Any], now: datetime) -> Alert:
     )
 
 
-def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequence[str], now: datetime) -> Alert:
-    """A run failed, after every retry; a failed training is the graver one. Values of the failure are left out.
+MOST_CAUSES: Final = 3
+"""Of a run in which more steps failed; `aivo why` tells all of them."""
+
+
+def failed_run_alert(
+    run_id: str,
+    job: str,
+    tags: Mapping[str, str],
+    steps: Sequence[str],
+    now: datetime,
+    *,
+    causes: Sequence[str] = (),
+) -> Alert:
+    """A run failed, after every retry; a failed training is the graver one.
 
     A run that trains among other things failed as a training only where a step of the training failed, or its process
     died.
@@ -59,12 +71,15 @@ def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequ
         tags: Its tags.
         steps: Steps that failed; none where the process died.
         now: The present instant, UTC.
+        causes: Why, a sentence each, without anything of raw rows.
     """
+    why = "".join(f" {cause}" for cause in causes[:MOST_CAUSES])
     training = job in TRAINING_JOBS and (not steps or not TRAINING_STEPS.isdisjoint(steps))
     where = ", ".join(steps) or "no step"
     return Alert(
         title=f"{'Training' if training else 'Run'} of {job} failed",
-        body=f"Run {run_id} failed in {where}; it was started by {tags.get(CAUSE_TAG, 'hand')}. See: aivo why {run_id}",
+        body=f"Run {run_id} failed in {where}; it was started by {tags.get(CAUSE_TAG, 'hand')}.{why} "
+        f"See: aivo why {run_id}",
         severity="critical" if training else "error",
         key=f"run_failure:{job}:{where}",
         context={"run_id": run_id, "job": job},
@@ -94,6 +109,31 @@ def refused_twice(refused: Sequence[Verdict], now: datetime) -> Alert | None:
         context={"refused": len(refused), "since": f"{refused[-1].decided_at:%Y-%m-%d}"},
         occurred_at=now,
         occurrence=refused[0 if worse else -1].challenger.fingerprint,
+    )
+
+
+def one_outcome(verdict: Verdict | None, now: datetime) -> Alert | None:
+    """A challenger was to be judged on answers that all came out the same.
+
+    Args:
+        verdict: The one that was given last, if any was.
+        now: The present instant, UTC.
+    """
+    told = [] if verdict is None else [each for each in verdict.findings if each.check in ONE_OUTCOME]
+    concerned = [each for each in told if not each.passed or each.check == "days of one outcome"]
+    if verdict is None or not concerned:
+        return None
+    outcome = "was promoted on the others" if verdict.promote else "was not promoted"
+    return Alert(
+        title="Answers all came out the same",
+        body=f"{concerned[0].sentence[0].upper()}{concerned[0].sentence[1:]}. The challenger as of "
+        f"{verdict.challenger.as_of} {outcome}. Does a client record every answer as right, or every one as wrong? "
+        "Correct it there, land these days again, and train again.",
+        severity="error",
+        key="one_outcome",
+        context={"as of": str(verdict.challenger.as_of)},
+        occurred_at=now,
+        occurrence=verdict.challenger.fingerprint,
     )
 
 

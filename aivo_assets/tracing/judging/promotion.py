@@ -1,12 +1,13 @@
 """Whether a challenger becomes the champion. Belongs here: the rule, its numbers and its sentence; nothing is moved.
 
 Both are scored on the same later events, which neither has seen. The difference of their log losses is taken learner
-by learner (`bootstrap`); a model that is better on the whole must not be worse in its calibration or for a group.
+by learner (`bootstrap`); a model that is better on the whole must not be worse in its calibration or for a group. Days
+on which all answers came out the same are left out (`evidence`), and without both outcomes nothing is promoted.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,9 +15,15 @@ from aivo_assets.arrays import Floats
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.judging.bootstrap import Interval, calibration_bootstrap, paired_bootstrap
 from aivo_assets.tracing.judging.evaluation import ITEM_DIFFICULTY, Holdout, refuse_unusable
+from aivo_assets.tracing.judging.evidence import OneOutcome, days_of_one_outcome
 from aivo_assets.tracing.model.scores import Scores, expected_calibration_error, losses
 
-Check = Literal["is another model", "as-of day", "enough events", "enough learners", "log loss", "calibration", "slice"]
+Check = Literal[
+    "is another model", "as-of day", "enough events", "enough learners", "both outcomes", "days of one outcome",
+    "log loss", "calibration", "slice",
+]  # fmt: skip
+ONE_OUTCOME: Final[tuple[Check, ...]] = ("both outcomes", "days of one outcome")
+"""Findings that tell of answers which all came out the same."""
 
 
 class _Record(BaseModel):
@@ -120,12 +127,18 @@ def decide(
     contenders = [challenger] if champion is None else [challenger, champion]
     for contender in contenders:
         refuse_unusable(holdout, contender.probability, contender.fingerprint)
-    kept = holdout.at_or_after(max(contender.unseen_from for contender in contenders))
+    later = holdout.at_or_after(max(contender.unseen_from for contender in contenders))
+    one_outcome = days_of_one_outcome(holdout.keys.filter(later))
+    kept = later & one_outcome.without(holdout.keys["occurred_at"])
     unseen = holdout.only(kept)
     said = challenger.probability[kept]
     reference = unseen.baselines[ITEM_DIFFICULTY] if champion is None else champion.probability[kept]
 
-    findings = [*_admission(challenger, champion), *_enough(unseen, settings)]
+    findings = [
+        *_admission(challenger, champion),
+        *_enough(unseen, settings),
+        *_outcomes(unseen, one_outcome, settings),
+    ]
     difference = _difference(unseen, said, reference, settings)
     if difference is not None:
         findings.append(_log_loss(difference, challenger, champion, settings))
@@ -184,6 +197,24 @@ def _enough(holdout: Holdout, settings: PromotionSettings) -> list[Finding]:
         )
         for check, what, there, needed in counted
     ]
+
+
+def _outcomes(holdout: Holdout, left_out: OneOutcome, settings: PromotionSettings) -> list[Finding]:
+    right = int(holdout.correct.sum())
+    wrong, needed = holdout.correct.size - right, settings.minimum_of_each_outcome
+    why = f" ({left_out.sentence})" if left_out.answers else ""
+    both = Finding(
+        check="both outcomes",
+        passed=min(right, wrong) >= needed,
+        value=min(right, wrong),
+        limit=needed,
+        sentence=f"{right:,} right and {wrong:,} wrong answers can be compared{why}, at least {needed:,} of each are "
+        "needed",
+    )
+    if not left_out.answers:
+        return [both]
+    left = Finding(check="days of one outcome", passed=True, value=left_out.total, sentence=left_out.sentence)
+    return [both, left]
 
 
 def _difference(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> Interval | None:

@@ -172,22 +172,27 @@ class Registry:
             fix="Train a new main brain (aivo train main-brain).",
         )
 
-    def champion(self, features: FeatureSchema | None = None) -> Serving | None:
+    def champion(self, features: FeatureSchema | None = None, *, as_of: date | None = None) -> Serving | None:
         """The model that serves: the champion or, where its files or features do not fit, the last good one before it.
 
         Args:
             features: What the present code folds; a model of other features does not serve.
+            as_of: Only champions that know no answer after this day.
 
         Returns:
             The model, with `problems` (also logged as warnings) naming every champion passed over; None where there
             never was a champion, or none can serve.
         """
         version, brain, problems = _first_that_serves(
-            self._store.contents(), lambda version: self._load(version, features)
+            self._store.contents(), lambda version: self._load(version, features), as_of
         )
         for problem in problems:
             _log.warning("%s; %s", problem, f"version {version.number} serves" if version else "no model serves")
         return Serving(brain, version, problems) if version is not None and brain is not None else None
+
+    def problems(self, features: FeatureSchema) -> tuple[str, ...]:
+        """Why champions cannot serve with these features, the latest first; empty where the champion does."""
+        return _first_that_serves(self._store.contents(), lambda version: self._load(version, features))[2]
 
     def standing(self) -> Standing:
         """Which version serves and what is wrong with later champions, by their files alone: no model is loaded."""
@@ -333,7 +338,7 @@ def _line(contents: Contents) -> tuple[list[int], Version | None]:
 
 
 def _first_that_serves(
-    contents: Contents, opened: Callable[[Version], _Opened]
+    contents: Contents, opened: Callable[[Version], _Opened], as_of: date | None = None
 ) -> tuple[Version | None, _Opened | None, tuple[str, ...]]:
     """The latest champion that can be opened, what opening gave, and what is wrong with each later one."""
     line, pointed = _line(contents)
@@ -344,6 +349,8 @@ def _first_that_serves(
         version = contents.find(number)
         if version is None:
             problems.append(f"Champion {number} is gone from the registry")
+            continue
+        if as_of is not None and version.as_of > as_of:
             continue
         try:
             return version, opened(version), tuple(problems)

@@ -17,6 +17,7 @@ from aivo_assets.lake import Dataset
 from aivo_assets.settings import PromotionSettings
 from aivo_assets.tracing.fold.schema import FeatureSchema
 from aivo_assets.tracing.judging.bootstrap import Interval, paired_bootstrap
+from aivo_assets.tracing.judging.evidence import days_of_one_outcome
 from aivo_assets.tracing.judging.registry import Registry, Serving
 from aivo_assets.tracing.model.scores import Scores, losses
 
@@ -146,7 +147,11 @@ def judge(scored: pl.DataFrame, settings: PromotionSettings, *, champion: int, p
         settings: Fewest answers and learners, confidence, days, and the bootstrap.
         champion: Version that is champion.
         previous: Version that was.
+
+    Days on which all answers came out the same are left out: on them the louder of the two would win.
     """
+    left_out = days_of_one_outcome(scored)
+    scored = scored.filter(left_out.without(scored["occurred_at"]))
     enough = (scored.height, scored["learner"].n_unique())
     needed = (settings.shadow_minimum_events, settings.shadow_minimum_learners)
     common = {"champion": champion, "previous": previous}
@@ -155,7 +160,8 @@ def judge(scored: pl.DataFrame, settings: PromotionSettings, *, champion: int, p
             **common, since=None, until=None, difference=None, champion_scores=None, previous_scores=None,
             roll_back=False,
             reason=f"Version {champion} stays: {enough[0]:,} answers of {enough[1]:,} learners since its promotion say "
-            f"nothing yet, at least {needed[0]:,} of {needed[1]:,} are needed.",
+            f"nothing yet, at least {needed[0]:,} of {needed[1]:,} are needed"
+            f"{f'; {left_out.sentence}' if left_out.answers else ''}.",
         )  # fmt: skip
     correct, ours, theirs = (scored[name].cast(pl.Float64).to_numpy() for name in ("correct", "champion", "previous"))
     difference = paired_bootstrap(

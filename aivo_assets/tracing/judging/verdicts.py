@@ -33,6 +33,13 @@ def refused_in_a_row(lake: Lake) -> list[Verdict]:
     return list(refused.values())
 
 
+def newest_verdict(lake: Lake) -> Verdict | None:
+    """The verdict that was given last; None where none was."""
+    days = lake.days(VERDICTS)
+    rows = lake.scan(VERDICTS, days=days[-1:]).select("verdict").collect()["verdict"].to_list()
+    return Verdict.model_validate_json(rows[0]) if rows else None
+
+
 def was_worse(verdict: Verdict) -> bool:
     """Whether a refused challenger was surely worse somewhere, rather than not surely better."""
     if verdict.difference is not None and verdict.difference.lower > 0:

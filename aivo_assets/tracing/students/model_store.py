@@ -1,12 +1,14 @@
 """Where the student models are kept. Belongs here: which learners' models are to be made anew, and the models in force.
 
 A day holds the models that were made as of that day: all of them after a full build, otherwise those of learners who
-had new events. A learner's model in force is the one of his newest day; its `day` says as of when its bands hold.
+had new events. A learner's model in force is the one of his newest day; its `day` says as of when its bands hold. The
+note of a day says from which states its models were made: who changed since is told by the same states only.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +17,7 @@ import polars as pl
 from aivo_assets.lake import Lake
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.fold.states import LearnerStates
-from aivo_assets.tracing.students.state_store import StateStore
+from aivo_assets.tracing.students.state_store import STATES, StateStore
 from aivo_assets.tracing.students.student_models import StudentModels
 
 Build = Callable[[LearnerStates, pl.DataFrame], StudentModels]
@@ -76,9 +78,9 @@ def update_models(
     folded = store.folded(shard)
     sequence = 0 if folded is None else folded.sequence
     said = _newest_note(lake, shard, day)
-    same = said is not None and said["stamp"] == maker.stamp and not whole
+    same = said is not None and said["stamp"] == maker.stamp and _states(said) == store.layered.path and not whole
     changed = store.changed_since(shard, int(said["sequence"])) if same and said is not None else None
-    note: dict[str, Any] = {"stamp": maker.stamp, "sequence": sequence}
+    note: dict[str, Any] = {"stamp": maker.stamp, "states": store.layered.path, "sequence": sequence}
     if changed is None:
         return _make_all(lake, store, shard, maker, enrolled, day=day, note=note)
     held = students_in_force(lake, until=day, shards=[shard]).select("learner").collect()
@@ -106,7 +108,9 @@ def update_some(
     said = _newest_note(lake, shard, day)
     if said is None:
         return Made(0, 0, whole=False)
-    note = {name: said[name] for name in ("stamp", "sequence")}
+    if _states(said) != store.layered.path:
+        return update_models(lake, store, shard, maker, enrolled, day=day)
+    note = {"stamp": said["stamp"], "states": _states(said), "sequence": said["sequence"]}
     return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
@@ -134,9 +138,9 @@ def mastery_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = 
     return pl.concat(found)
 
 
-def models_sequence(lake: Lake, shard: int, *, until: date) -> int | None:
-    """The commit of the states from which the newest models of a shard were made; None where there are none."""
-    note = _newest_note(lake, shard, until)
+def models_sequence(lake: Lake, store: StateStore, shard: int, *, until: date) -> int | None:
+    """The commit of these states from which the newest models of a shard were made; None where none were."""
+    note = _newest_note(lake, shard, until, store.layered.path)
     return None if note is None else int(note["sequence"])
 
 
@@ -164,10 +168,21 @@ def _make_some(
     today = lake.manifest(STUDENT_MODELS, day=day)
     note = note | {"whole": bool(today and today["made_by"].get(_name(shard), {}).get("whole"))}
     for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
-        kept = lake.scan(dataset, days=[day], shards=[shard]).filter(~theirs).collect()
         keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
-        lake.replace_shard(dataset, pl.concat([kept, rows]).sort(keys), day=day, shard=shard, made_by=note)
+        lake.update(dataset, partial(_with_theirs, rows, theirs, keys), day=day, shard=shard, made_by=note)
     return Made(made.learners.height, made.skills.height, whole=False)
+
+
+def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([held.filter(~theirs), rows]).sort(keys)
+
+
+def notes_after_move(notes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The note of a shard that takes its learners from others: their models count, and all of them are made anew next.
+
+    No stamp is empty, so the next update knows these models as made by something else.
+    """
+    return {"stamp": "", "sequence": 0, "whole": all(note.get("whole", False) for note in notes)}
 
 
 def _make_all(
@@ -192,13 +207,25 @@ def _make_all(
     return Made(learners.height, skills.height, whole=True)
 
 
-def _newest_note(lake: Lake, shard: int, until: date) -> dict[str, Any] | None:
-    """What the newest day up to this one says of its models of a shard; None where there are none."""
+def _newest_note(lake: Lake, shard: int, until: date, states: str | None = None) -> dict[str, Any] | None:
+    """What the newest day up to this one says of its models of a shard; None where there are none.
+
+    Args:
+        lake: Where models are.
+        shard: Which.
+        until: The last day.
+        states: Only models made from these states.
+    """
     for day in reversed(lake.days(STUDENT_MODELS)):
         note = _note(lake, shard, day) if day <= until else None
-        if note is not None:
+        if note is not None and states in (None, _states(note)):
             return note
     return None
+
+
+def _states(note: Mapping[str, Any]) -> str:
+    """From which states models were made; a note from before there were several does not say it."""
+    return str(note.get("states", STATES.path))
 
 
 def _days(lake: Lake, shard: int, until: date) -> list[date]:

@@ -2,6 +2,8 @@
 
 The four frames of a shard come into force in one commit, together with what they were folded from: the parts of the
 days (`Folded`). So the states always say themselves which events they have seen.
+
+There are the present states, which only go forward, and beside them those as of the past day that was asked for last.
 """
 
 import json
@@ -26,7 +28,8 @@ STATES = Layered(
         "items": (STATES_ITEMS, ("learner", "item_id")),
     },
 )
-LAYERED = (STATES,)
+PAST_STATES = Layered("past_states", STATES.frames)
+LAYERED = (STATES, PAST_STATES)
 """All that is kept in layers."""
 Parts = Mapping[date, tuple[str, int]]
 """Version and rows of each day's part of a shard."""
@@ -53,6 +56,11 @@ class Folded:
         """Events of all parts."""
         return rows_of(self.parts)
 
+    @property
+    def last_day(self) -> date | None:
+        """The newest day that was folded; None where there was no event."""
+        return max(self.parts, default=None)
+
 
 def rows_of(parts: Parts) -> int:
     """Events of all parts."""
@@ -64,10 +72,16 @@ class StateStore:
 
     Args:
         lake: Where.
+        layered: The present states, or those of a past day.
     """
 
-    def __init__(self, lake: Lake) -> None:
-        self._layers = Layers(lake, STATES)
+    def __init__(self, lake: Lake, layered: Layered = STATES) -> None:
+        self._layers, self.layered = Layers(lake, layered), layered
+
+    @property
+    def is_past(self) -> bool:
+        """Whether these are the states of a past day."""
+        return self.layered is PAST_STATES
 
     def folded(self, shard: int) -> Folded | None:
         """What a shard's states were folded from; None where there are none."""
@@ -180,6 +194,20 @@ class StateStore:
             return LearnerStates.empty()
         wanted = [name for name in STATES.frames if items or name != "items"]
         return replace(LearnerStates.empty(), **{name: self._layers.read(kept, name, where) for name in wanted})
+
+
+def states_as_of(lake: Lake, day: date, *, present: bool = True) -> StateStore:
+    """The states as of a day: the present ones, unless they know answers after it; then those of a past day.
+
+    Args:
+        lake: Where they are.
+        day: As of which day.
+        present: Whether they are wanted as the champion folds them that serves now; an earlier one folds a past day's.
+    """
+    store = StateStore(lake)
+    folded = [kept for shard in range(lake.shards) if (kept := store.folded(shard)) is not None] if present else []
+    ahead = any(kept.last_day is not None and kept.last_day > day for kept in folded)
+    return StateStore(lake, PAST_STATES) if ahead or not present else store
 
 
 def _among(column: str, names: pl.Series) -> pl.Expr:

@@ -1,7 +1,6 @@
 """Recommendations made a shard after the other are those of all at once, and what is told of them counts them."""
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from aivo_assets.adaptive.advice.recommendations import Known, recommend
 from aivo_assets.adaptive.advice.recommendations_by_shard import Tally, known_to_all, provenance, recommendations_of
 from aivo_assets.adaptive.advice.wording import load_wording
 from aivo_assets.adaptive.policy.prerequisites import read_prerequisites, skill_graph
-from aivo_assets.adaptive.schema import RECOMMENDATIONS, SIGNALS
+from aivo_assets.adaptive.schema import SIGNALS
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
 from aivo_assets.settings import PolicySettings
@@ -103,35 +102,6 @@ def test_what_is_told_of_the_shards_is_added(lake: Lake) -> None:
     told = Tally() + first + second
     assert (told.rows_in, told.learners, told.overridden, told.changed) == (3, 3, 1, 3)
     assert told.kinds == Counter({"remediation": 2, "level_up": 1})
-    assert told.one_each
-
-
-def recommended(*rows: tuple[str, int, int]) -> pl.DataFrame:
-    """Learner, rank and recommended level of each row."""
-    names = ("learner", "rank", "recommended_level")
-    known = {"kind": "maintain", "changed": False}
-    made: Sequence[dict[str, Any]] = [
-        {**dict.fromkeys(RECOMMENDATIONS.schema), **known, **dict(zip(names, row, strict=True))} for row in rows
-    ]
-    return pl.DataFrame(made, schema=dict(RECOMMENDATIONS.schema))
-
-
-@pytest.mark.parametrize(
-    ("rows", "wrong"),
-    [
-        ([("ada", 1, 5), ("bob", 1, 1), ("bob", 2, 10), ("cy", 1, 5)], {}),
-        ([("ada", 1, 5), ("bob", 1, 5), ("cy", 2, 5)], {"without": 1}),
-        ([("ada", 1, 5), ("ada", 1, 5), ("bob", 1, 5), ("cy", 1, 5)], {"twice": 1}),
-        ([("ada", 1, 0), ("bob", 1, 11), ("cy", 1, 5)], {"outside": 2}),
-    ],
-)
-def test_one_for_each_means_one_of_rank_1_for_everybody_and_levels_that_exist(
-    rows: list[tuple[str, int, int]], wrong: dict[str, int], given: pl.DataFrame
-) -> None:
-    told = Tally.of(given, recommended(*rows))
-    assert {name: getattr(told, name) for name in ("without", "twice", "outside") if getattr(told, name)} == wrong
-    assert told.one_each == (not wrong)
-    assert told.kinds == {"maintain": sum(rank == 1 for _, rank, _ in rows)}
 
 
 def test_other_data_of_the_day_or_other_words_are_another_provenance(lake: Lake, given: pl.DataFrame) -> None:

@@ -56,6 +56,12 @@ def test_a_pin_that_agrees_leaves_the_policys_own_words() -> None:
     assert evidence(found, "p_level") != []
 
 
+@pytest.mark.parametrize(("removed", "level"), [(0, 6), (1, 6), (-1, 2)])
+def test_what_was_taken_back_does_not_hold_from_that_day_on(removed: int, level: int) -> None:
+    pin = word("pin", level=2, until=TODAY, removed_on=day(removed))
+    assert told(pin, **consistent(EASY))["recommended_level"] == level
+
+
 def test_a_pin_ends_with_its_day_and_begins_with_its_own() -> None:
     assert told(word("pin", level=2, until=day(1)), **consistent(EASY))["recommended_level"] == 6
     assert told(word("pin", back=-1, level=2, until=day(-9)), **consistent(EASY))["recommended_level"] == 6

@@ -148,10 +148,10 @@ def test_merged_layers_are_no_change_but_states_folded_from_nothing_are(lake, st
     land(lake, HISTORY, there=EVERYTHING, before=~LAST)
     update(lake, StateStore(lake), 0, lake.parts(ANONYMISED_INTERACTIONS)[0], folder(statistics))
     states = StateStore(lake).read(0)
-    StateStore(lake).compact(0, models_sequence(lake, 0, until=DAYS[-1]))  # the models lag behind
+    StateStore(lake).compact(0, models_sequence(lake, StateStore(lake), 0, until=DAYS[-1]))  # the models lag behind
     done = fold_and_make(lake, statistics, DAYS[-1])
     assert (done.whole, done.learners) == (False, HISTORY.filter(LAST)["learner"].n_unique())
-    StateStore(lake).compact(0, models_sequence(lake, 0, until=DAYS[-1]))
+    StateStore(lake).compact(0, models_sequence(lake, StateStore(lake), 0, until=DAYS[-1]))
     assert StateStore(lake).read(0).equals(states)
     assert fold_and_make(lake, statistics, DAYS[-1]).learners == 0
     parts = lake.parts(ANONYMISED_INTERACTIONS)[0]
