@@ -83,7 +83,7 @@ def part_by_time(events: pl.DataFrame) -> Part:
     after = events.join(before.select("event"), on="event", how="anti", maintain_order="left")
     if before.is_empty() or after.is_empty():
         raise SourceError("The events cannot be cut in time", fix="Give a file with times, or --protocol learners.")
-    # Coarse times within a minute may tie; whoever has an event before the cut keeps his order across it.
+    # Coarse times within a minute may tie; a learner with an event before the cut keeps their order across it.
     return Part(f"from {cut}", before, before.join(after, on="learner", how="semi", maintain_order="left"), after)
 
 

@@ -62,10 +62,10 @@ def refuse_nothing_kept(receipt: Receipt, window: Window | None) -> None:
         return
     if window is not None and all("occurred_at" in reason for reason in receipt.by_reason):
         return
-    told = "".join(f"\n  {line}" for line in reasons(receipt))
+    details = "".join(f"\n  {line}" for line in reasons(receipt))
     most = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
     raise SourceError(
-        f"{receipt.source}: none of {receipt.rows_in:,} rows could be kept{told}",
+        f"{receipt.source}: none of {receipt.rows_in:,} rows could be kept{details}",
         fix=f"For the most frequent reason: {advice(most)}. `aivo ingest --dry-run` shows what a change would do.",
     )
 

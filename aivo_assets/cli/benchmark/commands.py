@@ -67,11 +67,13 @@ def answers_of(file: Path, q_matrix: Path | None) -> "pl.DataFrame":
 @benchmark.command("features")
 def features(
     file: FileArgument,
-    rows: Annotated[int | None, typer.Option(help="About so many events, whole learners left out or repeated.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Scale to about this many events; learners are left out or repeated whole.")
+    ] = None,
     repeat: Annotated[int, typer.Option(min=1, help="Repetitions; the median counts.")] = 3,
     q_matrix: MatrixOption = None,
 ) -> None:
-    """Rows a second and peak memory of the fold, end to end."""
+    """Rows per second and peak memory of the fold, end to end."""
     from aivo_assets.benchmarks.accuracy.features import measure_features
     from aivo_assets.settings import load_settings
 
@@ -88,19 +90,28 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
         typer.Option(help="learners: test learners are new. time: train before a cut, predict after it."),
     ] = "learners",
     folds: Annotated[int, typer.Option(min=2, help="Folds of learners.")] = 5,
-    fold: Annotated[int | None, typer.Option(min=0, help="This fold alone, from 0.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
+    fold: Annotated[int | None, typer.Option(min=0, help="Only this fold, counted from 0.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
     q_matrix: MatrixOption = None,
     test: Annotated[
-        Path | None, typer.Option(help="A fixed test file of other learners.", callback=readable_file)
+        Path | None, typer.Option(help="A file of other learners to test on.", callback=readable_file)
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
-    peer: Annotated[list[str] | None, typer.Option(help="pybkt, where it is installed; repeat it.")] = None,
-    peer_python: Annotated[str, typer.Option(help="Interpreter that has the peers. Default: this one.")] = "",
-    blank: Annotated[
-        str, typer.Option("--without", help="Features, by comma, that the model does not see: what are they worth?")
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
+    peer: Annotated[
+        list[str] | None, typer.Option(help="A peer to compare with: pybkt, if it is installed. May be repeated.")
+    ] = None,
+    peer_python: Annotated[
+        str, typer.Option(help="Python interpreter in which the peers are installed. Default: this one.")
     ] = "",
-    best_lr: Annotated[bool, typer.Option(help="Fit Best-LR, the slowest baseline.")] = True,
+    blank: Annotated[
+        str,
+        typer.Option(
+            "--without", help="Features to hide from the model, separated by commas, to see what they are worth."
+        ),
+    ] = "",
+    best_lr: Annotated[bool, typer.Option(help="Also fit Best-LR, the slowest baseline.")] = True,
     mapping: MapOption = None,
     time_unit: TimeUnitOption = None,
     time_format: TimeFormatOption = None,

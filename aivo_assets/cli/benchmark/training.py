@@ -28,7 +28,9 @@ DAILY_PATH = (
 )
 CAUSE = "aivo benchmark training"
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)]
+JsonOption = Annotated[
+    Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,12 +43,12 @@ def curve(
     file: FileArgument,
     sizes: Annotated[str, typer.Option(help="Shares of the training events.")] = "1/16,1/8,1/4,1/2,1",
     folds: Annotated[int, typer.Option(min=2, help="Folds of learners.")] = 5,
-    fold: Annotated[int, typer.Option(min=0, help="The fold that is predicted, from 0.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the deal to folds, and of who is left out.")] = 0,
+    fold: Annotated[int, typer.Option(min=0, help="The fold to predict, counted from 0.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds and of who is left out.")] = 0,
     q_matrix: MatrixOption = None,
     test: Annotated[
         Path | None,
-        typer.Option(help="A fixed test file of other learners, in place of a fold.", callback=readable_file),
+        typer.Option(help="A file of other learners to test on, instead of a fold.", callback=readable_file),
     ] = None,
     json: JsonOption = None,
 ) -> None:
@@ -76,7 +78,9 @@ def curve(
 @benchmark.command("training")
 def training(
     file: FileArgument,
-    rows: Annotated[int | None, typer.Option(help="About so many events, whole learners left out or repeated.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Scale to about this many events; learners are left out or repeated whole.")
+    ] = None,
     champion: Annotated[
         bool, typer.Option(help="Train as of the day before first, so that there is a champion to compare with.")
     ] = True,
@@ -130,7 +134,7 @@ def _trained(settings: "Settings", day: date) -> "TrainingCost":
             days=(day, day), cause=CAUSE, console=terminal(of_errors=True), assets=DAILY_PATH,
         )  # fmt: skip
         seconds, peak = time.perf_counter() - started, peak_bytes()
-    said = {name: value.value for step in outcome.steps for name, value in step.figures.items()}
+    figures = {name: value.value for step in outcome.steps for name, value in step.figures.items()}
     made = next(step.figures for step in outcome.steps if step.name == "main_brain_candidate")
     folded = next(step.figures for step in outcome.steps if step.name == "fold_training_events")
     return TrainingCost(
@@ -141,5 +145,5 @@ def _trained(settings: "Settings", day: date) -> "TrainingCost":
         peak_bytes=peak,
         auc=float(str(made["auc"].value)) if "auc" in made else None,
         log_loss=float(str(made["log_loss"].value)),
-        verdict=str(said["reason"]),
+        verdict=str(figures["reason"]),
     )

@@ -68,7 +68,7 @@ def mapped(
         SettingsError: The mapping names a column that is not ours.
         SourceError: A chosen or required column is not in the table, or a column that would be taken is there twice.
     """
-    there = ", ".join(sorted(available)) or "none"
+    present = ", ".join(sorted(available)) or "none"
     strange = sorted(set(chosen) - set(known))
     if strange:
         raise SettingsError(
@@ -78,32 +78,33 @@ def mapped(
     absent = sorted((theirs, ours) for ours, theirs in chosen.items() if theirs not in available)
     if absent:
         raise SourceError(
-            f"{place} has no column {', '.join(f'{theirs} (for {ours})' for theirs, ours in absent)}; it has: {there}",
+            f"{place} has no column {', '.join(f'{theirs} (for {ours})' for theirs, ours in absent)};"
+            f" it has: {present}",
             fix=f"{_nearest([theirs for theirs, _ in absent], available)}Correct {_option(variable)}, ours=theirs.",
         )
     by_name = {name.lower(): name for name in reversed(list(available))}
-    found = dict(chosen)
+    mapping = dict(chosen)
     for ours, names in known.items():
         theirs = next((by_name[name] for name in names if name in by_name), None)
-        if ours not in found and theirs is not None:
-            found[ours] = theirs
-    missing = [column for column in required if column not in found]
+        if ours not in mapping and theirs is not None:
+            mapping[ours] = theirs
+    missing = [column for column in required if column not in mapping]
     if missing:
         by_option = " ".join(f"--map {ours}=COLUMN" for ours in missing)
         well_known = "; ".join(f"{ours}: {', '.join(known[ours])}" for ours in missing if known[ours])
         raise SourceError(
-            f"{place} has no column for {', '.join(missing)}; it has: {there}",
+            f"{place} has no column for {', '.join(missing)}; it has: {present}",
             fix=f'Map it, ours=theirs: {by_option}, or {variable}={{"{missing[0]}": "…"}}.'
             + (f" Known by themselves are {well_known}." if well_known else "")
             + (_NO_NAMES if any(_DATA.match(name) for name in available) else ""),
         )
-    for ours, theirs in found.items():
+    for ours, theirs in mapping.items():
         if ours not in chosen and f"{theirs} (2)" in available:
             raise SourceError(
                 f"{place} has the column {theirs!r} twice, and which is {ours} is not clear",
                 fix=f"Take the first, --map {ours}={theirs!r}, or the second, --map {ours}='{theirs} (2)'.",
             )
-    return found
+    return mapping
 
 
 def told(files: Mapping[str, tuple[dict[str, str], Sequence[str]]]) -> list[str]:
