@@ -1,4 +1,4 @@
-"""How the models stand: what serves, what trains, whether one may be trained. Belongs here: looking up; no launch."""
+"""State of the models: which serves, which trains, whether one may be trained. Belongs here: looking up; no launch."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -21,7 +21,7 @@ VERDICT_HOLDS_FOR: Final = timedelta(days=2)
 """A drift verdict older than this says nothing about now; the model is checked every six hours."""
 
 
-class Standing:
+class ModelStates:
     """Looks up how models stand.
 
     Args:
@@ -39,17 +39,17 @@ class Standing:
 
     def models_training(self) -> dict[ModelId, Run]:
         """The oldest unfinished run that trains each model."""
-        found: dict[ModelId, Run] = {}
+        runs: dict[ModelId, Run] = {}
         for run in unfinished(self._dagster):
             model = model_trained(run.job, run.tags, run.assets)
             if model is not None:
-                found.setdefault(model, run)
-        return found
+                runs.setdefault(model, run)
+        return runs
 
     def last_training(self) -> datetime | None:
         """When the main brain was last trained, by the clock that its training was given."""
-        said = self._dagster.latest_metadata(CANDIDATE).get(TRAINED_AT)
-        return None if said is None else datetime.fromisoformat(said).astimezone(UTC)
+        trained_at = self._dagster.latest_metadata(CANDIDATE).get(TRAINED_AT)
+        return None if trained_at is None else datetime.fromisoformat(trained_at).astimezone(UTC)
 
     def wait(self, model: ModelId, *, now: datetime, forced: bool) -> Wait | None:
         """Why a model may not be trained now. Forced or drifted, the hours between trainings do not count."""

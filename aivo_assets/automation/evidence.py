@@ -23,5 +23,5 @@ def run_that_made(instance: dg.DagsterInstance, asset: str, partition: str, *, b
         before: Only materialisations before this instant, Unix seconds.
     """
     records = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[partition], before_timestamp=before)
-    found = instance.fetch_materializations(records, limit=1).records
-    return found[0].run_id if found else ""
+    materializations = instance.fetch_materializations(records, limit=1).records
+    return materializations[0].run_id if materializations else ""

@@ -1,4 +1,4 @@
-"""A job run in this process, with progress that a person can follow. What is said afterwards is the caller's."""
+"""Runs a job in this process and shows its progress. What is printed afterwards is up to the caller."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -140,13 +140,13 @@ def _as_ours(error: BaseException, job: str) -> AivoError:
         if isinstance(cause, AivoError):
             return cause
         cause = cause.__cause__
-    said = f"{type(error).__name__}: {error}"
+    message = f"{type(error).__name__}: {error}"
     if isinstance(error, DagsterUserCodeProcessError) and error.user_code_process_error_infos:
         info = error.user_code_process_error_infos[0]  # "Exceeded max_retries" hides what it was
         while info.cause is not None:
             info = info.cause
-        said = info.message.strip()
-    return RunError(f"Job {job} failed: {said}", fix="The run's page in `aivo up` shows the failed step.")
+        message = info.message.strip()
+    return RunError(f"Job {job} failed: {message}", fix="The run's page in `aivo up` shows the failed step.")
 
 
 def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:

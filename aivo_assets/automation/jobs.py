@@ -37,7 +37,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         job(
             WEEKLY_JOB,
             dg.AssetSelection.all(),
-            "Sundays: every model, mart, report and check anew.",
+            "Sundays: every model, mart, report and check again.",
         ),
         job(
             "adaptive_check",
@@ -53,7 +53,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             "student_model_update",
             dg.AssetSelection.assets("student_models"),
             "When a recommendation changed a learner's level or plan: the models of these learners as of the day. "
-            "Started by hand: of everybody whose states have changed since.",
+            "Started by hand: also of everybody whose states have changed since.",
         ),
         job(
             "late_events",

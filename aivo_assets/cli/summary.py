@@ -121,13 +121,13 @@ def _examples(made: pl.DataFrame) -> pl.DataFrame:
 def _worked(row: dict[str, object]) -> Panel:
     evidence = "\n".join(_evidence(row["evidence"]))  # type: ignore[arg-type]
     actions = "\n".join(f"  • {action}" for action in row["suggested_actions"])  # type: ignore[attr-defined]
-    said = {
+    columns = {
         "Evidence": evidence,
         "What to do": actions,
         "Expected": f"  {row['expectation']} ({row['confidence']:.0%} sure)",
         "Otherwise": f"  {row['counterfactual']}",
     }
-    parts = [part for heading, words in said.items() for part in ((f"\n{heading}\n", "dim"), words)]
+    parts = [part for heading, words in columns.items() for part in ((f"\n{heading}\n", "dim"), words)]
     title = f"{str(row['learner'])[:8]}…: {row['headline']} ({row['priority']} priority)"
     return Panel(
         Text.assemble(f"{row['reasoning']}\n", *parts),

@@ -265,9 +265,9 @@ def _problems(typed: pl.DataFrame) -> pl.DataFrame:
 
 def _identity(good: pl.DataFrame) -> pl.Series:
     """Hash of all that an override says but its note; what named no time is the same all day."""
-    said = [name for name in COLUMNS if name not in ("note", "given_at")]
+    identifying = [name for name in COLUMNS if name not in ("note", "given_at")]
     moment = pl.coalesce("given_at_given", pl.col("given_at").dt.date().cast(pl.String))
     texts = good.select(
-        pl.concat_str([*(pl.col(name).cast(pl.String).fill_null("") for name in said), moment], separator="\x1f")
+        pl.concat_str([*(pl.col(name).cast(pl.String).fill_null("") for name in identifying), moment], separator="\x1f")
     )
     return identity_hash(texts.to_series())

@@ -14,7 +14,7 @@ from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.receipts import RECEIPTS_PATH, read_receipts
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.lake.left_over import remove_left_layouts
-from aivo_assets.operations.alerts.interventions import TOLD
+from aivo_assets.operations.alerts.interventions import NOTIFIED
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.judging.shadow import SHADOW
@@ -26,7 +26,7 @@ from aivo_assets.tracing.students.model_store import oldest_in_force
 from aivo_assets.tracing.students.state_store import LAYERED
 
 DERIVED: Final = (
-    ITEM_BANK, LEVELS, OUTCOMES, RECOMMENDATIONS, SIGNALS, DRIFT_SCORES, DRIFT_VERDICTS, TRAINING_NEED, TOLD,
+    ITEM_BANK, LEVELS, OUTCOMES, RECOMMENDATIONS, SIGNALS, DRIFT_SCORES, DRIFT_VERDICTS, TRAINING_NEED, NOTIFIED,
     SHADOW, VERDICTS, HYPERPARAMETERS, INTERVALS,
 )  # fmt: skip
 MODELS: Final = (STUDENT_MODELS, SKILL_MASTERY)

@@ -81,7 +81,7 @@ def practised_skill(step: Step, curriculum: Curriculum) -> npt.NDArray[np.int64]
 
 
 class AssignedLevels:
-    """Gives everybody an item at random of the level that is assigned to him in the skill.
+    """Gives everybody a random item of the level that they are assigned in the skill.
 
     Args:
         curriculum: Items and skills; only what is public of them is read.
@@ -89,7 +89,7 @@ class AssignedLevels:
         levels: Int8 [n, S], the first assignment.
 
     Attributes:
-        levels: The assignment; whoever assigns writes to it between days.
+        levels: The assignment; it is changed between days.
     """
 
     def __init__(self, curriculum: Curriculum, shelf: Shelf, levels: npt.NDArray[np.int8]) -> None:

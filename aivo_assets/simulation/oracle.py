@@ -1,4 +1,4 @@
-"""What only the truth knows: true chances, and the policy that sees them. Belongs here: the ceiling; no platform."""
+"""What only the truth knows: true chances, and a policy that sees them. Belongs here: the upper bound; no platform."""
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ def true_successes(simulation: Simulation, at: int) -> npt.NDArray[np.float32]:
 
 
 class Oracle:
-    """Gives everybody the item of the skill that teaches him most, and frees whoever is stuck on the first day.
+    """Gives everybody the item of the skill that teaches them most, and frees those who are stuck on the first day.
 
     It knows the true state and looks one item ahead. It is the ceiling for policies that choose difficulty, not for
     all policies: like them it leaves the skill to the class.

@@ -46,7 +46,7 @@ class School:
             settings: Learners, seed and dirt; `days` and `start` are the caller's business.
             start: First day (UTC).
             parameters: What is assumed about learning.
-            disturbances: What befalls the school.
+            disturbances: Scripted changes to the school.
         """
         world = build_world(
             seed=settings.seed,

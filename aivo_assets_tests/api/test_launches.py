@@ -32,7 +32,7 @@ class Silent:
         return Run("r1", job, "QUEUED", tags, None, 0.0, None, None)
 
 
-class Standing:
+class ModelStates:
     """Lets everything through."""
 
     def wait(self, *_: object, **__: object) -> None:
@@ -50,7 +50,7 @@ def test_the_platform_s_clock_neither_holds_a_launch_back_nor_lets_it_through(
     triggers = Triggers(
         settings,
         Silent(),  # type: ignore[arg-type]
-        Standing(),  # type: ignore[arg-type]
+        ModelStates(),  # type: ignore[arg-type]
         now=lambda: instants["platform"],
         machine_now=lambda: instants["machine"],
     )

@@ -1,4 +1,4 @@
-"""Of each group of items the few that fit best. Belongs here: the kernel that picks them; what fits is content's."""
+"""Picks the few items of each group that fit best. Belongs here: the compiled selection; `content` says what fits."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What would make it another recommendation. Belongs here: changed signals put to the policy itself; no words.
+"""Counterfactuals: the smallest change that leads to another kind. Belongs here: trying changed signals; no words.
 
 A counterfactual is true because the policy said it: the signals are changed as so many answers (or a rest) would change
 them, and the policy decides again. So a rule that is changed or added needs nothing here. Time alone changes nothing,

@@ -1,4 +1,4 @@
-"""What became of earlier recommendations. Belongs here: holding each expectation against the answers that followed.
+"""Outcomes of earlier recommendations. Belongs here: comparing each expectation with the answers that followed.
 
 The expectation of a recommendation is exactly this: of the learner's next `expected_attempts` answers on the skill,
 given after the as-of day and within the active days, to items of the recommended level give or take the tolerance, at

@@ -1,4 +1,4 @@
-"""What to expect of a recommendation, in numbers. Belongs here: confidence, impact, time to effect; no words."""
+"""The expected effect of a recommendation. Belongs here: confidence, impact, time to effect; no words."""
 
 import numpy as np
 import polars as pl

@@ -1,4 +1,4 @@
-"""From signals to recommendations. Belongs here: joining decision, outlook, content and words, and the ranking.
+"""From signals to recommendations. Belongs here: joining decision, outlook, content and words, and ranking.
 
 Columnar throughout: each rule's rows are worded as columns, never learner by learner.
 """
@@ -76,6 +76,17 @@ def recommend(
 
     Raises:
         SettingsError: The catalogue lacks a text of the policy, or names an unknown field.
+
+    Example:
+        >>> from aivo_assets import recommend
+        >>> from aivo_assets.adaptive.advice.wording import load_wording
+        >>> from aivo_assets.settings import PolicySettings
+        >>> settings = PolicySettings()
+        >>> made = recommend(  # signals = lake.scan(SIGNALS, days=[day]).collect(), bank likewise of ITEM_BANK
+        ...     signals, bank, settings=settings, wording=load_wording(settings), made_by="an example"
+        ... )
+        >>> made.select("learner", "skill_id", "kind", "current_level", "recommended_level").rows()
+        [('ada', 'fractions', 'maintain', 5, 5)]
     """
     known = known or Known()
     chosen = success_zone_policy(settings) if known.policy is None else known.policy

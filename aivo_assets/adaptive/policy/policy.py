@@ -30,6 +30,8 @@ BREAK: Final = Kind(kinds.BREAK, plan=None)
 CHANGE_APPROACH: Final = Kind(kinds.CHANGE_APPROACH, plan="change_approach")
 
 KINDS: Final = (LEVEL_UP, LEVEL_DOWN, MAINTAIN, REMEDIATION, ENRICHMENT, BREAK, CHANGE_APPROACH)
+PLANS: Final = tuple(dict.fromkeys(kind.plan for kind in KINDS if kind.plan is not None))
+"""What a learner can be on."""
 
 _NOW: Final = ("latest", "session_current")  # a break concerns what the learner is at now, not every skill
 _FIRST: Final = ("never_moved",)

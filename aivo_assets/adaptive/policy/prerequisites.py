@@ -1,4 +1,4 @@
-"""What a skill builds on. Belongs here: the skill graph, its checking, and a learner's weakest prerequisite.
+"""Prerequisites of skills. Belongs here: the skill graph, its checks, and a learner's weakest prerequisite.
 
 The graph is given, never guessed. What is wrong with it (a cycle, a skill that no item practises) is left out and
 reported edge by edge, so that one typing mistake does not stop the recommendations of a school.

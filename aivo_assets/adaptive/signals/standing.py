@@ -1,4 +1,4 @@
-"""Where a learner stands in a skill: the level, since when, and what the models say of it. No practice facts here.
+"""A learner's level in a skill: which, since when, and what the models predict there. No facts about practice here.
 
 The level must not wander with the mixture of the last tasks, so it is sticky: until practice has something to say
 (`followed_events` answers since the last decision) it stays as it was; a learner who then works around the level that

@@ -60,7 +60,7 @@ def policy_evaluation(
     return dg.MaterializeResult(
         metadata={
             "rows_out": written.rows,
-            **{name: found.text() for name in (WAY, BETTER, "flaps") if (found := report.value(OURS, name))},
+            **{name: value.text() for name in (WAY, BETTER, "flaps") if (value := report.value(OURS, name))},
             **report.asked,
             "table": dg.MetadataValue.md(report.markdown()),
         },

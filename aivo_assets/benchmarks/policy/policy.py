@@ -154,7 +154,10 @@ def _measure_block(plan: Plan, settings: Settings, block: int, seeds: list[int])
             measures |= stability(pl.concat(school.advice[school.arm]))
         measures |= watching.pop((school.arm, school.seed), {})
         runs.append(Run(policy=school.arm, seed=school.seed, measures=_known(measures)))
-    return [*runs, *(Run(policy=name, seed=seed, measures=_known(found)) for (name, seed), found in watching.items())]
+    return [
+        *runs,
+        *(Run(policy=name, seed=seed, measures=_known(watched)) for (name, seed), watched in watching.items()),
+    ]
 
 
 def _known(measures: dict[str, float]) -> dict[str, float]:

@@ -166,11 +166,13 @@ def run_trial(
         for school in schools:
             school.note(logs[id(school)], *settings.success_zone)
         for name, platform in platforms.items():
-            told = [school for school in schools if school.arm == name or (school.arm == FIXED and name in WATCHERS)]
+            observed = [
+                school for school in schools if school.arm == name or (school.arm == FIXED and name in WATCHERS)
+            ]
             today = world.date_of(day)
-            events = pl.concat([events_of(logs[id(s)], s.simulation.world, s.names) for s in told])
+            events = pl.concat([events_of(logs[id(s)], s.simulation.world, s.names) for s in observed])
             decided = _coded(platform.evening(events, today), content)
-            for school in told:
+            for school in observed:
                 mine = decided.filter(pl.col("learner").is_in(school.names.implode()))
                 school.advice.setdefault(name, []).append(noted(mine, day))
                 if school.arm == FIXED:

@@ -1,6 +1,6 @@
-"""Telling people. Belongs here: what an alert is; how it leaves the house is in alert_channels.py.
+"""Notifying people. Belongs here: what an alert is; how it is sent is in channels.py.
 
-An alert is always logged. That it could not be delivered is logged and told to the caller, never raised: whoever
+An alert is always logged. That it could not be delivered is logged and returned to the caller, never raised: whoever
 found something worth an alert has work to finish.
 """
 

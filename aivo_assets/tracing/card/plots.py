@@ -1,4 +1,4 @@
-"""Small pictures of an evaluation, for asset metadata and model cards. Belongs here: PNG bytes; no computation.
+"""Plots of an evaluation, for asset metadata and model cards. Belongs here: PNG bytes; no computation.
 
 Figures are made without pyplot, whose figures are global and never freed by themselves.
 """
@@ -25,10 +25,10 @@ BASELINE_COLOUR = "#c8702a"
 def reliability_png(evaluation: Evaluation) -> bytes:
     """What was said against what happened: one point per bin of equal mass, the diagonal being perfect."""
     figure, axes = new_figure()
-    said = [part.mean_probability for part in evaluation.reliability]
+    predicted = [part.mean_probability for part in evaluation.reliability]
     happened = [part.share_correct for part in evaluation.reliability]
     axes.plot([0, 1], [0, 1], color=REFERENCE_COLOUR, linewidth=1, linestyle="--")
-    axes.plot(said, happened, color=MODEL_COLOUR, marker="o", markersize=3.5, linewidth=1.2)
+    axes.plot(predicted, happened, color=MODEL_COLOUR, marker="o", markersize=3.5, linewidth=1.2)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted probability", ylabel="share of right answers")
     axes.set_title(f"Calibration: mean gap {evaluation.scores.ece:.3f}", fontsize=9)
     return as_png(figure)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from aivo_assets.benchmarks.drift.data import DriftData, simulate_drift_school, weeks_later
-from aivo_assets.benchmarks.drift.drift import Plan, Service, onset_of
+from aivo_assets.benchmarks.drift.drift import DriftTrialPlan, Service, onset_of
 from aivo_assets.benchmarks.drift.harm import Harm
 from aivo_assets.benchmarks.drift.injections import INJECTIONS, injected, shifted
 from aivo_assets.benchmarks.drift.report import OURS, Alarm, Case, Quiet, a_year_text, found_text, share_text
@@ -108,7 +108,7 @@ def test_an_injection_begins_on_a_school_day(school: DriftData) -> None:
     half = float(np.median(list(answers.values()))) / 2.0
     assert any(answers[day] < half for day in days), "a weekend is among them"
     onsets = {
-        onset_of([service], school, np.random.default_rng(seed), Plan(horizon=7, evidently=False))[1]
+        onset_of([service], school, np.random.default_rng(seed), DriftTrialPlan(horizon=7, evidently=False))[1]
         for seed in range(60)
     }
     assert onsets == {day for day in days if answers[day] >= half}
