@@ -40,9 +40,10 @@ def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: Policy
     """Add the items that fit each decision best, never one of the recent items.
 
     The best fitting come first; where the models say nothing of the skill, or content is of another skill, those whose
-    level is most certain. Who stays at his level is given items of the levels beside it too, as far as practice there
-    counts as practice at the level (`level_tolerance`); who moves is given the new level. Where nothing is left there,
-    items are of the next nearest level that has any, the easier of two; only the two nearest places are looked at.
+    level is most certain. Learners who stay at their level are given items of the levels beside it too, as far as
+    practice there counts as practice at the level (`level_tolerance`); who moves is given the new level. Where nothing
+    is left there, items are of the next nearest level that has any, the easier of two; only the two nearest places are
+    looked at.
 
     Args:
         decided: subject, skill_id, current_level, level_probabilities, content_skill, content_wanted (level),

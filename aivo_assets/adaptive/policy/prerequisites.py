@@ -98,9 +98,9 @@ def add_prerequisite(
 ) -> pl.DataFrame:
     """Point each decision of a kind to the learner's weakest prerequisite.
 
-    The weakest: of all prerequisites that he practised and masters less than the success zone asks for, the one that
-    he masters least. Where he practised none: a direct one, by name, for what was never seen is no mastery either.
-    Where he masters all that he practised and there is no other, the skill itself.
+    The weakest: of all prerequisites that they practised and master less than the success zone asks for, the one that
+    they master least. If they practised none: a direct one, by name, for what was never seen is no mastery either.
+    If they master all that they practised and there is no other, the skill itself.
 
     Args:
         decided: learner, subject, skill_id, kind, recommended_level, recent_items and whatever else.

@@ -12,7 +12,7 @@ from aivo_assets.simulation.policy import ItemRequest
 
 
 class GivenContent(AssignedLevels):
-    """Gives everybody the items that were listed for him in the skill, then items of his level.
+    """Gives everybody the items that were listed for them in the skill, then items of their level.
 
     Args:
         curriculum: Items and skills; only what is public of them is read.
