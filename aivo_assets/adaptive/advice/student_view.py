@@ -54,16 +54,16 @@ def find_learner(lake: Lake, named: str) -> str:
     """
     newest = _newest_day(lake)
     everybody = students_in_force(lake, until=newest).select("learner")
-    found = everybody.filter(pl.col("learner").str.starts_with(named)).unique().sort("learner").collect()["learner"]
-    if named in found:
+    learners = everybody.filter(pl.col("learner").str.starts_with(named)).unique().sort("learner").collect()["learner"]
+    if named in learners:
         return named
-    if len(named) < SHORTEST_BEGINNING or found.is_empty():
+    if len(named) < SHORTEST_BEGINNING or learners.is_empty():
         raise LakeError(f"No learner {named!r} has a student model as of {newest}", fix=_hint(lake, named))
-    if len(found) > 1:
+    if len(learners) > 1:
         raise LakeError(
-            f"{len(found)} learners begin with {named!r}, the first {found[0]}", fix="Give more of the pseudonym."
+            f"{len(learners)} learners begin with {named!r}, the first {learners[0]}", fix="Give more of the pseudonym."
         )
-    return str(found[0])
+    return str(learners[0])
 
 
 def view_student(lake: Lake, learner: str, *, events: int) -> StudentView:

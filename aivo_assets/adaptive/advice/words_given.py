@@ -116,7 +116,7 @@ def _last_pins(held: pl.DataFrame, today: date) -> dict[tuple[str, ...], str]:
 def _seen(lake: Lake, made: pl.LazyFrame) -> frozenset[tuple[Any, ...]]:
     """Identities of the words that the newest recommendations were made with; none where they knew others."""
     by = made.select("made_by").unique().collect()["made_by"].drop_nulls()
-    versions = {found[1] for text in by if (found := _MADE_OF.search(text))}
+    versions = {match[1] for text in by if (match := _MADE_OF.search(text))}
     if not any(lake.version(OVERRIDES).startswith(version) for version in versions):
         return frozenset()
     return frozenset(map(_identity_of_kept, lake.scan(OVERRIDES).collect().iter_rows(named=True)))
