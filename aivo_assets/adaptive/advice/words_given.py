@@ -48,15 +48,15 @@ def words_given(lake: Lake, key: PseudonymKey, *, today: date, settings: PolicyS
     by_key = {tuple(row[name] for name in SKILL_KEYS): row for row in rows.iter_rows(named=True)}
     seen = _seen(lake, made)
     last_pin = _last_pins(held, today)
-    told = []
+    given_rows = []
     for row in held.iter_rows(named=True):  # words of teachers: as many as people write
         place = tuple(row[name] for name in SKILL_KEYS)
         state, outcome = _over(row, today, settings, last_pin.get(place))
         if state is None:
             known = bool(newest) and row["given_at"].date() <= newest[0] and _identity(row) in seen
             state, outcome = _of_recommendation(row, by_key.get(place), newest[0] if newest else None, known=known)
-        told.append({**row, "state": state, "outcome": outcome})
-    return told
+        given_rows.append({**row, "state": state, "outcome": outcome})
+    return given_rows
 
 
 def _over(row: dict[str, Any], today: date, settings: PolicySettings, last_pin: str | None) -> tuple[State | None, str]:

@@ -22,7 +22,6 @@ from aivo_assets.simulation.timetable import DAY_MS
 
 FLAP_DAYS = 14
 NOTICE_DAYS = 28
-MEASURES = ("gain", "in zone", "wrong level_up", "wrong level_down", "flaps", "moves")
 
 
 def measure_school(school: TrialSchool, zone: tuple[float, float], days: int) -> dict[str, float]:
