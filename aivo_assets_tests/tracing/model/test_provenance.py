@@ -162,7 +162,10 @@ def test_a_package_passes_names_on_and_computes_nothing() -> None:
 
 
 def test_the_present_code_goes_on_with_the_models_of_earlier_code_that_computes_the_same() -> None:
-    """Where this fails, the results changed, and the new version belongs here; or they did not (the golden folds and
-    `test_reproducible` hold), and the version that the code has without its bridge belongs in `EQUAL_TO`."""
+    """Where this fails, either the results changed, and the new version belongs here.
+
+    Or they did not (the golden folds and `test_reproducible` hold), and `EQUAL_TO` has to name the version that the
+    code has without it.
+    """
     assert code_version() == "bc8fdb3bb8fa8dda"
     assert code_version(SEARCH) == "3988e9e096eb1b99"
