@@ -21,7 +21,7 @@ STOPPED = "What was finished is kept and nothing was promoted after that; give t
 
 
 @dataclass(frozen=True)
-class Step:
+class StepResult:
     """What one step did.
 
     Attributes:
@@ -46,7 +46,7 @@ class Outcome:
     """
 
     run_id: str
-    steps: list[Step]
+    steps: list[StepResult]
     failed_checks: list[str]
 
 
@@ -149,7 +149,7 @@ def _as_ours(error: BaseException, job: str) -> AivoError:
     return RunError(f"Job {job} failed: {message}", fix="The run's page in `aivo up` shows the failed step.")
 
 
-def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:
+def _steps(events: Sequence[dg.DagsterEvent]) -> list[StepResult]:
     figures: dict[str, dict[str, dg.MetadataValue]] = {}
     ended = []
     for event in events:
@@ -159,7 +159,7 @@ def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:
             figures.setdefault(event.step_key, {}).update(event.step_materialization_data.materialization.metadata)
         if event.event_type == dg.DagsterEventType.STEP_SUCCESS:
             ended.append((event.step_key, event.step_success_data.duration_ms / 1000))
-    return [Step(name, seconds, figures.get(name, {})) for name, seconds in ended]
+    return [StepResult(name, seconds, figures.get(name, {})) for name, seconds in ended]
 
 
 class _ProgressHandler(logging.Handler):
