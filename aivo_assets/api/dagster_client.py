@@ -32,7 +32,7 @@ class LaunchRefusedError(ServiceError):
 
 
 @dataclass(frozen=True)
-class Run:
+class DagsterRun:
     """A run as Dagster tells of it.
 
     Attributes:
@@ -66,7 +66,7 @@ class DagsterClient:
         self._url = f"{url.rstrip('/')}/graphql"
         self._timeout = timeout_seconds
 
-    def run(self, run_id: str) -> Run | None:
+    def run(self, run_id: str) -> DagsterRun | None:
         """One run; None where there is none of this id."""
         answer = self._ask(questions.RUN, {"id": run_id})["runOrError"]
         if answer["__typename"] == "RunNotFoundError":
@@ -80,7 +80,7 @@ class DagsterClient:
         statuses: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         limit: int = 25,
-    ) -> list[Run]:
+    ) -> list[DagsterRun]:
         """Runs that match all that is given, the newest first."""
         wanted: dict[str, Any] = {"tags": [{"key": key, "value": value} for key, value in (tags or {}).items()]}
         if job is not None:
@@ -125,7 +125,7 @@ class DagsterClient:
             entry["label"]: entry["text"] for event in events for entry in event["metadataEntries"] if "text" in entry
         }
 
-    def launch(self, job: str, tags: Mapping[str, str]) -> Run:
+    def launch(self, job: str, tags: Mapping[str, str]) -> DagsterRun:
         """Start a run of a job.
 
         Raises:
@@ -179,8 +179,8 @@ class DagsterClient:
         return answer
 
 
-def _run(fields: Mapping[str, Any]) -> Run:
-    return Run(
+def _run(fields: Mapping[str, Any]) -> DagsterRun:
+    return DagsterRun(
         id=fields["runId"],
         job=fields["jobName"],
         status=fields["status"],

@@ -19,10 +19,10 @@ from uuid import uuid4
 from aivo_assets.api.dagster_client import (
     UNFINISHED,
     DagsterClient,
+    DagsterRun,
     DagsterUnreachableError,
     LaunchRefusedError,
     LaunchUncertainError,
-    Run,
 )
 from aivo_assets.errors import ServiceError
 from aivo_assets.lake.atomic_file import write_whole
@@ -86,7 +86,7 @@ class Launched:
         repeated: Whether an earlier call had started it.
     """
 
-    run: Run
+    run: DagsterRun
     key: str
     repeated: bool
 
@@ -168,11 +168,11 @@ class Launcher:
         read = [(path, json.loads(path.read_text())) for path in sorted(self._folder.glob("*.json"))]
         return [(path, intention) for path, intention in read if intention["job"] == job]
 
-    def _find(self, key: str) -> Run | None:
+    def _find(self, key: str) -> DagsterRun | None:
         runs = self._dagster.runs(tags={IDEMPOTENCY_TAG: key})
         return runs[-1] if runs else None  # a retry carries the tags of its first
 
-    def _find_within(self, key: str, seconds: float) -> Run | None:
+    def _find_within(self, key: str, seconds: float) -> DagsterRun | None:
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -187,7 +187,7 @@ class Launcher:
         return max(1, round((asked_at + FATE_KNOWN_AFTER - self._now()).total_seconds()))
 
     @staticmethod
-    def _as_repeated(run: Run, launch: Launch) -> Launched:
+    def _as_repeated(run: DagsterRun, launch: Launch) -> Launched:
         key = run.tags[IDEMPOTENCY_TAG]
         if run.job != launch.job:
             raise KeyReusedError(
@@ -196,6 +196,6 @@ class Launcher:
         return Launched(run, key, repeated=True)
 
 
-def unfinished(dagster: DagsterClient, job: str | None = None) -> list[Run]:
+def unfinished(dagster: DagsterClient, job: str | None = None) -> list[DagsterRun]:
     """Runs that wait or run, oldest first."""
     return dagster.runs(job=job, statuses=UNFINISHED, limit=500)[::-1]

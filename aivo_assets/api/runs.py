@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aivo_assets.api import schema
 from aivo_assets.api.addresses import run_url
-from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
+from aivo_assets.api.dagster_client import DagsterClient, DagsterRun, DagsterUnreachableError
 from aivo_assets.api.standing import ModelStates
 from aivo_assets.operations.jobs.causes import CAUSE_TAG, Cause
 from aivo_assets.operations.jobs.names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, model_trained
@@ -15,7 +15,7 @@ from aivo_assets.settings import Settings
 BY_HAND: Final = "It was started by hand in the web UI; nobody said why."
 
 
-def describe_run(run: Run, settings: Settings) -> schema.Run:
+def describe_run(run: DagsterRun, settings: Settings) -> schema.Run:
     """A run with its cause."""
     cause = Cause.of(run.tags)
     return schema.Run(

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from aivo_assets.api import schema
-from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
+from aivo_assets.api.dagster_client import DagsterClient, DagsterRun, DagsterUnreachableError
 from aivo_assets.api.launches import unfinished
 from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.lake import Lake
@@ -37,9 +37,9 @@ class ModelStates:
         self._registry = registry
         self._dagster = dagster
 
-    def models_training(self) -> dict[ModelId, Run]:
+    def models_training(self) -> dict[ModelId, DagsterRun]:
         """The oldest unfinished run that trains each model."""
-        runs: dict[ModelId, Run] = {}
+        runs: dict[ModelId, DagsterRun] = {}
         for run in unfinished(self._dagster):
             model = model_trained(run.job, run.tags, run.assets)
             if model is not None:
@@ -119,10 +119,10 @@ class ModelStates:
         )
 
     def _newest_verdicts(self, model: ModelId) -> pl.DataFrame:
-        days = self._lake.days(DRIFT_VERDICTS)[-1:]
+        days = self._lake.newest_days(DRIFT_VERDICTS, 1)
         rows = self._lake.scan(DRIFT_VERDICTS, days=days).collect()
         return rows.filter(pl.col("model_id").str.split("/").list.first() == model)
 
     def _last_verdict(self) -> str | None:
-        rows = self._lake.scan(VERDICTS, days=self._lake.days(VERDICTS)[-1:]).select("reason").collect()
+        rows = self._lake.scan(VERDICTS, days=self._lake.newest_days(VERDICTS, 1)).select("reason").collect()
         return None if rows.is_empty() else str(rows["reason"][0])

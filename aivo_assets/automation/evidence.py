@@ -1,16 +1,6 @@
 """Which run made what a sensor reacts to. Belongs here: looking it up, so that causes lead from run to run."""
 
-from collections.abc import Mapping
-from typing import Final
-
 import dagster as dg
-
-ASSET_OF: Final[Mapping[str, str]] = {
-    "drift": "drift_verdict",
-    "need": "training_need",
-    "recommendations": "recommendations",
-}
-"""Kind of a cause: the asset that holds its evidence."""
 
 
 def run_that_made(instance: dg.DagsterInstance, asset: str, partition: str, *, before: float | None = None) -> str:

@@ -53,11 +53,16 @@ def parts_by_learner(events: pl.DataFrame, *, folds: int, seed: int, only: int |
         only: This fold alone, from 0.
 
     Raises:
-        SourceError: There is no such fold, or a fold has no learner.
+        SourceError: There is no such fold, there are too few learners, or a fold has none of them.
     """
     if folds < 2 or (only is not None and not 0 <= only < folds):
         raise SourceError(f"There is no fold {only} of {folds}", fix="Take --folds of at least 2, --fold from 0.")
     names = events["learner"].unique().sort()
+    if names.len() < folds:
+        raise SourceError(
+            f"There are {names.len()} learners, and {folds} folds of learners are asked for",
+            fix="Take fewer folds, or --protocol time; or check which column is taken for the learner.",
+        )
     dealt = pl.DataFrame({"learner": names, "_fold": learner_folds(names, folds, seed)})
     fold_of = events.select("learner").join(dealt, on="learner", how="left", maintain_order="left")["_fold"]
     for fold in range(folds) if only is None else (only,):

@@ -138,10 +138,10 @@ def _of_skill(settings: "Settings", lake: "Lake", learner: str, skill: str, now:
 
     meant = find_learner_id(lake, learner, lambda: _key(settings))
     told = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
-    his = [row for row in told if row["learner_id"] == meant and row["state"] in IN_FORCE]
-    ids = [row["override_id"] for row in his if row["skill_id"] == skill.strip()]
+    in_force = [row for row in told if row["learner_id"] == meant and row["state"] in IN_FORCE]
+    ids = [row["override_id"] for row in in_force if row["skill_id"] == skill.strip()]
     if not ids:
-        skills = sorted({row["skill_id"] for row in his})
+        skills = sorted({row["skill_id"] for row in in_force})
         raise SettingsError(
             f"No override holds for {learner} in {skill!r}",
             fix=f"Overrides hold in: {', '.join(skills)}." if skills else "There is nothing to take back.",

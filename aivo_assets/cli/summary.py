@@ -13,7 +13,7 @@ from rich.text import Text
 
 from aivo_assets.adaptive.advice.wording import Wording, load_wording
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.automation.in_process import Outcome, Step
+from aivo_assets.automation.in_process import Outcome, StepResult
 from aivo_assets.drift.reports.report_head import sentences
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake, open_lake
@@ -39,7 +39,7 @@ def tell(console: Console, outcome: Outcome, settings: Settings, *, as_of: date)
     _tell_where_to_look(console, lake, outcome, as_of)
 
 
-def _stages(steps: list[Step]) -> Table:
+def _stages(steps: list[StepResult]) -> Table:
     table = Table(title="Stages", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column("stage")
     for heading in ("rows in", "rows out", "set aside", "seconds"):

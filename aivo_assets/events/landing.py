@@ -21,6 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from aivo_assets.events import identity
+from aivo_assets.events.account import examples
 from aivo_assets.events.held_back import due, replace_held_back
 from aivo_assets.events.identity import CONFLICT, DUPLICATE, NEW, REASON_CONFLICT
 from aivo_assets.events.intake import FUTURE, validate
@@ -41,8 +42,6 @@ CURSORS_PATH = "raw/cursors"
 _ROWS_AT_ONCE = 1_000_000
 _EVENTS_SHOWN = 10
 _NO_EVENTS = Event.create_empty()
-_SHOWN_VALUES = ("occurred_at", "correct")
-_LONGEST_SHOWN = 40
 
 
 def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, run: str) -> Receipt:
@@ -191,22 +190,11 @@ def _account(
         outside_window=staging.outside_window,
         days_changed=days_changed,
         by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
-        examples=_examples(problems),
+        examples=examples(problems),
         cursor=staging.cursor,
         before_window=staging.before_window,
         earliest=staging.earliest,
     )
-
-
-def _examples(problems: pl.DataFrame) -> dict[str, str]:
-    """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
-    first = problems.unique("reason", keep="first", maintain_order=True)
-    examples = {}
-    for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
-        place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
-        shown = bool(value) and column in _SHOWN_VALUES
-        examples[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
-    return examples
 
 
 def _since(lake: Lake, source: Source, torn: Torn) -> str | None:

@@ -23,12 +23,11 @@ from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.events.tidying import MISSING, tidied
 from aivo_assets.events.times.counted import EPOCH, Counted
 from aivo_assets.events.times.reading import TimeReading, moments
-from aivo_assets.kinds import KINDS, MAINTAIN
+from aivo_assets.kinds import KINDS
 from aivo_assets.lake import Dataset, Lake
 
 ACTIONS: Final = ("accept", "reject", "pin")
 REASONS: Final = ("too_easy", "too_hard", "wrong_skill", "not_now", "content", "other")
-REJECTABLE: Final = tuple(kind for kind in KINDS if kind != MAINTAIN)
 
 
 class Override(dy.Schema):

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from aivo_assets.simulation.assigned import Shelf, practised_skill
 from aivo_assets.simulation.dynamics import best_items, successes
-from aivo_assets.simulation.policy import Step
+from aivo_assets.simulation.policy import ItemRequest
 from aivo_assets.simulation.simulation import Simulation
 from aivo_assets.simulation.state import Answers
 
@@ -41,7 +41,7 @@ class Oracle:
         self._last_item = np.full(simulation.world.roster.size, -1, np.int32)
         simulation.taught_otherwise[:] = True
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         """The item that each learner of the step meets, Int32 [m]."""
         skill = practised_skill(step, self._simulation.world.curriculum)
         shelf, items = self._shelf, np.empty(step.rows.size, np.int32)
@@ -57,6 +57,6 @@ class Oracle:
         )
         return items
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
         """Remember the item, so that it is not given twice in a row."""
         self._last_item[step.rows] = items

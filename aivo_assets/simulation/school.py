@@ -123,15 +123,6 @@ class School:
         today = (until.astimezone(UTC).date() - self.world.start).days
         return table.filter(pl.Series(roster.joins <= today))
 
-    def item_truth(self) -> pl.DataFrame:
-        """True parameters of the items: item_id, subject, skill_ids, difficulty, discrimination, guess (Float64)."""
-        curriculum = self.world.curriculum
-        return curriculum.items.drop("authored_difficulty").with_columns(
-            pl.Series("difficulty", curriculum.difficulty),
-            pl.Series("discrimination", curriculum.discrimination),
-            pl.Series("guess", curriculum.guess),
-        )
-
     def items(self) -> pl.DataFrame:
         """What is public of the items: item_id, subject, skill_ids, authored_difficulty."""
         return self.world.curriculum.items

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from aivo_assets.simulation.disturbances import conditions_of
 from aivo_assets.simulation.dynamics import UNIFORMS, abilities, answer
-from aivo_assets.simulation.policy import POLICY_UNIFORMS, Policy, Step, TeacherPolicy
+from aivo_assets.simulation.policy import POLICY_UNIFORMS, ItemRequest, Policy, TeacherPolicy
 from aivo_assets.simulation.state import (
     Answers,
     Rules,
@@ -155,7 +155,7 @@ class Simulation:
         uniforms: npt.NDArray[np.float64],
     ) -> Log:
         again = self._sitting.again[rows]
-        step = Step(
+        step = ItemRequest(
             day=self.next_day,
             rows=rows,
             at=self._sitting.clock[rows],

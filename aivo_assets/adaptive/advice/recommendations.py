@@ -106,12 +106,12 @@ def recommend(
 
 def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: PolicySettings) -> pl.DataFrame:
     """What the policy says, what would change its mind, and the teacher's word over it."""
-    said = add_counterfactual(policy.decide(signals), policy, settings)
+    decided = add_counterfactual(policy.decide(signals), policy, settings)
     if known.overrides is None or signals.is_empty():
         words = in_force(None, as_of=_NO_DAY, settings=settings)
     else:
         words = in_force(known.overrides, as_of=signals["day"][0], settings=settings)
-    return with_nearest(obey(said, words, moves=_MOVES, settings=settings))
+    return with_nearest(obey(decided, words, moves=_MOVES, settings=settings))
 
 
 def _worded(rows: pl.DataFrame, policy: Policy, wording: Wording, settings: PolicySettings) -> pl.DataFrame:

@@ -87,8 +87,8 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
         *(pl.when(pl.col("level_source") == name).then(level.cast(pl.Int8)) for name, level in levels.items()),
         pl.lit(_MIDDLE_LEVEL, dtype=pl.Int8),
     )
-    kept = pl.col("current_level") == old
-    since = pl.when(kept.fill_null(value=False)).then("previous_level_since").otherwise("decided_on")
+    unchanged = pl.col("current_level") == old
+    since = pl.when(unchanged.fill_null(value=False)).then("previous_level_since").otherwise("decided_on")
     return (
         rows.with_columns(level_source=source)
         .with_columns(current_level=chosen)

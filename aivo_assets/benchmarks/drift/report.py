@@ -74,15 +74,6 @@ class Quiet(_Record):
     alarms: tuple[Alarm, ...]
     others: dict[str, int]
 
-    @property
-    def false_a_year(self) -> float:
-        """Our alarms that no drift of the data explains, per 365 checks."""
-        return DAYS_A_YEAR * sum(not alarm.real for alarm in self.alarms) / max(self.checks, 1)
-
-    def alarms_a_year(self, rule: str) -> float:
-        """Alarms per 365 checks, whatever explains them."""
-        return DAYS_A_YEAR * (len(self.alarms) if rule == OURS else self.others[rule]) / max(self.checks, 1)
-
 
 class SchoolResult(_Record):
     """A school, its untouched days and what was injected into it.

@@ -40,7 +40,7 @@ class Interval(_Record):
         return f"{self.mean:.3f} [{self.lower:.3f}, {self.upper:.3f}]"
 
 
-class Run(_Record):
+class PolicyRun(_Record):
     """One policy on one seed: its measures by name, as far as there was something to measure."""
 
     policy: str
@@ -65,7 +65,7 @@ class PolicyReport(_Record):
         asked: Sizes, seeds, versions and machine, as the caller describes them.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[PolicyRun, ...]
     asked: dict[str, str] = {}
 
     @cached_property

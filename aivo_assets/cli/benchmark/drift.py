@@ -137,7 +137,8 @@ def _asked(
 
 def _data(file: Path | None, *, learners: int | None, days: int, q_matrix: Path | None, seed: int) -> "DriftData":
     from aivo_assets.benchmarks.drift.data import read_drift_file, simulate_drift_school
+    from aivo_assets.settings import load_settings
 
     if file is None:
         return simulate_drift_school(learners=learners or SIMULATED_LEARNERS, days=days, seed=seed)
-    return read_drift_file(file, q_matrix=q_matrix, learners=learners, seed=seed)
+    return read_drift_file(file, q_matrix=q_matrix, learners=learners, seed=seed, settings=load_settings().source)

@@ -39,12 +39,12 @@ def policy(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Policies on the same learners: true gain, success zone, wrong moves, days to notice trouble, flaps."""
     from aivo_assets.benchmarks.machine import machine
-    from aivo_assets.benchmarks.policy.policy import VARIATIONS, Plan, measure_policies, vary_markdown
+    from aivo_assets.benchmarks.policy.policy import VARIATIONS, PolicyTrialPlan, measure_policies, vary_markdown
     from aivo_assets.benchmarks.policy.policy import vary as varied
     from aivo_assets.benchmarks.policy.report import BETTER, WAY, PolicyFile
     from aivo_assets.settings import load_settings
 
-    plan = Plan(
+    plan = PolicyTrialPlan(
         seeds=seeds,
         first_seed=first_seed,
         learners=learners,

@@ -1,12 +1,13 @@
 """`aivo benchmark intervals` and `aivo benchmark personalisation`: are student models honest, and worth having?"""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, benchmark, parts_of
+from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, answers_of, benchmark, parts_of
 from aivo_assets.cli.options import readable_file, writable_file
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ def intervals(
     json: JsonOption = None,
 ) -> None:
     """How often the bands of ability and mastery contain the truth, by events seen and by time since practice."""
-    from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.benchmarks.machine import machine
     from aivo_assets.benchmarks.students.block_cover import BlockReport, measure_blocks
     from aivo_assets.benchmarks.students.intervals import CoverReport, measure_schools
@@ -48,7 +48,7 @@ def intervals(
     asked = {"nominal cover": f"{settings.students.interval:.0%}"}
     report: CoverReport | BlockReport
     if file is not None:
-        events = read_interactions(file, q_matrix=q_matrix)
+        events = answers_of(file, q_matrix)
         report = measure_blocks(events, settings.features, settings.students)
         asked |= {"file": file.name, "seed": str(settings.students.interval_seed)}
     else:
@@ -89,8 +89,9 @@ def personalisation(
     from aivo_assets.benchmarks.students.personalisation import measure_personalisation
     from aivo_assets.settings import load_settings
 
-    parts = parts_of(file, test, q_matrix, protocol="learners", folds=folds, fold=fold, seed=seed, learners=learners)
     settings = load_settings()
+    read = partial(answers_of, q_matrix=q_matrix)
+    parts = parts_of(file, test, read, protocol="learners", folds=folds, fold=fold, seed=seed, learners=learners)
     report = measure_personalisation(
         parts, settings.features, settings.training, say=lambda step: typer.echo(step, err=True)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, benchmark
+from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, answers_of, benchmark
 from aivo_assets.cli.options import readable_file, writable_file
 from aivo_assets.errors import SourceError
 
@@ -55,18 +55,17 @@ def curve(
     """Accuracy and cost against the size of the training, on the same test learners; learners are left out whole."""
     from aivo_assets.benchmarks.accuracy.accuracy import Contest
     from aivo_assets.benchmarks.accuracy.curve import measure_curve, sizes_of
-    from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.benchmarks.machine import machine
     from aivo_assets.benchmarks.partitions import given_part, parts_by_learner
     from aivo_assets.settings import load_settings
 
     wanted, settings = sizes_of(sizes), load_settings()
-    events = read_interactions(file, q_matrix=q_matrix)
+    events = answers_of(file, q_matrix)
     if test is None:
         (part,) = parts_by_learner(events, folds=folds, seed=seed, only=fold)
         asked = {"file": file.name, "fold": f"{fold} of {folds}", "seed": str(seed)}
     else:
-        part = given_part(events, read_interactions(test, q_matrix=q_matrix))
+        part = given_part(events, answers_of(test, q_matrix))
         asked = {"file": file.name, "test file": test.name, "seed": str(seed)}
     contest = Contest(settings.features, settings.training, best_lr=False)
     measured = measure_curve(part, contest, wanted, seed=seed, say=lambda step: typer.echo(step, err=True))
@@ -111,10 +110,9 @@ def _filled(
     """In a process of its own: a lake of the file's events."""
     from aivo_assets.benchmarks.accuracy.features import resized
     from aivo_assets.benchmarks.accuracy.training import fill, settings_for
-    from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.lake import open_lake
 
-    events = read_interactions(file, q_matrix=q_matrix)
+    events = answers_of(file, q_matrix)
     if events.is_empty():
         raise SourceError(f"{file} has no event", fix="Give a file with answers.")
     days = fill(open_lake(settings_for(settings, home, [])), events if rows is None else resized(events, rows))

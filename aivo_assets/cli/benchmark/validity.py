@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.cli.benchmark.commands import MatrixOption, benchmark
+from aivo_assets.cli.benchmark.commands import MatrixOption, answers_of, benchmark
 from aivo_assets.cli.options import readable_file, writable_file
 
 if TYPE_CHECKING:
@@ -97,14 +97,13 @@ def _events(
     file: Path | None, q_matrix: Path | None, *, simulator: bool, learners: int, days: int, seed: int
 ) -> "tuple[pl.DataFrame, pl.DataFrame | None]":
     """Events of the file or the simulator, and the simulated learners' attributes."""
-    from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.benchmarks.simulated_school import simulated_school
     from aivo_assets.errors import SourceError
 
     if (file is not None) == simulator:
         raise SourceError("Validity is measured on a file or on the simulator", fix="Give one of FILE and --simulator.")
     if file is not None:
-        return read_interactions(file, q_matrix=q_matrix), None
+        return answers_of(file, q_matrix), None
     # Some who are enrolled never answer, and the walk deals those who do.
     return simulated_school(learners=int(learners * 1.15), days=days, seed=seed)
 

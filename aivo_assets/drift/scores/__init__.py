@@ -7,6 +7,6 @@ __getattr__, __all__ = public(
     {
         "inference": ["ClusteredMeans", "Effect", "clustered_means"],
         "sample": ["Sample", "read_sample"],
-        "scores": ["Comparison", "score_main_brain", "score_student_models"],
+        "scores": ["Comparison", "as_frame", "main_brain_rows", "student_rows", "whole_look"],
     },
 )

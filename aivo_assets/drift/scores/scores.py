@@ -113,42 +113,6 @@ def share_lost(lower: float, advantage: float) -> float:
     return float(np.clip(lower / advantage, 0.0, 1.0)) if np.isfinite(lower) else 0.0
 
 
-def score_main_brain(
-    window: pl.DataFrame,
-    reference: pl.DataFrame | None,
-    *,
-    day: date,
-    settings: DriftSettings,
-    explain: bool = True,
-) -> pl.DataFrame:
-    """Compare the champion's answers in the window with those of its reference.
-
-    Args:
-        window: Rows of `SCORED_EVENTS`; days after `day` or before the window are left out.
-        reference: Rows of `DRIFT_REFERENCE`, or None where there is none.
-        day: As-of day.
-        settings: Window, confidence and floors.
-        explain: False leaves out what only explains; a benchmark that resamples wants the rest.
-
-    Returns:
-        Rows of `DRIFT_SCORES`; a window or reference that is empty gives one row that says so.
-
-    Raises:
-        ModelError: The rows were not all scored by the champion of the reference.
-    """
-    return as_frame(main_brain_rows(whole_look(window, reference, MAIN_BRAIN, day, settings), explain=explain))
-
-
-def score_student_models(
-    window: pl.DataFrame, reference: pl.DataFrame | None, *, day: date, settings: DriftSettings
-) -> pl.DataFrame:
-    """Ask for how many learners their student model was wrong; arguments, result and errors as `score_main_brain`.
-
-    The events and learners of the rows are those of complete blocks.
-    """
-    return as_frame(student_rows(whole_look(window, reference, STUDENT_MODELS, day, settings), settings))
-
-
 def whole_look(
     window: pl.DataFrame, reference: pl.DataFrame | Sample | None, model_id: str, day: date, settings: DriftSettings
 ) -> Comparison:

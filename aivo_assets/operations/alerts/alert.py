@@ -85,15 +85,6 @@ class Notifier(Protocol):
         ...
 
 
-class LogNotifier:
-    """Writes alerts to the log and nowhere else."""
-
-    def send(self, alert: Alert) -> Delivery:
-        """Log the alert."""
-        log_alert(alert)
-        return Delivery(delivered=True)
-
-
 def log_alert(alert: Alert) -> None:
     """One log line an alert, at the level of its severity."""
     _log.log(

@@ -4,7 +4,7 @@ Figures are made without pyplot, whose figures are global and never freed by the
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -50,23 +50,6 @@ def days_png(evaluation: Evaluation) -> bytes:
     axes.axhline(difficulty, color=BASELINE_COLOUR, linewidth=0.8, linestyle="--", label="item difficulty alone")
     axes.set(ylabel="log loss (lower is better)")
     axes.legend(fontsize=7, frameon=False)
-    figure.autofmt_xdate(rotation=30)
-    return as_png(figure)
-
-
-def versions_png(history: Sequence[tuple[date, Evaluation]]) -> bytes:
-    """AUC and log loss of versions over their as-of days, oldest first."""
-    figure, axes = new_figure()
-    days = _dates(day for day, _ in history)
-    axes.plot(
-        days, [each.scores.log_loss for _, each in history], color=MODEL_COLOUR, marker="o", markersize=3, linewidth=1.2
-    )
-    axes.set_ylabel("log loss", color=MODEL_COLOUR)
-    beside = axes.twinx()
-    aucs = [float("nan") if each.scores.auc is None else each.scores.auc for _, each in history]
-    beside.plot(days, aucs, color=BASELINE_COLOUR, marker="s", markersize=3, linewidth=1.2)
-    beside.set_ylabel("AUC", color=BASELINE_COLOUR)
-    beside.tick_params(labelsize=7)
     figure.autofmt_xdate(rotation=30)
     return as_png(figure)
 

@@ -10,10 +10,10 @@ from polars.testing import assert_frame_equal
 
 from aivo_assets.drift.reports.plots import plot_scores
 from aivo_assets.drift.schema import DRIFT_SCORES, DRIFT_VERDICTS
-from aivo_assets.drift.scores.scores import score_main_brain
 from aivo_assets.drift.verdicts.verdict import judge
 from aivo_assets.settings import DriftSettings
 from aivo_assets_tests.drift.school import DAY, School
+from aivo_assets_tests.drift.scored import score_main_brain
 
 SETTINGS = DriftSettings()
 MONDAY = date(2024, 3, 4)
