@@ -5,9 +5,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
-from aivo_assets.engine.code_version import package_hash
+from aivo_assets import errors
+from aivo_assets.code_version import code_version
 from aivo_assets.engine.engine import progress
 from aivo_assets.engine.task import attempt, label
 from aivo_assets.errors import EngineError
@@ -121,7 +123,7 @@ class OnRay:
     def _refuse_other_code(ray: Any) -> None:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415
 
-        mine, ask = package_hash(), ray.remote(num_cpus=0, max_retries=0)(_code_here)
+        mine, ask = _package_version(), ray.remote(num_cpus=0, max_retries=0)(_code_here)
         nodes = [node for node in ray.nodes() if node["Alive"]]
         asked = [
             ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote()
@@ -149,6 +151,10 @@ class OnRay:
             ray.shutdown()
 
 
+def _package_version() -> str:
+    return code_version(Path(errors.__file__).parent)
+
+
 def _code_here() -> str:
     """The code of the node that runs this; a plain function, which Ray wants."""
-    return package_hash()
+    return _package_version()
