@@ -19,6 +19,7 @@ from aivo_assets.automation._dagster import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TA
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.attempts import Attempt, next_attempt
 from aivo_assets.automation.evidence import run_that_made
+from aivo_assets.automation.failures import failures
 from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
@@ -112,8 +113,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             return
         if AUTO_RETRY_RUN_ID_TAG in run.tags:  # its retry alerts for itself
             return
-        steps = tuple(event.step_key or "?" for event in context.get_step_failure_events())
-        notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now()))
+        failed = failures(context.instance, run.run_id)
+        steps = tuple(each.step for each in failed if each.step is not None)
+        causes = tuple(each.told(to_all=True) for each in failed)
+        notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now(), causes=causes))
 
     @dg.sensor(
         description="Asks every alert rule, tells teachers who newly struggles, tries again what was not delivered.",

@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.automation._dagster import AUTO_RETRY_RUN_ID_TAG, BACKFILL_ID_TAG, PARENT_RUN_ID_TAG
+from aivo_assets.automation.failures import failures
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.errors import RunError
@@ -133,6 +134,7 @@ def _effects(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
         lines.append(
             f"It failed; run {again} tries again." if again else f"It failed in {_failed_steps(instance, run)}."
         )
+        lines += [f"  {failure.told(to_all=False)}" for failure in failures(instance, run.run_id)]
     if not made and run.is_finished and run.status != dg.DagsterRunStatus.FAILURE:
         lines.append("It made nothing.")
     elif not lines and made:

@@ -255,7 +255,7 @@ def test_a_training_that_failed_after_its_retries_alerts_and_one_that_is_tried_a
         assert told.severity == "critical"
         assert told.key == "run_failure:main_brain_training:main_brain_candidate"
         assert "schedule aivo_main_brain_daily" in told.body
-        assert "no memory" not in told.body
+        assert "main_brain_candidate: Failure: no memory." in told.body
 
 
 def need(lake: Lake, needed: bool) -> None:

@@ -249,7 +249,7 @@ def _champion_on_the_same(
 
 def _refuse_ended(context: dg.AssetExecutionContext) -> None:
     """Promote nothing for a run that somebody has ended, by force as well: its process may not know yet."""
-    run = context.instance.get_run_by_id(context.run_id)
+    run = context.instance.get_run_by_id(context.run.run_id)
     if run is not None and (run.is_finished or run.status == dg.DagsterRunStatus.CANCELING):
         raise RunError(
             f"Run {run.run_id} was ended before it promoted anything: {run.status.value.lower()}",

@@ -7,7 +7,7 @@ No alert carries a raw identifier.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from aivo_assets.operations.alerts.alert import Alert
 from aivo_assets.operations.jobs.causes import CAUSE_TAG
@@ -47,8 +47,20 @@ def drift_alert(row: Mapping[str, Any], now: datetime) -> Alert:
     )
 
 
-def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequence[str], now: datetime) -> Alert:
-    """A run failed, after every retry; a failed training is the graver one. Values of the failure are left out.
+MOST_CAUSES: Final = 3
+"""Of a run in which more steps failed; `aivo why` tells all of them."""
+
+
+def failed_run_alert(
+    run_id: str,
+    job: str,
+    tags: Mapping[str, str],
+    steps: Sequence[str],
+    now: datetime,
+    *,
+    causes: Sequence[str] = (),
+) -> Alert:
+    """A run failed, after every retry; a failed training is the graver one.
 
     A run that trains among other things failed as a training only where a step of the training failed, or its process
     died.
@@ -59,12 +71,15 @@ def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequ
         tags: Its tags.
         steps: Steps that failed; none where the process died.
         now: The present instant, UTC.
+        causes: Why, a sentence each, without anything of raw rows.
     """
+    why = "".join(f" {cause}" for cause in causes[:MOST_CAUSES])
     training = job in TRAINING_JOBS and (not steps or not TRAINING_STEPS.isdisjoint(steps))
     where = ", ".join(steps) or "no step"
     return Alert(
         title=f"{'Training' if training else 'Run'} of {job} failed",
-        body=f"Run {run_id} failed in {where}; it was started by {tags.get(CAUSE_TAG, 'hand')}. See: aivo why {run_id}",
+        body=f"Run {run_id} failed in {where}; it was started by {tags.get(CAUSE_TAG, 'hand')}.{why} "
+        f"See: aivo why {run_id}",
         severity="critical" if training else "error",
         key=f"run_failure:{job}:{where}",
         context={"run_id": run_id, "job": job},
