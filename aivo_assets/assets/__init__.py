@@ -1,4 +1,4 @@
-"""The assets, a module a stage, in the order of the data. Belongs here: a few lines around pure functions, no more."""
+"""The assets, one module a stage, in the order of the data. Belongs here: a few lines around plain functions."""
 
 import dagster as dg
 

@@ -24,8 +24,15 @@ from aivo_assets.lake.damage import damaged_files
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts import rules
 from aivo_assets.operations.alerts.alert import Alert, Notifier
-from aivo_assets.operations.alerts.folding import Kept
-from aivo_assets.operations.alerts.interventions import NEEDED, TOLD, digests, newly_struggling, register, struggling
+from aivo_assets.operations.alerts.folding import OutboxEntry
+from aivo_assets.operations.alerts.interventions import (
+    NEEDED,
+    NOTIFIED,
+    digests,
+    newly_struggling,
+    register,
+    struggling,
+)
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import AlertSettings
@@ -87,7 +94,7 @@ class Sources:
         return self.machine_now or self.now
 
 
-def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable[[str], None]) -> list[Kept]:
+def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable[[str], None]) -> list[OutboxEntry]:
     """Ask every rule, send what it finds, and try again what waits.
 
     A rule that cannot be asked stops no other one, and is an alert itself.
@@ -103,20 +110,20 @@ def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable
     """
     for ask in (_refused, _one_outcome, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
         try:
-            found = list(ask(sources))
+            alerts = list(ask(sources))
         except Exception as error:
             log(f"The alert rule {ask.__name__} could not be asked: {type(error).__name__}: {error}")
-            found = [_broken(ask.__name__.strip("_"), error, sources.now)]
-        for alert in found:
+            alerts = [_broken(ask.__name__.strip("_"), error, sources.now)]
+        for alert in alerts:
             if not (alert.key.startswith("intervention:") and outbox.knows(alert.key)):
                 notifier.send(alert)
     outbox.deliver(sources.now)
-    return outbox.kept()
+    return outbox.entries()
 
 
-def show(kept: list[Kept]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvaluation, str]:
+def show(entries: list[OutboxEntry]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvaluation, str]:
     """The asset `alerts` and its check as they are now, and a digest of both that changes when they do."""
-    waiting = [each for each in kept if not each.is_delivered]
+    waiting = [each for each in entries if not each.is_delivered]
     rows = [
         dg.TableRecord(
             {
@@ -128,11 +135,13 @@ def show(kept: list[Kept]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvalua
                 "delivered": "yes" if each.is_delivered else f"no: {each.problem or 'not tried yet'}",
             }
         )
-        for each in kept[:SHOWN]
+        for each in entries[:SHOWN]
     ]
     state = hashlib.sha256(repr([sorted(row.data.items()) for row in rows]).encode()).hexdigest()[:16]
     table = dg.MetadataValue.table(rows) if rows else dg.MetadataValue.text("none")
-    shown = dg.AssetMaterialization(ALERTS, metadata={"kept": len(kept), "undelivered": len(waiting), "alerts": table})
+    shown = dg.AssetMaterialization(
+        ALERTS, metadata={"kept": len(entries), "undelivered": len(waiting), "alerts": table}
+    )
     check = dg.AssetCheckEvaluation(
         asset_key=ALERTS,
         check_name=CHECK,
@@ -190,16 +199,18 @@ def _digests(sources: Sources) -> Iterable[Alert]:
     days = lake.days(RECOMMENDATIONS)
     if not days or sources.now.date() - days[-1] > DIGEST_HOLDS_FOR:
         return []
-    told = lake.scan(TOLD, days=days[-1:]).collect()
-    last = told["told_at"].max()
+    notified = lake.scan(NOTIFIED, days=days[-1:]).collect()
+    last = notified["told_at"].max()
     if isinstance(last, datetime) and sources.now - last < timedelta(hours=settings.digest_hours):
-        return digests(told, sources.language)
+        return digests(notified, sources.language)
     newest = lake.scan(RECOMMENDATIONS, days=days[-1:]).select(NEEDED).collect()
-    new = newly_struggling(newest, _before(lake, days, struggling(newest)["learner"]), told)
+    new = newly_struggling(newest, _before(lake, days, struggling(newest)["learner"]), notified)
     if new.height:
-        told = register(new, _classes(lake, new["learner"]), told, now=sources.now, most=settings.digest_learners)
-        lake.write(TOLD, told, day=days[-1])
-    return digests(told, sources.language)
+        notified = register(
+            new, _classes(lake, new["learner"]), notified, now=sources.now, most=settings.digest_learners
+        )
+        lake.write(NOTIFIED, notified, day=days[-1])
+    return digests(notified, sources.language)
 
 
 def _before(lake: Lake, days: list[date], learners: pl.Series) -> pl.DataFrame | None:

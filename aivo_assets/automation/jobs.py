@@ -37,7 +37,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         job(
             WEEKLY_JOB,
             dg.AssetSelection.all(),
-            "Sundays: every model, mart, report and check anew.",
+            "Sundays: every model, mart, report and check again.",
         ),
         job(
             "adaptive_check",

@@ -1,4 +1,4 @@
-"""What reacts by itself: drift, a need for training, changed recommendations, late events, and failed runs.
+"""The sensors: drift, need for training, changed recommendations, late events, failed runs, alerts.
 
 Belongs here: from what happened to which run is asked for. A run key is the purpose and the id of what caused it, so a
 tick that is repeated asks for the same run; where that run failed, another is asked for (attempts.py). The cursor moves
@@ -49,7 +49,7 @@ Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     """The sensors, all on as soon as a daemon runs."""
-    kept: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "minimum_interval_seconds": settings.schedule.sensor_seconds,
         "default_status": dg.DefaultSensorStatus.RUNNING,
     }
@@ -57,7 +57,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A verdict that a model drifted starts its retraining; a score that alarms alerts as well.",
         job_name="emergency_retrain",
-        **kept,
+        **shared,
     )
     def drift_retraining(
         context: dg.SensorEvaluationContext,
@@ -71,7 +71,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A two-hourly check that found training needed starts it, unless a guard says to wait.",
         job_name="main_brain_training",
-        **kept,
+        **shared,
     )
     def adaptive_training(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]
@@ -87,7 +87,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A recommendation that changed a learner's level or plan brings that learner's model up to date.",
         job_name="student_model_update",
-        **kept,
+        **shared,
     )
     def student_model_update(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> Tick:
         return update_students(context, lake)
@@ -95,7 +95,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="Days whose raw events are newer than what was made of them are anonymised again.",
         job_name="late_events",
-        **kept,
+        **shared,
     )
     def late_events(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> Tick:
         return catch_up_late_days(context, lake)
@@ -103,7 +103,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.run_failure_sensor(
         description="A run that failed for good becomes an alert; one that Dagster starts again does not.",
         monitor_all_code_locations=True,
-        **kept,
+        **shared,
     )
     def failed_runs(
         context: dg.RunFailureSensorContext, clock: dg.ResourceParam[Clock], notifier: dg.ResourceParam[Notifier]
@@ -152,10 +152,10 @@ def retrain_drifted(
     After a refused challenger only an extreme verdict is let through until the cool-down is over. Where no answer has
     arrived since the last training, the verdict waits for one.
     """
-    found = _newest(lake, DRIFT_VERDICTS)
-    if found is None:
+    newest = _newest(lake, DRIFT_VERDICTS)
+    if newest is None:
         return dg.SkipReason("No drift check has been made yet.")
-    day, version, verdicts = found
+    day, version, verdicts = newest
     drifted = verdicts.filter(pl.col("verdict").is_in(["retrain", "alert"])).to_dicts()
     if not drifted:
         return _skip(f"The verdict of {day}: no model drifted.", version)
@@ -213,10 +213,10 @@ def train_if_needed(
     machine: Clock = _MACHINE,
 ) -> Tick:
     """Ask for a training where the newest two-hourly check found one needed."""
-    found = _newest(lake, TRAINING_NEED)
-    if found is None:
+    newest = _newest(lake, TRAINING_NEED)
+    if newest is None:
         return dg.SkipReason("No two-hourly check has been made yet.")
-    day, version, needs = found
+    day, version, needs = newest
     needed = needs.filter("needed")
     if needed.is_empty():
         return _skip(f"The check of {day}: {needs['reason'][0]}", version)
@@ -333,8 +333,8 @@ def watch_alerts(
     context: dg.SensorEvaluationContext, sources: Sources, notifier: Notifier, outbox: Outbox
 ) -> dg.SensorResult:
     """Look out, and show what is kept where it changed."""
-    kept = look_out(sources, notifier, outbox, context.log.warning)
-    shown, check, state = show(kept)
+    alerts = look_out(sources, notifier, outbox, context.log.warning)
+    shown, check, state = show(alerts)
     if state == context.cursor:
         return _skip(f"Nothing new; {shown.metadata['undelivered'].value} alerts are undelivered.", state)
     return dg.SensorResult(asset_events=[shown, check], cursor=state)
@@ -352,8 +352,8 @@ def _as_it_stands(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.Dagste
 
 def _attempts(context: dg.SensorEvaluationContext, keys: dict[str, str], machine: Clock) -> dict[str, Attempt]:
     """Of each name the next attempt under its key, as far as there is one."""
-    found = {name: next_attempt(context.instance, key, machine.now()) for name, key in keys.items()}
-    return {name: attempt for name, attempt in found.items() if attempt is not None}
+    attempts = {name: next_attempt(context.instance, key, machine.now()) for name, key in keys.items()}
+    return {name: attempt for name, attempt in attempts.items() if attempt is not None}
 
 
 def _hash(damaged: list[str]) -> str:

@@ -13,7 +13,7 @@ from aivo_assets.errors import AivoError, SettingsError
 if TYPE_CHECKING:
     from aivo_assets.settings import Settings
 
-settings_app = typer.Typer(help="Every setting, and whether it can be used.", invoke_without_command=True)
+settings_app = typer.Typer(help="Show every setting, and check whether it can be used.", invoke_without_command=True)
 
 _SECRET_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 

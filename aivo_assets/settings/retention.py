@@ -1,4 +1,4 @@
-"""Settings of retention: how much of what only grows is kept. What is taken away is made again, or was read already."""
+"""Settings of retention: how long growing data is kept. What is removed can be made again, or was read already."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""The verdicts that were given on challengers. Belongs here: where they are kept, what they tell; no decision."""
+"""Verdicts on challengers. Belongs here: where they are stored and what they say; no decision."""
 
 from datetime import timedelta
 from typing import Final
@@ -41,7 +41,7 @@ def newest_verdict(lake: Lake) -> Verdict | None:
 
 
 def was_worse(verdict: Verdict) -> bool:
-    """Whether a refused challenger was surely worse somewhere, rather than not surely better."""
+    """Whether a refused challenger was significantly worse somewhere, rather than just not better."""
     if verdict.difference is not None and verdict.difference.lower > 0:
         return True
     return any(not finding.passed for finding in verdict.findings if finding.check in ("calibration", "slice"))
