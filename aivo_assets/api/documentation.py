@@ -6,13 +6,13 @@ the same on a machine without the internet. To try calls in a browser, load `/op
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from aivo_assets.documents import render
 
-METHODS: Final = ("get", "post")
+METHODS: Final = ("get", "post", "delete")
 
 
 def documentation(description: Mapping[str, Any], url: str) -> str:
@@ -30,7 +30,7 @@ def documentation(description: Mapping[str, Any], url: str) -> str:
             "id": operation["operationId"],
             "description": operation.get("description", ""),
             "parameters": [_parameter(each) for each in operation.get("parameters", [])],
-            "example": _example(method, path, operation.get("parameters", []), url),
+            "example": _example(method, path, operation, schemas, url),
             "answers": [_answer(code, answer, schemas) for code, answer in sorted(operation["responses"].items())],
         }
         for path, item in description["paths"].items()
@@ -51,10 +51,10 @@ def _parameter(parameter: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _example(method: str, path: str, parameters: Iterable[Mapping[str, Any]], url: str) -> str:
-    """The call as a command, with the examples of its parameters."""
+def _example(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any], url: str) -> str:
+    """The call as a command, with the examples of its parameters and of what it sends."""
     given: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}
-    for parameter in parameters:
+    for parameter in operation.get("parameters", []):
         examples = parameter["schema"].get("examples") or parameter.get("examples")
         if examples:
             given[parameter["in"]][parameter["name"]] = str(examples[0])
@@ -63,7 +63,15 @@ def _example(method: str, path: str, parameters: Iterable[Mapping[str, Any]], ur
     address = f"{url}{path}" + (f"?{urlencode(given['query'])}" if given["query"] else "")
     headers = [part for name, value in given["header"].items() for part in ("-H", f"{name}: {value}")]
     verb = [] if method == "get" else ["-X", method.upper()]
-    return shlex.join(["curl", *verb, *headers, address])
+    return shlex.join(["curl", *verb, *headers, *_sent(operation, schemas), address])
+
+
+def _sent(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[str]:
+    """What goes into the body of a call, as options of curl; nothing where it has none."""
+    if "requestBody" not in operation:
+        return []
+    named = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
+    return ["-H", "Content-Type: application/json", "-d", json.dumps(schemas[named]["examples"][0])]
 
 
 def _answer(code: str, answer: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What reacts by itself: drift, a need for training, changed recommendations, late events, and failed runs.
+"""The sensors: drift, need for training, changed recommendations, late events, failed runs, alerts.
 
 Belongs here: from what happened to which run is asked for. A run key is the purpose and the id of what caused it, so a
 tick that is repeated asks for the same run; where that run failed, another is asked for (attempts.py). The cursor moves
@@ -13,11 +13,13 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from aivo_assets.adaptive.advice.plans import outdated
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation._dagster import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 from aivo_assets.automation.alerting import Sources, look_out, show
 from aivo_assets.automation.attempts import Attempt, next_attempt
 from aivo_assets.automation.evidence import run_that_made
+from aivo_assets.automation.failures import failures
 from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
@@ -25,6 +27,7 @@ from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, read
 from aivo_assets.lake.damage import damaged_days, damaged_files
+from aivo_assets.lake.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts.alert import Notifier
 from aivo_assets.operations.alerts.outbox import Outbox
@@ -34,10 +37,10 @@ from aivo_assets.operations.jobs.names import EVERY_JOB, PRIORITY_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock, SystemClock
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.fold.catalogue import feature_schema
 from aivo_assets.tracing.judging.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
-_CHANGE = ("learner", "subject", "skill_id", "recommended_level", "plan", "changed")
 
 LOOKS_FOR_RETRY = 10
 SECONDS_BETWEEN_LOOKS = 0.3
@@ -48,7 +51,7 @@ Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     """The sensors, all on as soon as a daemon runs."""
-    kept: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "minimum_interval_seconds": settings.schedule.sensor_seconds,
         "default_status": dg.DefaultSensorStatus.RUNNING,
     }
@@ -56,7 +59,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A verdict that a model drifted starts its retraining; a score that alarms alerts as well.",
         job_name="emergency_retrain",
-        **kept,
+        **shared,
     )
     def drift_retraining(
         context: dg.SensorEvaluationContext,
@@ -70,7 +73,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A two-hourly check that found training needed starts it, unless a guard says to wait.",
         job_name="main_brain_training",
-        **kept,
+        **shared,
     )
     def adaptive_training(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]
@@ -86,7 +89,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A recommendation that changed a learner's level or plan brings that learner's model up to date.",
         job_name="student_model_update",
-        **kept,
+        **shared,
     )
     def student_model_update(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> Tick:
         return update_students(context, lake)
@@ -94,15 +97,15 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="Days whose raw events are newer than what was made of them are anonymised again.",
         job_name="late_events",
-        **kept,
+        **shared,
     )
     def late_events(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> Tick:
-        return catch_up_late_days(context, lake)
+        return catch_up_late_days(context, lake, seconds=settings.schedule.sensor_seconds)
 
     @dg.run_failure_sensor(
         description="A run that failed for good becomes an alert; one that Dagster starts again does not.",
         monitor_all_code_locations=True,
-        **kept,
+        **shared,
     )
     def failed_runs(
         context: dg.RunFailureSensorContext, clock: dg.ResourceParam[Clock], notifier: dg.ResourceParam[Notifier]
@@ -112,8 +115,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             return
         if AUTO_RETRY_RUN_ID_TAG in run.tags:  # its retry alerts for itself
             return
-        steps = tuple(event.step_key or "?" for event in context.get_step_failure_events())
-        notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now()))
+        failed = failures(context.instance, run.run_id)
+        steps = tuple(each.step for each in failed if each.step is not None)
+        causes = tuple(each.told(to_all=True) for each in failed)
+        notifier.send(failed_run_alert(run.run_id, run.job_name, run.tags, steps, clock.now(), causes=causes))
 
     @dg.sensor(
         description="Asks every alert rule, tells teachers who newly struggles, tries again what was not delivered.",
@@ -129,7 +134,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         outbox: dg.ResourceParam[Outbox],
     ) -> dg.SensorResult:
         language = Language(settings.policy.language)
-        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now(), language)
+        features = feature_schema(settings.features)
+        sources = Sources(
+            lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now(), language, features
+        )
         return watch_alerts(context, sources, notifier, outbox)
 
     return [drift_retraining, adaptive_training, student_model_update, late_events, failed_runs, alert_watch]
@@ -149,10 +157,10 @@ def retrain_drifted(
     After a refused challenger only an extreme verdict is let through until the cool-down is over. Where no answer has
     arrived since the last training, the verdict waits for one.
     """
-    found = _newest(lake, DRIFT_VERDICTS)
-    if found is None:
+    newest = _newest(lake, DRIFT_VERDICTS)
+    if newest is None:
         return dg.SkipReason("No drift check has been made yet.")
-    day, version, verdicts = found
+    day, version, verdicts = newest
     drifted = verdicts.filter(pl.col("verdict").is_in(["retrain", "alert"])).to_dicts()
     if not drifted:
         return _skip(f"The verdict of {day}: no model drifted.", version)
@@ -210,10 +218,10 @@ def train_if_needed(
     machine: Clock = _MACHINE,
 ) -> Tick:
     """Ask for a training where the newest two-hourly check found one needed."""
-    found = _newest(lake, TRAINING_NEED)
-    if found is None:
+    newest = _newest(lake, TRAINING_NEED)
+    if newest is None:
         return dg.SkipReason("No two-hourly check has been made yet.")
-    day, version, needs = found
+    day, version, needs = newest
     needed = needs.filter("needed")
     if needed.is_empty():
         return _skip(f"The check of {day}: {needs['reason'][0]}", version)
@@ -240,32 +248,28 @@ def train_if_needed(
 
 
 def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
-    """Ask for the models of those learners anew of whom the newest recommendations changed a level or a plan.
+    """Ask for the models of those learners anew that hold another level or plan than the newest recommendations say.
 
-    The run finds the learners itself, in the recommendations of its day: they may be more than a tag holds.
+    The run finds the learners itself, by the recommendations of its day: they may be more than a tag holds.
     """
-    found = _newest(lake, RECOMMENDATIONS, columns=list(_CHANGE))
-    if found is None:
+    days = lake.days(RECOMMENDATIONS)
+    if not days:
         return dg.SkipReason("There are no recommendations yet.")
-    day, version, recommendations = found
-    changes = recommendations.filter("changed").drop("changed").sort(_CHANGE[:-1])
-    if changes.is_empty():
-        return _skip(f"The recommendations of {day} changed no level and no plan.", version)
-    # A day is recommended for every two hours: the same changes, made again with other words or numbers, ask once.
-    same = hashlib.sha256(changes.write_csv().encode()).hexdigest()[:32]
-    attempt = next_attempt(context.instance, f"recommendations:{day}:{same}", machine.now())
-    dealt_with = attempt is None or (version == context.cursor and attempt.failed is None)
-    running = under_way(context.instance, ("student_model_update",))
-    if running is not None and version != context.cursor:  # looked at again, with whatever changed until then
-        return dg.SkipReason(f"Run {running} of student_model_update is still under way.")
-    if attempt is None or dealt_with:
+    day, version = days[-1], lake.version(RECOMMENDATIONS, days=days[-1:])
+    attempt = next_attempt(context.instance, f"recommendations:{day}:{version}", machine.now())
+    if attempt is None or (version == context.cursor and attempt.failed is None):
         return _skip(f"The recommendations of {day} were dealt with.", version)
-    learners = changes["learner"].n_unique()
+    running = under_way(context.instance, ("student_model_update",))
+    if running is not None:
+        return dg.SkipReason(f"Run {running} of student_model_update is still under way.")
+    learners = outdated(lake, day=day).height
+    if not learners:
+        return _skip(f"The recommendations of {day} changed no level and no plan of a student model.", version)
     cause = Cause(
         kind="recommendations",
         by="student_model_update",
-        sentence=f"{changes.height} recommendations of {day} changed a level or a plan of {learners} learners"
-        + attempt.sentence,
+        sentence=f"the recommendations of {day} changed a level or a plan of "
+        f"{learners} {'learner' if learners == 1 else 'learners'}{attempt.sentence}",
         evidence=f"{day}@{version}",
         run=run_that_made(context.instance, "recommendations", day.isoformat()),
     )
@@ -277,21 +281,23 @@ def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine:
     return dg.SensorResult(run_requests=[request], cursor=version)
 
 
-def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
+def catch_up_late_days(
+    context: dg.SensorEvaluationContext, lake: Lake, *, seconds: float = 60.0, machine: Clock = _MACHINE
+) -> Tick:
     """Ask for the days whose anonymised partition was made from other raw events than there are now, or is damaged.
 
     A day whose raw file is damaged is asked for by itself, for each damage until a run went well: the source may give
-    it no more.
+    it no more. The newest days are looked at in each tick, the others in turns.
     """
     running = under_way(context.instance, EVERY_JOB)
     if running is not None:
         return dg.SkipReason(f"Run {running} is under way and may be dealing with them.")
-    days = lake.days(RAW_INTERACTIONS)
+    now = machine.now()
+    days = looked_at(lake.days_named(RAW_INTERACTIONS), turn(now, seconds))
     torn = damaged_days(lake, RAW_INTERACTIONS, days)
     late = [day for day in days if day not in torn and not _up_to_date(lake, day)]
     if not torn and not late:
-        return dg.SkipReason("Every day is up to date with its raw events.")
-    now = machine.now()
+        return dg.SkipReason("Every day that was looked at is up to date with its raw events.")
     asked = [_read_again(context.instance, lake, day, now) for day in torn]
     if late:
         asked.append(_anonymise_again(context.instance, lake, late, now))
@@ -334,8 +340,8 @@ def watch_alerts(
     context: dg.SensorEvaluationContext, sources: Sources, notifier: Notifier, outbox: Outbox
 ) -> dg.SensorResult:
     """Look out, and show what is kept where it changed."""
-    kept = look_out(sources, notifier, outbox, context.log.warning)
-    shown, check, state = show(kept)
+    alerts = look_out(sources, notifier, outbox, context.log.warning)
+    shown, check, state = show(alerts)
     if state == context.cursor:
         return _skip(f"Nothing new; {shown.metadata['undelivered'].value} alerts are undelivered.", state)
     return dg.SensorResult(asset_events=[shown, check], cursor=state)
@@ -353,8 +359,8 @@ def _as_it_stands(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.Dagste
 
 def _attempts(context: dg.SensorEvaluationContext, keys: dict[str, str], machine: Clock) -> dict[str, Attempt]:
     """Of each name the next attempt under its key, as far as there is one."""
-    found = {name: next_attempt(context.instance, key, machine.now()) for name, key in keys.items()}
-    return {name: attempt for name, attempt in found.items() if attempt is not None}
+    attempts = {name: next_attempt(context.instance, key, machine.now()) for name, key in keys.items()}
+    return {name: attempt for name, attempt in attempts.items() if attempt is not None}
 
 
 def _hash(damaged: list[str]) -> str:
@@ -370,10 +376,10 @@ def _affected(model_id: str) -> list[dg.AssetKey] | None:
 
 def _newest(lake: Lake, dataset: Dataset, columns: list[str] | None = None) -> tuple[date, str, pl.DataFrame] | None:
     """Day, version and rows of the newest partition."""
-    days = lake.days(dataset)
+    days = lake.newest_days(dataset, 1)
     if not days:
         return None
-    newest = read(lake, dataset, days=days[-1:])
+    newest = read(lake, dataset, days=days)
     return days[-1], newest.version, (newest.frame.select(columns) if columns else newest.frame).collect()
 
 

@@ -52,8 +52,8 @@ def demo() -> None:
     key_of_lake(settings, create=True)
     first, last = _simulated_days(settings)
     learners = f"{settings.simulator.learners:,} learners"
-    said = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
-    console.print(Text.assemble(("A simulated school", "bold"), said))
+    summary = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
+    console.print(Text.assemble(("A simulated school", "bold"), summary))
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
 
 
@@ -69,9 +69,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     first: FirstDayOption = None,
     last: LastDayOption = None,
     every: Annotated[
-        str | None, typer.Option("--every", help="day or week: a model as of each, not only of the last day.")
+        str | None, typer.Option("--every", help="day or week: make a model as of each, not only as of the last day.")
     ] = None,
-    job: Annotated[str, typer.Option("--job", help="Which job; the default is everything.")] = MAIN_JOB,
+    job: Annotated[str, typer.Option("--job", help="Job to run. Default: everything.")] = MAIN_JOB,
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
     from aivo_assets.events.before_a_run import refuse_unreadable
@@ -236,10 +236,19 @@ def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]
 def _run_and_tell(
     settings: "Settings", days: tuple[date, date], *, cause: str, console: Console, job: str = MAIN_JOB
 ) -> None:
+    from aivo_assets.adaptive.advice.plans import outdated
     from aivo_assets.cli.running import run_job
     from aivo_assets.cli.summary import tell
+    from aivo_assets.lake import open_lake
+    from aivo_assets.operations.jobs.names import UPDATE_JOB
     from aivo_assets.resources.instance import open_instance
 
     with open_instance(settings) as instance:
         outcome = run_job(job, settings, instance, days=days, cause=cause, console=console)
+        recommended = any(step.name == "recommendations" for step in outcome.steps)
+        changed = outdated(open_lake(settings), day=days[1]).height if recommended else 0
+        if changed:  # no daemon is there whose sensor would see to it
+            because = f"{cause}; its recommendations changed a level or a plan of {changed} learners"
+            last = (days[1], days[1])
+            run_job(UPDATE_JOB, settings, instance, days=last, cause=because, console=console)
     tell(console, outcome, settings, as_of=days[1])

@@ -1,4 +1,4 @@
-"""`aivo student`: one learner, as the platform sees them."""
+"""`aivo student`: what the platform knows of one learner."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,8 @@ from aivo_assets.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from aivo_assets.adaptive.advice.student_view import StudentView
+    from aivo_assets.adaptive.advice.wording import Wording
     from aivo_assets.lake import Lake
-    from aivo_assets.language import Language
     from aivo_assets.settings import Settings
 
 student = typer.Typer(help="A learner's model, recommendation and last answers.", no_args_is_help=True)
@@ -38,17 +38,17 @@ def _root() -> None:
 def show(
     learner: Annotated[str, typer.Argument(help="Pseudonym, or its first six characters or more.")],
     raw: Annotated[
-        bool, typer.Option("--raw", help="LEARNER is as the source has it; the pseudonym key must be there.")
+        bool, typer.Option("--raw", help="LEARNER is the source's own identifier; needs the pseudonym key.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(help="Write a page with pictures there, one file.", callback=writable_file)
+        Path | None, typer.Option(help="Also write a page with plots to this HTML file.", callback=writable_file)
     ] = None,
-    events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
+    events: Annotated[int, typer.Option(min=0, help="How many of the last answers to show.")] = 12,
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
     from aivo_assets.adaptive.advice.student_view import find_learner, view_student
+    from aivo_assets.adaptive.advice.wording import load_wording
     from aivo_assets.lake import open_lake
-    from aivo_assets.language import Language
     from aivo_assets.settings import load_settings
 
     settings = load_settings()
@@ -58,13 +58,13 @@ def show(
     )
     view = replace(view, words=_words(settings, lake, view.learner))
     console = terminal()
-    language = Language(settings.policy.language)
+    wording = load_wording(settings.policy)
     for part in (_tell_student, _tell_recommendation, _tell_words, _tell_mastery, _tell_events):
-        part(console, view, language)
+        part(console, view, wording)
     if html is not None:
         from aivo_assets.pages.student_page import student_page
 
-        html.write_text(student_page(view, settings.students.interval, language).to_html())
+        html.write_text(student_page(view, settings.students.interval, wording).to_html())
         console.print(f"\nWritten: {html}", soft_wrap=True)
 
 
@@ -82,10 +82,10 @@ def _pseudonym(lake: "Lake", identifier: str, settings: "Settings") -> str:
     return str(pseudonyms(pl.Series([meant]), "learner", key)[0])
 
 
-def _tell_student(console: Console, view: "StudentView", language: "Language") -> None:
+def _tell_student(console: Console, view: "StudentView", wording: "Wording") -> None:
     model, last_event = view.student, view.student["last_event_at"]
-    last = "no answer yet" if last_event is None else f"the last on {language.instant(last_event)} UTC"
-    as_of = f"As of {language.date(model['day'])}, main brain version {model['model_version']}."
+    last = "no answer yet" if last_event is None else f"the last on {wording.spoken.instant(last_event)} UTC"
+    as_of = f"As of {wording.spoken.date(model['day'])}, main brain version {model['model_version']}."
     ability, lower, upper = (f"{model[name]:+.2f}" for name in ("ability", "ability_lower", "ability_upper"))
     below = f", above {(view.peers < model['ability']).mean():.0%} of the learners" if len(view.peers) else ""
     console.print(f"Learner {view.learner}", style="bold")
@@ -93,7 +93,7 @@ def _tell_student(console: Console, view: "StudentView", language: "Language") -
     console.print(f"Ability {ability} logits ({lower} to {upper}){below}.")
 
 
-def _tell_recommendation(console: Console, view: "StudentView", language: "Language") -> None:
+def _tell_recommendation(console: Console, view: "StudentView", wording: "Wording") -> None:
     from aivo_assets.pages.student_page import headline
 
     console.print("\nWhat to do next", style="bold")
@@ -101,12 +101,12 @@ def _tell_recommendation(console: Console, view: "StudentView", language: "Langu
         console.print("There is no recommendation yet.")
         return
     first, *others = view.recommendations.iter_rows(named=True)
-    console.print(headline(first, language))
+    console.print(headline(first, wording.spoken))
     console.print(f"  {first['reasoning']}")
     for action in first["suggested_actions"]:
         console.print(f"  • {action}")
     for row in others[:3]:
-        console.print(f"then {headline(row, language)}", style="dim")
+        console.print(f"then {headline(row, wording.spoken)}", style="dim")
 
 
 def _words(settings: "Settings", lake: "Lake", learner: str) -> list[dict[str, Any]]:
@@ -123,36 +123,41 @@ def _words(settings: "Settings", lake: "Lake", learner: str) -> list[dict[str, A
     return [row for row in told if row["learner"] == learner and row["state"] in IN_FORCE]
 
 
-def _tell_words(console: Console, view: "StudentView", language: "Language") -> None:
+def _tell_words(console: Console, view: "StudentView", wording: "Wording") -> None:
     from aivo_assets.pages.student_page import word_line
 
     if view.words:
         console.print("\nWhat teachers said", style="bold")
     for row in view.words:
-        console.print(f"  {word_line(row, language)}", soft_wrap=True)
+        console.print(f"  {word_line(row, wording.spoken)}", soft_wrap=True)
 
 
-def _tell_mastery(console: Console, view: "StudentView", language: "Language") -> None:
-    table = _table("Mastery", ("subject", "skill", "", "mastery", "band", "right", "last practised"))
+def _tell_mastery(console: Console, view: "StudentView", wording: "Wording") -> None:
+    from aivo_assets.pages.student_page import level_and_plan
+
+    table = _table(
+        "Mastery", ("subject", "skill", "", "mastery", "band", "level", "there", "plan", "right", "last practised")
+    )
     for row in view.skills.iter_rows(named=True):
         practised = row["last_practised_at"]
-        last = "never" if practised is None else language.date(practised.date())
+        last = "never" if practised is None else wording.spoken.date(practised.date())
         table.add_row(
             row["subject"], row["skill_id"], _band(row["mastery"], row["mastery_lower"], row["mastery_upper"]),
             f"{row['mastery']:.0%}", f"{row['mastery_lower']:.0%} to {row['mastery_upper']:.0%}",
+            *level_and_plan(row, wording),
             f"{row['wins']} of {row['opportunities']}", last,
         )  # fmt: skip
     console.print()
     console.print(table)
 
 
-def _tell_events(console: Console, view: "StudentView", language: "Language") -> None:
+def _tell_events(console: Console, view: "StudentView", wording: "Wording") -> None:
     if view.events.is_empty():
         return
     table = _table("Last answers", ("when (UTC)", "item", "skills", "", "seconds", "hints"))
     for row in view.events.iter_rows(named=True):
         table.add_row(
-            language.instant(row["occurred_at"]), row["item_id"], ", ".join(row["skill_ids"] or ()),
+            wording.spoken.instant(row["occurred_at"]), row["item_id"], ", ".join(row["skill_ids"] or ()),
             Text("right", "green") if row["correct"] else Text("wrong", "red"),
             "" if row["response_time_ms"] is None else f"{row['response_time_ms'] / 1000:.0f}",
             "" if row["hint_count"] is None else str(row["hint_count"]),
@@ -164,7 +169,7 @@ def _tell_events(console: Console, view: "StudentView", language: "Language") ->
 def _table(title: str, headings: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for heading in headings:
-        numbers = heading in ("mastery", "seconds", "hints")
+        numbers = heading in ("mastery", "level", "there", "seconds", "hints")
         least = _LEAST_WIDTHS.get(heading)
         table.add_column(heading, no_wrap=True, justify="right" if numbers else "left", min_width=least)
     return table

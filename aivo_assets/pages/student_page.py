@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.adaptive.advice.student_view import StudentView
+from aivo_assets.adaptive.advice.wording import Wording
 from aivo_assets.documents import Block, Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.language import Language
 from aivo_assets.tracing.card.plots import BASELINE_COLOUR, MODEL_COLOUR, REFERENCE_COLOUR, as_png, new_figure
@@ -16,19 +17,20 @@ MOST_SKILLS = 40  # shown in one picture; the table has all of them
 _SUBJECT_COLOURS = (MODEL_COLOUR, BASELINE_COLOUR, "#3d8a5a", "#7a4fa3", "#8a6d1f")
 
 
-def student_page(view: StudentView, interval: float, language: Language) -> Document:
+def student_page(view: StudentView, interval: float, wording: Wording) -> Document:
     """A learner's page.
 
     Args:
         view: The learner.
         interval: Nominal cover of the bands.
-        language: How dates are written.
+        wording: The words of the recommendation, and how dates are written.
     """
+    language = wording.spoken
     student = view.student
     sections = [
         Section("What to do next", (*_advice(view.recommendations, language), *_words(view, language))),
         Section("Mastery by skill", (Picture("mastery.png", mastery_png(view), _MASTERY_SAYS.format(interval)),
-                                     _mastery_table(view.skills, language))),
+                                     _mastery_table(view.skills, wording))),
         Section("Ability", tuple(_ability(view, interval))),
         Section("The last answers", (_answers(view.events, language),)),
     ]  # fmt: skip
@@ -42,7 +44,9 @@ def student_page(view: StudentView, interval: float, language: Language) -> Docu
 
 _MASTERY_SAYS = (
     "Mastery of each skill: the probability of a right answer on a typical item of it now. "
-    "The line is a band that should hold the truth {:.0%} of the time."
+    "The line is a band that should hold the truth {:.0%} of the time. "
+    "The table below also says at which level the learner is to work, how many answers are expected to be right there, "
+    "and on which plan; it is empty where nothing has been recommended yet, or not for four weeks."
 )
 
 
@@ -78,14 +82,21 @@ def headline(row: dict[str, Any], language: Language) -> str:
     return f"{what} ({row['priority']} priority{sure}, as of {language.date(row['day'])})"
 
 
-def _mastery_table(skills: pl.DataFrame, language: Language) -> Table:
+def level_and_plan(row: dict[str, Any], wording: Wording) -> tuple[str, str, str]:
+    """Of a row of mastery the level in force, the success expected there, and the plan; empty where none is."""
+    level, success = row["level"], row["success_at_level"]
+    return "" if level is None else str(level), "" if success is None else f"{success:.0%}", wording.plan(row["plan"])
+
+
+def _mastery_table(skills: pl.DataFrame, wording: Wording) -> Table:
     return Table(
-        ("skill", "subject", "mastery", "band", "answers", "right", "last practised"),
+        ("skill", "subject", "mastery", "band", "level", "success there", "plan", "answers", "right", "last practised"),
         tuple(
             (
                 row["skill_id"], row["subject"], f"{row['mastery']:.0%}",
-                f"{row['mastery_lower']:.0%} to {row['mastery_upper']:.0%}", f"{row['opportunities']:,}",
-                f"{row['wins']:,}", _date(row["last_practised_at"], language),
+                f"{row['mastery_lower']:.0%} to {row['mastery_upper']:.0%}", *level_and_plan(row, wording),
+                f"{row['opportunities']:,}",
+                f"{row['wins']:,}", _date(row["last_practised_at"], wording.spoken),
             )
             for row in skills.iter_rows(named=True)
         ),

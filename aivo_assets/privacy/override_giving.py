@@ -33,6 +33,10 @@ SHORTEST_BEGINNING: Final = 6  # hex characters of a pseudonym or an id; fewer a
 _PSEUDONYM: Final = re.compile(rf"[0-9a-f]{{{SHORTEST_BEGINNING},{HEX_CHARACTERS}}}")
 
 
+class UnknownNameError(SettingsError):
+    """A word names a learner, a skill or a subject that nobody knows, or an override that is not kept."""
+
+
 @dataclass(frozen=True)
 class Word:
     """What a teacher says of one learner's skill; see `events.overrides.Override`.
@@ -146,11 +150,11 @@ def find_learner_id(lake: Lake, named: str, key: Callable[[], PseudonymKey], *, 
         show_alike: Whether an error may name learners like it.
 
     Raises:
-        SettingsError: Nobody is meant, or several are.
+        UnknownNameError: Nobody is meant, or several are.
     """
     clean = _clean(named)
     if clean is None:
-        raise SettingsError("No learner is named", fix="Give an identifier as your own system has it, or a pseudonym.")
+        raise UnknownNameError("No learner is named", fix="Give your own system's identifier, or a pseudonym.")
     if known_learners(lake, pl.Series([clean], dtype=pl.String)).len():
         return clean
     everybody = known_learners(lake)
@@ -160,9 +164,9 @@ def find_learner_id(lake: Lake, named: str, key: Callable[[], PseudonymKey], *, 
         if meant.height == 1:
             return str(meant["learner_id"][0])
         if meant.height > 1:
-            raise SettingsError(f"{meant.height} pseudonyms begin with {clean!r}", fix="Give more of the pseudonym.")
+            raise UnknownNameError(f"{meant.height} pseudonyms begin with {clean!r}", fix="Give more of the pseudonym.")
     alike = nearest(clean, everybody) if show_alike else ""
-    raise SettingsError(
+    raise UnknownNameError(
         f"There is no learner {clean!r}: {UNKNOWN_LEARNER}{alike}",
         fix="Give the learner as your own system names them, or the pseudonym."
         if everybody.len()
@@ -174,19 +178,19 @@ def find_override(lake: Lake, beginning: str) -> str:
     """The id of an override that is kept and not taken back, of its first six characters or more.
 
     Raises:
-        SettingsError: There is none, or several begin so.
+        UnknownNameError: There is none, or several begin so.
     """
     held = raw_overrides(lake)
     ids = held.filter(pl.col("override_id").str.starts_with(beginning.strip()))
     if len(beginning.strip()) < SHORTEST_BEGINNING or ids.height != 1:
         several = ids.height > 1 and len(beginning.strip()) >= SHORTEST_BEGINNING
-        raise SettingsError(
+        raise UnknownNameError(
             f"{ids.height if several else 'No'} overrides begin with {beginning!r}",
             fix=f"aivo override list shows their ids; give {SHORTEST_BEGINNING} characters of one or more.",
         )
     row = ids.row(0, named=True)
     if row["removed_at"] is not None:
-        raise SettingsError(
+        raise UnknownNameError(
             f"The override {row['override_id'][:8]} was taken back on {row['removed_at']:%Y-%m-%d} already",
             fix="Nothing has to be done.",
         )
@@ -208,19 +212,19 @@ def _row(learner: str, subject: str | None, skill: str | None) -> pl.DataFrame:
 def _refuse_unknown(lake: Lake, found: dict[str, Any], skill: str | None, subject: str | None) -> None:
     subjects = found["_subjects"]
     if skill is None:
-        raise SettingsError("No skill is named", fix="Name one with --skill.")
+        raise UnknownNameError("No skill is named", fix="Name one with --skill.")
     if not isinstance(subjects, list):
         alike = nearest(skill, known_skills(lake)["skill_id"])
-        raise SettingsError(
+        raise UnknownNameError(
             f"There is no skill {skill!r}: {UNKNOWN_SKILL}{alike}",
             fix="Name the skill as answers and recommendations do. Nothing was kept.",
         )
     if found["subject"] is None:
-        raise SettingsError(
+        raise UnknownNameError(
             f"{skill!r} is a skill of {', '.join(subjects)}: {SEVERAL_SUBJECTS}", fix="Add --subject. Nothing was kept."
         )
     if found["subject"] not in subjects:
-        raise SettingsError(
+        raise UnknownNameError(
             f"{skill!r} is a skill of {' and '.join(subjects)}, not of {subject!r}: {OTHER_SUBJECT}",
             fix="Leave the subject out, or name that one. Nothing was kept.",
         )

@@ -1,4 +1,4 @@
-"""Which tick comes when, and which of them would only make again what is there. Belongs here: order and equivalence.
+"""The order of ticks, and which would only repeat what is there. Belongs here: order and equivalence.
 
 Nothing here knows a scheduler: instants come in, ticks in their order go out.
 """
@@ -9,18 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from aivo_assets.operations.jobs.names import WEEKLY_JOB
-
 REMADE_BY: Final[Mapping[str, tuple[str, ...]]] = {
-    "adaptive_check": ("adaptive_check", "student_model_update"),
+    "adaptive_check": ("adaptive_check",),
     "drift_monitoring": ("drift_monitoring",),
-    "student_model_update": ("student_model_update",),
-    "main_brain_training": ("student_model_update",),
-    "emergency_retrain": ("student_model_update",),
-    WEEKLY_JOB: ("student_model_update",),
 }
 """Jobs whose assets a run of the job on the left leaves as they would make them, as long as nothing arrives and no
-model is trained."""
+model is trained. An update of student models is none: its sensor asks only where models differ from what is advised."""
 CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 """Jobs that are a pure function of the arrived events, the day and the models; a training is not among them."""
 
@@ -58,7 +52,7 @@ def in_order(times: Mapping[str, Iterable[datetime]], *, until: datetime) -> Ite
 
 
 @dataclass
-class Standing:
+class UpToDate:
     """What is already made of what has arrived, so that a run that could change nothing is left out.
 
     A check is a function of the events that arrived, the day as of which it looks, and the models. Where none of these

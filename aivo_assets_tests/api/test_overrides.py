@@ -67,11 +67,11 @@ def test_a_word_is_kept_shown_by_pseudonym_and_taken_back(settings: Settings, la
 @pytest.mark.parametrize(
     ("changed", "status", "says"),
     [
-        ({"learner": "zoe.s"}, 400, "There is no learner 'zoe.s'"),
-        ({"skill_id": "angle"}, 400, "did you mean angles"),
-        ({"subject": "history"}, 400, "a skill of geometry, not of 'history'"),
-        ({"level": None}, 400, "a pin needs a level"),
-        ({"action": "reject", "kind": "maintain", "reason": "other"}, 400, "maintain cannot be rejected"),
+        ({"learner": "zoe.s"}, 404, "There is no learner 'zoe.s'"),
+        ({"skill_id": "angle"}, 404, "did you mean angles"),
+        ({"subject": "history"}, 404, "a skill of geometry, not of 'history'"),
+        ({"level": None}, 409, "a pin needs a level"),
+        ({"action": "reject", "kind": "maintain", "reason": "other"}, 409, "maintain cannot be rejected"),
         ({"level": 11}, 422, "less than or equal to 10"),
         ({"skill": "angles"}, 422, "Extra inputs"),
     ],

@@ -18,11 +18,11 @@ from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force
 from aivo_assets.tracing.students.state_store import StateStore
-from aivo_assets_tests.tracing.judging.test_shadow_asset import Stage
+from aivo_assets_tests.tracing.judging.test_shadow_asset import FIRST_AS_OF, Stage
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-TRAINED, LEARNERS = FIRST + timedelta(days=14), 60
+TRAINED, LEARNERS = FIRST_AS_OF, 60
 Figures = dict[str, object]
 
 
@@ -32,8 +32,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     home: Path = tmp_path_factory.mktemp("home")
     given = settings(home)
     lake = open_lake(given)
-    school = events(learners=LEARNERS, days=18)
-    away = (pl.col("learner") < "learner-020") & (pl.col("day") == FIRST + timedelta(days=17))
+    school = events(learners=LEARNERS, days=21)
+    away = (pl.col("learner") < "learner-020") & (pl.col("day") == FIRST + timedelta(days=20))
     filled(lake, school.filter(~away))
     training = trained_on(lake, TRAINED, given)
     return Stage(home, given, (training, training))
@@ -130,25 +130,48 @@ def test_signals_made_some_learners_after_the_others_are_those_of_all_at_once(st
     assert pl.concat(parts).sort("learner", "subject", "skill_id").equals(whole)
 
 
-def test_a_run_that_changed_recommendations_asked_for_makes_the_models_of_these_learners_alone(stage: Stage) -> None:
+def advise(stage: Stage, day: date, *learners: str, levels: int) -> pl.DataFrame:
+    """Recommend a level in every skill of these learners, and what the models of all others hold."""
+    models = mastery_in_force(stage.lake, until=day).collect()
+    said = models.select(
+        "learner", "shard", "subject", "skill_id", "plan", day=pl.lit(day), recommended_level="level", rank=pl.lit(1)
+    ).with_columns(
+        recommended_level=pl.when(pl.col("learner").is_in(learners))
+        .then(pl.lit(levels, pl.Int8))
+        .otherwise("recommended_level"),
+        plan=pl.when(pl.col("learner").is_in(learners)).then(pl.lit("remediation")).otherwise("plan"),
+    )
+    absent = [
+        pl.lit(None, dtype).alias(name) for name, dtype in RECOMMENDATIONS.schema.items() if name not in said.columns
+    ]
+    whole = said.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in RECOMMENDATIONS.schema.items())
+    stage.lake.write(RECOMMENDATIONS, whole, day=day)
+    return models
+
+
+UPDATE = Cause("recommendations", "student_model_update", "The test says so.").tags()
+
+
+def test_a_recommended_level_and_plan_become_part_of_these_learners_models_and_of_nobody_elses(stage: Stage) -> None:
     day = TRAINED + timedelta(days=4)
     run(stage, day - timedelta(days=1))
     before = students_in_force(stage.lake, until=day).collect()
-    concerned, told = before["learner"][7], before["learner"][8]
-    rows = [{"learner": concerned, "changed": True}, {"learner": told, "changed": False}]
-    shards = before.select("learner", "shard")
-    made = pl.DataFrame(rows).join(shards, on="learner").with_columns(day=pl.lit(day), rank=pl.lit(1))
-    absent = [
-        pl.lit(None, dtype).alias(name) for name, dtype in RECOMMENDATIONS.schema.items() if name not in made.columns
-    ]
-    whole = made.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in RECOMMENDATIONS.schema.items())
-    stage.lake.write(RECOMMENDATIONS, whole, day=day)
-    figures, _ = run(stage, day, **Cause("recommendations", "student_model_update", "The test says so.").tags())
+    concerned = before["learner"][7]
+    held = advise(stage, day, concerned, levels=7)
+    figures, _ = run(stage, day, **UPDATE)
     assert figures["student_models"]["learners"] == 1
-    after = students_in_force(stage.lake, until=day).collect()
+    after, now = students_in_force(stage.lake, until=day).collect(), mastery_in_force(stage.lake, until=day).collect()
     others = pl.col("learner") != concerned
     assert after.filter(others).equals(before.filter(others))
+    assert now.filter(others).equals(held.filter(others))
     assert after.filter(~others)["day"].to_list() == [day] != before.filter(~others)["day"].to_list()
+    theirs = now.filter(~others)
+    assert theirs["level"].unique().to_list() == [7]
+    assert theirs["plan"].unique().to_list() == ["remediation"]
+    at_seven = theirs["level_probabilities"].list.get(6).cast(pl.Float64)
+    assert theirs["success_at_level"].equals(at_seven, check_names=False)
+    again, _ = run(stage, day, **UPDATE)
+    assert again["student_models"]["learners"] == 0  # the models hold what is recommended
 
 
 def test_a_promotion_folds_everybody_anew_and_makes_every_student_model_anew(stage: Stage) -> None:
@@ -164,7 +187,25 @@ def test_a_promotion_folds_everybody_anew_and_makes_every_student_model_anew(sta
     assert made["learner_states"]["rows_out"] == made["student_models"]["learners"] == LEARNERS
 
 
-def _other(stage: Stage):
+def test_models_that_are_made_again_keep_the_level_in_force_and_the_next_day_has_it_too(stage: Stage) -> None:
+    day = TRAINED + timedelta(days=5)
+    run(stage, day)
+    concerned = students_in_force(stage.lake, until=day).collect()["learner"][3]
+    advise(stage, day, concerned, levels=2)
+    theirs = pl.col("learner") == concerned
+    unaware = mastery_in_force(stage.lake, until=day).filter(theirs).collect()
+    run(stage, day)  # the check before the sensor has looked: the same day made again is the same
+    assert mastery_in_force(stage.lake, until=day).filter(theirs).collect().equals(unaware)
+    run(stage, day, **UPDATE)
+    for later in (day, day + timedelta(days=1)):
+        stage.promote(stage.sets[1], _other(stage, str(later)), later, force="everybody's models are made anew")
+        run(stage, later)
+        now = mastery_in_force(stage.lake, until=later).filter(theirs).collect()
+        assert now["day"].unique().to_list() == [later]
+        assert now["level"].unique().to_list() == [2]
+
+
+def _other(stage: Stage, code: str = "another"):
     from aivo_assets_tests.tracing.judging.test_shadow_asset import fitted
 
-    return fitted(stage.sets[1], stage.settings.training, code="another")
+    return fitted(stage.sets[1], stage.settings.training, code=code)

@@ -11,11 +11,13 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from aivo_assets.adaptive.advice.plans import outdated
 from aivo_assets.adaptive.schema import OUTCOMES, RECOMMENDATIONS
 from aivo_assets.definitions import build_definitions
-from aivo_assets.events.overrides import COLUMNS, REJECTABLE, land_overrides
+from aivo_assets.events.overrides import COLUMNS, land_overrides
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
+from aivo_assets.kinds import KINDS, MAINTAIN
 from aivo_assets.lake import Lake, calendar
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.keys import PseudonymKey
@@ -46,6 +48,7 @@ class Taught:
         words: learner, subject, skill_id, action, level, kind of each word.
         receipt: Of their landing.
         ticks: What the sensor asks for after the check of `DAY`; then, with its cursor; and where that was lost.
+        concerned: Learners whose models held another level or plan than the recommendations before that run.
         models: Student models and mastery in force before and after the run that it asked for, and after another.
         versions: Of the states and of the recommendations, likewise.
         last: The check of the last day.
@@ -55,6 +58,7 @@ class Taught:
     words: pl.DataFrame
     receipt: Receipt
     ticks: list[list[dg.RunRequest]]
+    concerned: pl.Series
     models: list[tuple[pl.DataFrame, pl.DataFrame]]
     versions: list[tuple[str, str]]
     last: dg.ExecuteInProcessResult
@@ -68,18 +72,20 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taught]:
         platform = Platform(Settings.model_validate({**SMALL, "home": home}), instance)
         calendar.extend(platform.lake, FIRST)
         assert platform.run("main_brain_training", FIRST, BEFORE, now=morning(BEFORE)).success
+        assert follow(platform, tick(platform, None)[0][0]).success  # the first levels and plans
         words = chosen(platform.lake)
         receipt = say(platform.lake, words)
         assert platform.run("adaptive_check", DAY, DAY, now=morning(DAY)).success
         first, cursor = tick(platform, None)
         ticks = [first, tick(platform, cursor)[0], tick(platform, None)[0]]
         models, versions = [in_force(platform.lake)], [stamps(platform.lake)]
+        concerned = outdated(platform.lake, day=DAY)["learner"]
         for _ in range(2):
             assert follow(platform, first[0]).success
             models.append(in_force(platform.lake))
             versions.append(stamps(platform.lake))
         last = platform.run("adaptive_check", DAY + timedelta(days=1), LAST, now=morning(LAST))
-        yield Taught(platform, words, receipt, ticks, models, versions, last)
+        yield Taught(platform, words, receipt, ticks, concerned, models, versions, last)
 
 
 def chosen(lake: Lake) -> pl.DataFrame:
@@ -90,7 +96,7 @@ def chosen(lake: Lake) -> pl.DataFrame:
         action=pl.when(pl.col("n") % 2 == 0).then(pl.lit("pin")).otherwise(pl.lit("reject")), level=other.cast(pl.Int8)
     )
     pins = words.filter(pl.col("action") == "pin").with_columns(kind=pl.lit(None, pl.String))
-    rejections = words.filter((pl.col("action") == "reject") & pl.col("kind").is_in(REJECTABLE))
+    rejections = words.filter((pl.col("action") == "reject") & pl.col("kind").is_in(set(KINDS) - {MAINTAIN}))
     words = pl.concat([pins, rejections.with_columns(level=pl.lit(None, pl.Int8))])
     return words.select(*KEYS, "action", "level", "kind").sort("learner")
 
@@ -182,18 +188,27 @@ def test_the_next_tick_asks_once_for_the_update_of_the_learners_whose_level_or_p
     assert request.partition_key == DAY.isoformat()
     cause = Cause.of(request.tags)
     assert cause is not None
-    assert f"of {concerned(taught).len()} learners" in cause.sentence
+    assert f"of {taught.concerned.len()} learners" in cause.sentence
     assert after == []
     assert lost.run_key == request.run_key  # Dagster starts it once
 
 
-def concerned(taught: Taught) -> pl.Series:
-    made = taught.platform.lake.scan(RECOMMENDATIONS, days=[DAY]).filter("changed")
-    return made.select(pl.col("learner").unique()).collect()["learner"]
+def test_a_pinned_level_is_the_level_of_the_student_model_after_the_update(taught: Taught) -> None:
+    pins = taught.words.filter(pl.col("action") == "pin").select(*KEYS, "level")
+    before, after, _ = (mastery.select(*KEYS, "level", "plan") for _, mastery in taught.models)
+    held = pins.join(after, on=KEYS, suffix="_held")
+    assert held.height == pins.height
+    assert held["level_held"].to_list() == held["level"].to_list()
+    assert pins.join(before, on=[*KEYS, "level"]).height < pins.height
+    said = taught.platform.lake.scan(RECOMMENDATIONS, days=[DAY]).select(*KEYS, "recommended_level", "plan").collect()
+    both = said.join(after, on=KEYS, suffix="_held")
+    assert both.height == said.height
+    assert both.filter(pl.col("recommended_level") != pl.col("level")).is_empty()
+    assert both.filter(pl.col("plan") != pl.col("plan_held")).is_empty()
 
 
 def test_the_update_makes_the_models_of_these_learners_as_of_the_day_and_touches_nothing_else(taught: Taught) -> None:
-    theirs = pl.col("learner").is_in(concerned(taught).implode())
+    theirs = pl.col("learner").is_in(taught.concerned.implode())
     (students, mastery), (new_students, new_mastery), again = taught.models
     assert new_students.filter(theirs)["day"].unique().to_list() == [DAY]
     assert students.filter(theirs & (pl.col("day") < DAY)).height > 0  # without an answer since: only the word is new

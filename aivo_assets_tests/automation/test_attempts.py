@@ -23,6 +23,7 @@ from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets_tests.automation.test_sensors import Collector
 from aivo_assets_tests.conftest import NOW
 
@@ -44,8 +45,11 @@ def training_needed(lake: Lake) -> None:
 
 
 def advice_changed(lake: Lake) -> None:
-    frame = row(RECOMMENDATIONS, learner="f00d", shard=1, subject="maths", skill_id="s", changed=True)
-    lake.write(RECOMMENDATIONS, frame, day=TODAY)
+    about = {"learner": "f00d", "shard": 1, "subject": "maths", "skill_id": "s"}
+    note = {"stamp": "1", "sequence": 0, "whole": True}
+    for dataset, values in ((SKILL_MASTERY, about | {"level": 3}), (STUDENT_MODELS, {"learner": "f00d", "shard": 1})):
+        lake.replace_shard(dataset, row(dataset, day=TODAY, **values), day=TODAY, shard=1, made_by=note)
+    lake.write(RECOMMENDATIONS, row(RECOMMENDATIONS, **about, recommended_level=5, plan="practice"), day=TODAY)
 
 
 def answers_came_late(lake: Lake) -> None:

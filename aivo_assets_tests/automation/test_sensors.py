@@ -20,6 +20,7 @@ from aivo_assets.operations.alerts.alert import Alert, Delivery
 from aivo_assets.operations.jobs.names import TRAINED_AT, TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
+from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.judging.promotion import Identity, Verdict
 from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets_tests.conftest import NOW
@@ -254,7 +255,7 @@ def test_a_training_that_failed_after_its_retries_alerts_and_one_that_is_tried_a
         assert told.severity == "critical"
         assert told.key == "run_failure:main_brain_training:main_brain_candidate"
         assert "schedule aivo_main_brain_daily" in told.body
-        assert "no memory" not in told.body
+        assert "main_brain_candidate: Failure: no memory." in told.body
 
 
 def need(lake: Lake, needed: bool) -> None:
@@ -287,45 +288,76 @@ def test_a_needed_training_waits_out_the_twenty_hours(lake: Lake, look: Evaluate
     assert "7.0 hours ago" in reason
 
 
-def recommended(lake: Lake, changed: bool) -> None:
-    frame = row(RECOMMENDATIONS, learner="a" * 32, shard=0, day=TODAY, rank=1, kind="level_up", changed=changed)
-    lake.write(RECOMMENDATIONS, frame, day=TODAY)
+ADVISED = {"learner": "a" * 32, "subject": "maths", "skill_id": "fractions", "shard": 1}
 
 
-def test_a_changed_recommendation_updates_the_student_models_once(lake: Lake, look: Evaluate) -> None:
-    recommended(lake, changed=True)
+def modelled(lake: Lake, day: date = TODAY, **in_force: object) -> None:
+    """A student model of the day with this level and plan in force."""
+    note = {"stamp": "1", "sequence": 0, "whole": True}
+    for dataset, values in ((SKILL_MASTERY, ADVISED | in_force), (STUDENT_MODELS, {"learner": "a" * 32, "shard": 1})):
+        lake.replace_shard(dataset, row(dataset, day=day, **values), day=day, shard=1, made_by=note)
+
+
+def recommended(lake: Lake, level: int, plan: str = "practice", **more: object) -> None:
+    values = ADVISED | {"day": TODAY, "rank": 1, "kind": "level_up", "recommended_level": level, "plan": plan}
+    lake.write(RECOMMENDATIONS, row(RECOMMENDATIONS, **values, **more), day=TODAY)
+
+
+def test_recommendations_that_say_another_level_update_the_student_models_once(lake: Lake, look: Evaluate) -> None:
+    modelled(lake, level=3, plan="practice")
+    recommended(lake, 4)
     (request,), cursor, _ = look("student_model_update")
     assert request.partition_key == TODAY.isoformat()
+    assert "of 1 learner" in request.tags[CAUSE_TAG]
     assert look("student_model_update", cursor)[0] == []
 
 
-def test_the_same_changes_made_again_ask_for_the_same_run_and_other_changes_for_another(
+def test_a_model_of_an_earlier_day_is_the_one_in_force(lake: Lake, look: Evaluate) -> None:
+    modelled(lake, TODAY - timedelta(days=5), level=3, plan="practice")
+    recommended(lake, 3, "remediation")
+    assert len(look("student_model_update")[0]) == 1
+    recommended(lake, 3)
+    assert look("student_model_update")[0] == []
+
+
+def test_a_level_that_is_taken_back_the_same_day_is_asked_for_again(lake: Lake, look: Evaluate) -> None:
+    keys, cursor = [], None
+    for before, now in ((3, 4), (4, 3), (3, 4)):
+        modelled(lake, level=before, plan="practice")
+        recommended(lake, now, confidence=0.1 * len(keys))
+        (request,), cursor, _ = look("student_model_update", cursor)
+        keys.append(request.run_key)
+    assert len(set(keys)) == 3
+
+
+@pytest.mark.parametrize("confidence", [0.7, 0.8])
+def test_recommendations_that_say_what_the_models_hold_update_nothing(
+    lake: Lake, look: Evaluate, confidence: float
+) -> None:
+    modelled(lake, level=4, plan="enrichment")
+    recommended(lake, 4, "enrichment", confidence=confidence)
+    requests, _, reason = look("student_model_update")
+    assert requests == []
+    assert "changed no level and no plan" in reason
+
+
+def test_a_plan_that_is_no_longer_recommended_ends_and_a_day_that_holds_nothing_ends_none(
     lake: Lake, look: Evaluate
 ) -> None:
-    usual = {"learner": "a" * 32, "shard": 0, "day": TODAY, "rank": 1, "kind": "level_up", "changed": True}
-    keys = []
-    for more in (
-        {"recommended_level": 4, "confidence": 0.7},
-        {"recommended_level": 4, "confidence": 0.8},
-        {"recommended_level": 5, "confidence": 0.8},
-    ):
-        lake.write(RECOMMENDATIONS, row(RECOMMENDATIONS, **usual, **more), day=TODAY)
-        (request,), _, _ = look("student_model_update")
-        assert "of 1 learners" in request.tags[CAUSE_TAG]
-        keys.append(request.run_key)
-    assert keys[0] == keys[1] != keys[2]
-
-
-def test_recommendations_that_changed_nothing_update_nothing(lake: Lake, look: Evaluate) -> None:
-    recommended(lake, changed=False)
+    modelled(lake, level=4, plan="practice")
+    lake.write(RECOMMENDATIONS, RECOMMENDATIONS.empty(), day=TODAY)
     assert look("student_model_update")[0] == []
+    other = ADVISED | {"skill_id": "geometry", "day": TODAY, "recommended_level": 2, "plan": "practice"}
+    lake.write(RECOMMENDATIONS, row(RECOMMENDATIONS, **other), day=TODAY)
+    assert len(look("student_model_update")[0]) == 1
 
 
 def test_an_update_under_way_is_waited_for_and_what_changed_meanwhile_is_not_forgotten(
     lake: Lake, look: Evaluate, instance: dg.DagsterInstance
 ) -> None:
     run = instance.add_run(dg.DagsterRun(job_name="student_model_update", status=dg.DagsterRunStatus.STARTED))
-    recommended(lake, changed=True)
+    modelled(lake, level=3, plan="practice")
+    recommended(lake, 4)
     requests, cursor, reason = look("student_model_update")
     assert (requests, cursor) == ([], None)
     assert run.run_id in reason

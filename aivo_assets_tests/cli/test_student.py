@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
+from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.cli.main import app
 from aivo_assets.errors import LakeError, ModelError, PrivacyError
 from aivo_assets.lake import Lake, open_lake
@@ -109,6 +110,56 @@ def test_the_numbers_are_those_of_the_lake(show, school: School):
         assert re.search(
             rf"{each['skill_id']} .*{each['mastery']:.0%}.*{each['wins']} of {each['opportunities']}", told
         )
+
+
+def advised(school: School, **values: object) -> None:
+    """A recommendation of the last day about one of the learner's skills, which the lake then holds."""
+    lake = open_lake(school.settings)
+    mastery = lake.scan(SKILL_MASTERY, days=[LAST]).filter(pl.col("learner") == school.learner).collect()
+    about = mastery.row(0, named=True)
+    row = (
+        {name: about[name] for name in ("learner", "shard", "subject", "skill_id")} | {"day": LAST, "rank": 1} | values
+    )
+    frame = pl.DataFrame([{**dict.fromkeys(RECOMMENDATIONS.schema), **row}], schema=dict(RECOMMENDATIONS.schema))
+    lake.write(RECOMMENDATIONS, frame, day=LAST)
+
+
+def test_the_level_and_plan_in_force_stand_beside_the_mastery(
+    show, school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In the words of the language, in the terminal and on the page."""
+    lake = open_lake(school.settings)
+    theirs = (pl.col("learner") == school.learner) & (pl.col("skill_id") == "skill-0")
+    models = lake.scan(SKILL_MASTERY, days=[LAST]).collect()
+    shard = models.filter(theirs)["shard"][0]
+    planned = models.filter(pl.col("shard") == shard).with_columns(
+        level=pl.when(theirs).then(pl.lit(3, pl.Int8)),
+        plan=pl.when(theirs).then(pl.lit("change_approach")),
+        success_at_level=pl.when(theirs).then(0.618),
+    )
+    note = {"stamp": "1", "sequence": 0, "whole": True}
+    lake.replace_shard(SKILL_MASTERY, planned, day=LAST, shard=shard, made_by=note)
+    assert re.search(r"skill-0 .* 3 +62% +another approach ", show(school.learner).stdout)
+    monkeypatch.setenv("AIVO_POLICY_LANGUAGE", "de")
+    assert re.search(r"skill-0 .* 3 +62% +anderer Zugang ", show(school.learner, "--html", str(tmp_path / "p")).stdout)
+    assert "anderer Zugang" in (tmp_path / "p").read_text()
+
+
+def test_the_recommendation_begins_with_its_headline_and_lists_what_to_give(show, school: School):
+    advised(
+        school,
+        kind="level_up",
+        headline="Move up 2 levels in “skill-0”, from level 4 to level 6.",
+        reasoning="Level 4 has become easy.",
+        suggested_actions=["Start with the 2 exercises chosen for this: item-7, item-9."],
+        priority="medium",
+        confidence=0.72,
+    )
+    told = show(school.learner).stdout
+    day = ENGLISH.date(LAST)
+    assert f"Move up 2 levels in “skill-0”, from level 4 to level 6. (medium priority, 72% sure, as of {day})" in told
+    assert "item-7, item-9" in told
+    assert "level_up" not in told
 
 
 def test_the_beginning_of_a_pseudonym_is_enough(show, school: School):

@@ -187,6 +187,8 @@ def _between(low: float, high: float) -> pl.Expr:
 NOTES: Final[Mapping[str, Callable[[PolicySettings], pl.Expr]]] = {
     "up": lambda _: pl.col("recommended_level") > pl.col("current_level"),
     "down": lambda _: pl.col("recommended_level") < pl.col("current_level"),
+    "basics_down": lambda _: pl.col("recommended_level") < pl.col("current_level"),
+    "basics_stay": lambda _: pl.col("recommended_level") >= pl.col("current_level"),
     "easier_learner": lambda _: pl.col("recommended_level") < pl.col("current_level"),
     "easier_parent": lambda _: pl.col("recommended_level") < pl.col("current_level"),
     "level_stays": lambda _: pl.col("recommended_level") == pl.col("current_level"),

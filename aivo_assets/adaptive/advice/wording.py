@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from aivo_assets.adaptive.advice.fields import FIELDS, NOTES, UNITS
+from aivo_assets.adaptive.policy.policy import PLANS
 from aivo_assets.errors import SettingsError
 from aivo_assets.language import Language
 from aivo_assets.settings import PolicySettings
@@ -23,7 +24,7 @@ CATALOGUE: Final = Path(__file__).parent / "catalogue"
 READERS: Final = {"teacher": "reasoning", "learner": "reasoning_learner", "parent": "reasoning_parent"}
 
 _RULE_TEXTS: Final = tuple(READERS)
-_GROUPS: Final = ("formats", "units", "notes", "kinds", "rules")
+_GROUPS: Final = ("formats", "units", "plans", "notes", "kinds", "rules")
 _KIND_TEXTS: Final = ("label", "headline", "expectation", "actions")
 _FORMATS: Final = ("score", "counterfactual")
 
@@ -34,7 +35,7 @@ class Wording:
 
     Attributes:
         language: Its name, `en`.
-        texts: The catalogue: `formats`, `units`, `notes`, `kinds`, `rules`.
+        texts: The catalogue: `formats`, `units`, `plans`, `notes`, `kinds`, `rules`.
         settings: The policy's settings, for the thresholds that sentences name.
     """
 
@@ -73,6 +74,10 @@ class Wording:
         """What a kind is called."""
         return str(self.texts["kinds"][kind]["label"])
 
+    def plan(self, plan: str | None) -> str:
+        """What a plan is called; nothing where none is in force."""
+        return "" if plan is None else str(self.texts["plans"][plan])
+
     def refuse_gaps(self, rules: Mapping[str, str]) -> None:
         """Check that every rule and kind has all texts, and that no template has an unknown field.
 
@@ -101,6 +106,7 @@ class Wording:
             for form in self.spoken.plurals
             if form not in self.texts["units"].get(unit, {})
         ]
+        problems += [f"plans.{plan} is missing" for plan in PLANS if plan not in self.texts["plans"]]
         problems += [f"notes.{note} is missing" for note in NOTES if note not in self.texts["notes"]]
         known = {*FIELDS, *(f"note_{name}" for name in NOTES)}
         for place, template in _templates(self.texts):

@@ -38,7 +38,7 @@ def raw_overrides(
             lake,
             landing.read_override_file(path),
             now=clock.now(),
-            run=context.run_id,
+            run=context.run.run_id,
             source=f"overrides {path.name}",
             missing=settings.source.missing_values,
         )

@@ -5,16 +5,17 @@ from datetime import UTC, date, datetime, time, timedelta
 import dagster as dg
 import polars as pl
 
+from aivo_assets.adaptive.advice.plans import outdated, plans_before, recommended_plans
 from aivo_assets.adaptive.policy.levels import item_bank as item_bank_of
 from aivo_assets.adaptive.policy.levels import subject_levels
-from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS, RECOMMENDATIONS
+from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, LEVELS
 from aivo_assets.assets.champion import nothing_yet, serving_champion, why_none
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
 from aivo_assets.assets.students.as_of import folded_states
 from aivo_assets.automation.partitions import as_of
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
-from aivo_assets.operations.jobs.names import WEEKLY_JOB
+from aivo_assets.operations.jobs.names import UPDATE_JOB, WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
@@ -59,8 +60,8 @@ def item_bank(
     "student_models",
     deps=["learner_states", "item_bank", "anonymised_learners", "student_intervals"],
     description="Ability and mastery of every learner with honest bands, and the main brain's probability of success "
-    "at each level of each of his skills. A learner without events gets the population's answer. A day holds the "
-    "models made as of that day; the newest of each learner is in force.",
+    "at each level of each of their skills, with the level and plan in force. A learner without events gets the "
+    "population's answer. A day holds the models made as of that day; the newest of each learner is in force.",
     kinds={"lightgbm", "parquet"},
     metadata=columns(SKILL_MASTERY),
     freshness_policy=fresh_within(hours=FRESH_HOURS),
@@ -85,8 +86,13 @@ def student_models(
         intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
     )
 
-    def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
-        return build_student_models(states, brain, levels, end_of(day), settings.students, day=day, learners=strangers)
+    def maker_with(plans: pl.DataFrame) -> Maker:
+        def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
+            return build_student_models(
+                states, brain, levels, end_of(day), settings.students, day=day, learners=strangers, plans=plans
+            )
+
+        return Maker(build, " ".join(map(str, asked)), levels)
 
     asked = (
         brain.version,
@@ -94,20 +100,23 @@ def student_models(
         settings.students.interval,
         settings.students.starting_skills,
     )
-    store = folded_states(lake, registry, settings, serving, day)
-    maker, say = Maker(build, " ".join(map(str, asked)), levels), step_log(context)
+    store, say = folded_states(lake, registry, settings, serving, day), step_log(context)
     enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
-    weekly, concerned = context.job_name == WEEKLY_JOB, _concerned(context, lake, day)
-    learners = skills = whole = 0
-    for shard in range(lake.shards):
-        here = enrolled.filter(pl.col("shard") == shard)
-        if concerned is None:
-            made = update_models(lake, store, shard, maker, here, day=day, whole=weekly)
-        else:
-            some = concerned.filter(pl.col("shard") == shard)["learner"]
-            made = update_some(lake, store, shard, maker, here, some, day=day)
-        learners, skills, whole = learners + made.learners, skills + made.skills, whole + made.whole
-        say(f"shard {shard + 1} of {lake.shards}: {made.learners:,} student models made")
+    made = []
+    if not _asked_by_recommendations(context):
+        for shard in range(lake.shards):
+            here = enrolled.filter(pl.col("shard") == shard)
+            maker = maker_with(plans_before(lake, day=day, shard=shard))
+            made.append(update_models(lake, store, shard, maker, here, day=day, whole=context.job_name == WEEKLY_JOB))
+            say(f"shard {shard + 1} of {lake.shards}: {made[-1].learners:,} student models made")
+    if _asked_by_recommendations(context) or context.job_name == UPDATE_JOB:
+        for part in outdated(lake, day=day).partition_by("shard", maintain_order=True):
+            shard = int(part["shard"][0])
+            here = enrolled.filter(pl.col("shard") == shard)
+            maker = maker_with(recommended_plans(lake, day=day, shard=shard))
+            made.append(update_some(lake, store, shard, maker, here, part["learner"], day=day))
+            say(f"shard {shard + 1} of {lake.shards}: {made[-1].learners:,} student models got another level or plan")
+    learners, skills = sum(each.learners for each in made), sum(each.skills for each in made)
     versions = [lake.version(dataset, until=day) for dataset in (STUDENT_MODELS, SKILL_MASTERY)]
     return dg.MaterializeResult(
         metadata={
@@ -115,22 +124,16 @@ def student_models(
             "rows_out": skills,
             "learners": learners,
             "learner x skill": skills,
-            "shards made whole": whole,
+            "shards made whole": sum(each.whole for each in made),
         },
         data_version=dg.DataVersion("-".join(versions)),
     )
 
 
-def _concerned(context: dg.AssetExecutionContext, lake: Lake, day: date) -> pl.DataFrame | None:
-    """learner, shard of whose models a run is about; None: of everybody's who has something new.
-
-    A run that changed recommendations asked for is about the learners whose level or plan they changed.
-    """
+def _asked_by_recommendations(context: dg.AssetExecutionContext) -> bool:
+    """Whether a run is about those learners alone whose models hold another level or plan than is recommended."""
     cause = Cause.of(context.run.tags)
-    if cause is None or cause.kind != "recommendations":
-        return None
-    changed = lake.scan(RECOMMENDATIONS, days=[day]).filter("changed")
-    return changed.select("learner", "shard").unique().sort("learner").collect()
+    return cause is not None and cause.kind == "recommendations"
 
 
 def end_of(day: date) -> datetime:
@@ -140,5 +143,5 @@ def end_of(day: date) -> datetime:
 
 def newest(lake: Lake, dataset: Dataset, *, until: date) -> pl.DataFrame | None:
     """The newest partition of a dataset up to a day, or None where there is none."""
-    days = [day for day in lake.days(dataset) if day <= until]
-    return lake.scan(dataset, days=days[-1:]).collect() if days else None
+    days = lake.newest_days(dataset, 1, until=until)
+    return lake.scan(dataset, days=days).collect() if days else None

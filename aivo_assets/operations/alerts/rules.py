@@ -7,7 +7,7 @@ No alert carries a raw identifier.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from aivo_assets.operations.alerts.alert import Alert
 from aivo_assets.operations.jobs.causes import CAUSE_TAG
@@ -47,8 +47,20 @@ def drift_alert(row: Mapping[str, Any], now: datetime) -> Alert:
     )
 
 
-def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequence[str], now: datetime) -> Alert:
-    """A run failed, after every retry; a failed training is the graver one. Values of the failure are left out.
+MOST_CAUSES: Final = 3
+"""Of a run in which more steps failed; `aivo why` tells all of them."""
+
+
+def failed_run_alert(
+    run_id: str,
+    job: str,
+    tags: Mapping[str, str],
+    steps: Sequence[str],
+    now: datetime,
+    *,
+    causes: Sequence[str] = (),
+) -> Alert:
+    """A run failed, after every retry; a failed training is the graver one.
 
     A run that trains among other things failed as a training only where a step of the training failed, or its process
     died.
@@ -59,12 +71,15 @@ def failed_run_alert(run_id: str, job: str, tags: Mapping[str, str], steps: Sequ
         tags: Its tags.
         steps: Steps that failed; none where the process died.
         now: The present instant, UTC.
+        causes: Why, a sentence each, without anything of raw rows.
     """
+    why = "".join(f" {cause}" for cause in causes[:MOST_CAUSES])
     training = job in TRAINING_JOBS and (not steps or not TRAINING_STEPS.isdisjoint(steps))
     where = ", ".join(steps) or "no step"
     return Alert(
         title=f"{'Training' if training else 'Run'} of {job} failed",
-        body=f"Run {run_id} failed in {where}; it was started by {tags.get(CAUSE_TAG, 'hand')}. See: aivo why {run_id}",
+        body=f"Run {run_id} failed in {where}; it was started by {tags.get(CAUSE_TAG, 'hand')}.{why} "
+        f"See: aivo why {run_id}",
         severity="critical" if training else "error",
         key=f"run_failure:{job}:{where}",
         context={"run_id": run_id, "job": job},
@@ -185,6 +200,28 @@ def damaged_raw(damaged: Sequence[str], now: datetime) -> Alert | None:
         severity="critical",
         key="damaged_raw",
         context={"files": len(damaged)},
+        occurred_at=now,
+        occurrence=f"{now:%Y-%m-%d}",
+    )
+
+
+def no_champion_can_serve(problems: Sequence[str], now: datetime) -> Alert | None:
+    """There were champions, and none of them can serve.
+
+    Args:
+        problems: What is wrong with each, the latest first; none where one serves, or there never was one.
+        now: The present instant, UTC.
+    """
+    if not problems:
+        return None
+    return Alert(
+        title="No champion can serve",
+        body=f"{'; '.join(problems[:3])}{' …' if problems[3:] else ''}. Student models and recommendations stay as "
+        "they were last made, and age. Where a setting was changed, set it back; otherwise train a main brain: "
+        "aivo train main-brain.",
+        severity="critical",
+        key="no_champion_can_serve",
+        context={"champions": len(problems)},
         occurred_at=now,
         occurrence=f"{now:%Y-%m-%d}",
     )

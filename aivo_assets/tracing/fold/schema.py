@@ -205,6 +205,9 @@ SKILL_MASTERY = Dataset(
         "mastery_upper": pl.Float64,
         "last_practised_at": _TIME,
         "level_probabilities": pl.List(pl.Float32),  # P(success) at levels 1 … 10
+        "level": pl.Int8,  # at which the learner is to work, 1 … 10, as recommended; null where nothing is in force
+        "plan": pl.String,  # what they are on: practice, remediation, enrichment, change_approach
+        "success_at_level": pl.Float64,  # P(success) at that level
         "model_version": pl.String,
     },
     unit="day",

@@ -1,7 +1,8 @@
 """Student models: the main brain made personal, for all learners at once. Not here: what a learner should do next.
 
 Ability and mastery are the filter's, read through `query`, so that they are those which the main brain sees. Levels are
-the main brain's answer to "and if this learner met an exercise of this level now?".
+the main brain's answer to "and if this learner met an exercise of this level now?". At which of them a learner is to
+work, and on which plan, is given: it was recommended, or a teacher said so.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +24,14 @@ from aivo_assets.tracing.students.mastery import half_width, non_increasing, suc
 
 Predict = Callable[[FeatureTable], npt.NDArray[np.float64]]
 LEVELS_PER_SUBJECT = 10
+PLANS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "learner": pl.String,
+    "subject": pl.String,
+    "skill_id": pl.String,
+    "level": pl.Int8,
+    "plan": pl.String,
+}
+"""Columns of the levels and plans in force: one row a learner x skill."""
 _OF_LOGIT = ("logit", "logit_sd", "item_difficulty", "item_difficulty_sd", "skill_difficulty")
 
 
@@ -81,6 +90,7 @@ def build_student_models(
     *,
     day: date,
     learners: pl.DataFrame | None = None,
+    plans: pl.DataFrame | None = None,
 ) -> StudentModels:
     """Build the student models of all learners of the states, and of those without events.
 
@@ -93,6 +103,7 @@ def build_student_models(
         day: Partition that the rows belong to.
         learners: learner, shard of all learners; who has no state gets the main brain's answer for a learner of whom
             nothing is known, on each subject's most practised skills.
+        plans: `PLANS` in force, of whoever has any. None: nothing is in force.
 
     Raises:
         ModelError: A subject has no levels, or the states are of another fold version.
@@ -106,11 +117,18 @@ def build_student_models(
         answers.append(_without_events(strangers, ask))
     answered = pl.concat(answers)
     stamped = answered.with_columns(day=pl.lit(day), model_version=pl.lit(brain.version))
-    skills = stamped.select(list(SKILL_MASTERY.schema)).cast(dict(SKILL_MASTERY.schema))  # type: ignore[arg-type]
+    planned = _with_plans(stamped, pl.DataFrame(schema=PLANS) if plans is None else plans)
+    skills = planned.select(list(SKILL_MASTERY.schema)).cast(dict(SKILL_MASTERY.schema))  # type: ignore[arg-type]
     return StudentModels(
         learners=_learners(stamped, states).sort("learner"),
         skills=skills.sort("learner", "subject", "skill_id"),
     )
+
+
+def _with_plans(answered: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+    """Add level, plan and success_at_level."""
+    rows = answered.join(plans.select(list(PLANS)), on=["learner", "subject", "skill_id"], how="left")
+    return rows.with_columns(success_at_level=pl.col("level_probabilities").list.get(pl.col("level") - 1))
 
 
 def _refuse_missing_levels(pairs: pl.DataFrame, ask: _Question) -> None:

@@ -219,7 +219,7 @@ def test_a_second_language_with_a_gap_is_refused_with_what_is_missing(tmp_path: 
     with pytest.raises(SettingsError, match=r"'da' has gaps: rules\.level_up\.teacher is missing"):
         load_wording(SETTINGS, "da", tmp_path).refuse_gaps(kinds_of(POLICIES[0]))
     (tmp_path / "yy.toml").write_text("[rules]\n")
-    with pytest.raises(SettingsError, match="formats, units, notes, kinds missing"):
+    with pytest.raises(SettingsError, match="formats, units, plans, notes, kinds missing"):
         load_wording(SETTINGS, "yy", tmp_path)
     (tmp_path / "zz.toml").write_text("rules =\n")
     with pytest.raises(SettingsError, match=r"zz\.toml is no TOML"):
