@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aivo_assets.cli.alerts import NO_CHANNEL, has_channel
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError, SettingsError
 
@@ -54,8 +55,8 @@ def check_settings() -> None:
     console.print(f"Every setting can be used; {unlike} groups differ from the defaults (`aivo settings` shows all).")
     if _has_no_key(settings):
         console.print("There is no pseudonym key yet: `aivo key new` makes one (docs/operations.md).")
-    if not settings.alerts.urls and settings.alerts.webhook_url is None:
-        console.print("No alert channel is set: alerts are kept and logged, and nobody is told (docs/alerts.md).")
+    if not has_channel(settings):
+        console.print(NO_CHANNEL)
 
 
 def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:
