@@ -1,4 +1,4 @@
-"""Which code is here. Belongs here: a version of source files as they are written, comments included.
+"""The version of the code: a hash of source files as they are written, comments included.
 
 It serves what is cheap to make again. A model is not: `tracing/model/provenance.py` asks what its code computes, so
 that a reworded comment or a moved file makes no new one.

@@ -1,4 +1,4 @@
-"""The one exception tree. Belongs here: what can go wrong, said so that a person knows what to do; nothing else.
+"""The exceptions of the platform. Belongs here: what can go wrong, worded so that a person knows what to do.
 
 Every error carries a sentence on what was wrong and where, and one on what to do next. The CLI prints both and exits
 with the class's exit code; Dagster shows both in the failed step.

@@ -57,8 +57,8 @@ class Language:
     @cached_property
     def plurals(self) -> tuple[str, ...]:
         """The categories that count whole things: `one` and `other` in English, four in Polish."""
-        found = {self.plural(number) for number in range(_COUNTED)}
-        return tuple(name for name in ("zero", "one", "two", "few", "many", "other") if name in found)
+        forms = {self.plural(number) for number in range(_COUNTED)}
+        return tuple(name for name in ("zero", "one", "two", "few", "many", "other") if name in forms)
 
     def plural(self, number: int) -> str:
         """The category of a number of whole things."""

@@ -1,4 +1,4 @@
-"""Addresses that people and processes reach things under. Belongs here: where something is; nothing is asked or served.
+"""Addresses of services and documents. Belongs here: where something is; nothing is asked or served.
 
 Where a service listens is not always where it is reached: behind a proxy, in a container, or on every address of a
 machine. What browsers are sent to is therefore a setting; without it, it is what works on this machine.

@@ -1,4 +1,4 @@
-"""The endpoints below /v1. Belongs here: paths, parameters and the statuses of each; the work is elsewhere."""
+"""The endpoints below /v1. Belongs here: paths, parameters and status codes; the work is done elsewhere."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +13,7 @@ from aivo_assets.api.learners import recommendations_for
 from aivo_assets.api.overrides import add_overrides
 from aivo_assets.api.runs import describe_run, scheduler_status
 from aivo_assets.api.security import admission
-from aivo_assets.api.standing import Standing
+from aivo_assets.api.standing import ModelStates
 from aivo_assets.api.triggers import Call, Priority, Triggers
 from aivo_assets.lake import Lake
 from aivo_assets.operations.jobs.names import MODELS, ModelId
@@ -73,7 +73,7 @@ def control_plane(
         machine_now: Tells the machine's, UTC.
     """
     dagster = DagsterClient(settings.api.dagster_url, timeout_seconds=settings.api.timeout_seconds)
-    standing = Standing(settings, lake, Registry(settings.home), dagster)
+    standing = ModelStates(settings, lake, Registry(settings.home), dagster)
     triggers = Triggers(settings, dagster, standing, now, machine_now)
     router = APIRouter(prefix="/v1")
     _add_reading(router, settings, lake, dagster, standing, now)
@@ -87,7 +87,7 @@ def _add_reading(
     settings: Settings,
     lake: Lake,
     dagster: DagsterClient,
-    standing: Standing,
+    standing: ModelStates,
     now: Callable[[], datetime],
 ) -> None:
     @router.get("/scheduler/status", tags=["scheduler"])
@@ -103,10 +103,10 @@ def _add_reading(
     @router.get("/runs/{run_id}", tags=["runs"], responses={**_UNKNOWN["run"], **_DAGSTER})
     def run(run_id: Annotated[UUID, Path(examples=[schema.RUN_ID])]) -> schema.Run:
         """Where a run stands and why it was started."""
-        found = dagster.run(str(run_id))
-        if found is None:
+        answer = dagster.run(str(run_id))
+        if answer is None:
             raise HTTPException(404, f"There is no run {run_id}.")
-        return describe_run(found, settings)
+        return describe_run(answer, settings)
 
     @router.get(
         "/learners/{pseudonym}/recommendations",
@@ -116,10 +116,10 @@ def _add_reading(
     )
     def recommendations(pseudonym: Pseudonym) -> schema.LearnerRecommendations:
         """What the learner is recommended, as of the newest day."""
-        found = recommendations_for(lake, pseudonym)
-        if found is None:
+        answer = recommendations_for(lake, pseudonym)
+        if answer is None:
             raise HTTPException(404, "The newest day has no recommendation for this learner.")
-        return found
+        return answer
 
 
 def _add_starting(router: APIRouter, settings: Settings, triggers: Triggers) -> None:

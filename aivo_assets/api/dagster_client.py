@@ -1,4 +1,4 @@
-"""Speaks with Dagster's web UI by GraphQL over HTTP. Belongs here: one question, one answer, and what went wrong.
+"""A client of Dagster's GraphQL over HTTP. Belongs here: sending a query, reading its answer, and what went wrong.
 
 A question that only reads may be asked again. A launch may not: after a timeout or an error of the server nobody knows
 whether the run exists, so that is an error of its own, and the caller looks the run up by a tag.
@@ -32,7 +32,7 @@ class LaunchRefusedError(ServiceError):
 
 
 @dataclass(frozen=True)
-class Run:
+class DagsterRun:
     """A run as Dagster tells of it.
 
     Attributes:
@@ -66,12 +66,12 @@ class DagsterClient:
         self._url = f"{url.rstrip('/')}/graphql"
         self._timeout = timeout_seconds
 
-    def run(self, run_id: str) -> Run | None:
+    def run(self, run_id: str) -> DagsterRun | None:
         """One run; None where there is none of this id."""
-        found = self._ask(questions.RUN, {"id": run_id})["runOrError"]
-        if found["__typename"] == "RunNotFoundError":
+        answer = self._ask(questions.RUN, {"id": run_id})["runOrError"]
+        if answer["__typename"] == "RunNotFoundError":
             return None
-        return _run(self._of_type(found, "Run"))
+        return _run(self._of_type(answer, "Run"))
 
     def runs(
         self,
@@ -80,32 +80,32 @@ class DagsterClient:
         statuses: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         limit: int = 25,
-    ) -> list[Run]:
+    ) -> list[DagsterRun]:
         """Runs that match all that is given, the newest first."""
         wanted: dict[str, Any] = {"tags": [{"key": key, "value": value} for key, value in (tags or {}).items()]}
         if job is not None:
             wanted["pipelineName"] = job
         if statuses:
             wanted["statuses"] = list(statuses)
-        found = self._ask(questions.RUNS, {"filter": wanted, "limit": limit})["runsOrError"]
-        return [_run(each) for each in self._of_type(found, "Runs")["results"]]
+        answer = self._ask(questions.RUNS, {"filter": wanted, "limit": limit})["runsOrError"]
+        return [_run(each) for each in self._of_type(answer, "Runs")["results"]]
 
     def schedules(self) -> list[dict[str, Any]]:
         """Schedules: `name`, `pipelineName`, `cronSchedule`, `executionTimezone`, `status`, `next` (Unix seconds)."""
-        found = self._ask(questions.SCHEDULES, {"selector": _SELECTOR})["schedulesOrError"]
+        answer = self._ask(questions.SCHEDULES, {"selector": _SELECTOR})["schedulesOrError"]
         return [
             {
                 **{name: each[name] for name in ("name", "pipelineName", "cronSchedule", "executionTimezone")},
                 "status": each["scheduleState"]["status"],
                 "next": next((tick["timestamp"] for tick in each["futureTicks"]["results"]), None),
             }
-            for each in self._of_type(found, "Schedules")["results"]
+            for each in self._of_type(answer, "Schedules")["results"]
         ]
 
     def load_error(self) -> str | None:
         """Why Dagster could not load the definitions; None where it has, or is at it."""
-        found = self._of_type(self._ask(questions.LOCATIONS, {})["workspaceOrError"], "Workspace")
-        for entry in found["locationEntries"]:
+        answer = self._of_type(self._ask(questions.LOCATIONS, {})["workspaceOrError"], "Workspace")
+        for entry in answer["locationEntries"]:
             outcome = entry["locationOrLoadError"] or {}
             if outcome.get("__typename") == "PythonError":
                 chain = [each["error"]["message"] for each in outcome["errorChain"]]
@@ -119,13 +119,13 @@ class DagsterClient:
 
     def latest_metadata(self, asset: str) -> dict[str, str]:
         """Texts in the metadata of an asset's latest materialisation; empty where there is none."""
-        found = self._ask(questions.LATEST, {"key": {"path": [asset]}})["assetOrError"]
-        events = found.get("assetMaterializations") or []
+        answer = self._ask(questions.LATEST, {"key": {"path": [asset]}})["assetOrError"]
+        events = answer.get("assetMaterializations") or []
         return {
             entry["label"]: entry["text"] for event in events for entry in event["metadataEntries"] if "text" in entry
         }
 
-    def launch(self, job: str, tags: Mapping[str, str]) -> Run:
+    def launch(self, job: str, tags: Mapping[str, str]) -> DagsterRun:
         """Start a run of a job.
 
         Raises:
@@ -147,10 +147,12 @@ class DagsterClient:
             ) from error
         if answer["__typename"] == "LaunchRunSuccess":
             return _run(answer["run"])
-        said = answer.get("message") or answer["__typename"]
+        problem = answer.get("message") or answer["__typename"]
         if answer["__typename"] == "PythonError":  # it may have come after the run was made
-            raise LaunchUncertainError(f"The launch of {job} ended in an error: {said}", fix="Look it up by its tag.")
-        raise LaunchRefusedError(f"Dagster does not launch {job}: {said}", fix="See the log of Dagster's web UI.")
+            raise LaunchUncertainError(
+                f"The launch of {job} ended in an error: {problem}", fix="Look it up by its tag."
+            )
+        raise LaunchRefusedError(f"Dagster does not launch {job}: {problem}", fix="See the log of Dagster's web UI.")
 
     def _ask(self, question: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         launching = question is questions.LAUNCH
@@ -170,21 +172,21 @@ class DagsterClient:
         return data
 
     @staticmethod
-    def _of_type(found: dict[str, Any], expected: str) -> dict[str, Any]:
-        if found["__typename"] != expected:
-            said = found.get("message") or found["__typename"]
-            raise DagsterUnreachableError(f"Dagster answers, but not with {expected}: {said}", fix=_FIX)
-        return found
+    def _of_type(answer: dict[str, Any], expected: str) -> dict[str, Any]:
+        if answer["__typename"] != expected:
+            problem = answer.get("message") or answer["__typename"]
+            raise DagsterUnreachableError(f"Dagster answers, but not with {expected}: {problem}", fix=_FIX)
+        return answer
 
 
-def _run(found: Mapping[str, Any]) -> Run:
-    return Run(
-        id=found["runId"],
-        job=found["jobName"],
-        status=found["status"],
-        tags={tag["key"]: tag["value"] for tag in found["tags"]},
-        assets=None if not found["assetSelection"] else tuple(key["path"][-1] for key in found["assetSelection"]),
-        created=found["creationTime"],
-        started=found["startTime"],
-        ended=found["endTime"],
+def _run(fields: Mapping[str, Any]) -> DagsterRun:
+    return DagsterRun(
+        id=fields["runId"],
+        job=fields["jobName"],
+        status=fields["status"],
+        tags={tag["key"]: tag["value"] for tag in fields["tags"]},
+        assets=None if not fields["assetSelection"] else tuple(key["path"][-1] for key in fields["assetSelection"]),
+        created=fields["creationTime"],
+        started=fields["startTime"],
+        ended=fields["endTime"],
     )

@@ -23,12 +23,12 @@ def documents(lake: Lake) -> APIRouter:
     @router.api_route("/documents/{kind}/{name}", methods=["GET", "HEAD"])
     def document(kind: str, name: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
         folder = DOCUMENTS.get(kind)
-        found = lake.storage.read(f"{folder}/{name}") if folder is not None and _NAME.fullmatch(name) else None
-        if found is None:
+        document = lake.storage.read(f"{folder}/{name}") if folder is not None and _NAME.fullmatch(name) else None
+        if document is None:
             raise HTTPException(404, f"There is no document {kind}/{name}.")
-        headers = {"ETag": f'"{found.tag}"', "Cache-Control": "no-cache"}
+        headers = {"ETag": f'"{document.tag}"', "Cache-Control": "no-cache"}
         if if_none_match == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        return Response(found.content, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(document.content, media_type="text/html; charset=utf-8", headers=headers)
 
     return router

@@ -1,4 +1,4 @@
-"""Starting runs, each at most once. Belongs here: the guard, the key that names a call, launches without an answer.
+"""Starts runs, each at most once. Belongs here: the guard, idempotency keys, and launches that were not confirmed.
 
 The service keeps nothing in its memory: it may be killed at any line. What a call asks for is written down before
 Dagster is asked, and taken away when the run's id is known. A launch whose fate is unknown is looked up by the tag that
@@ -19,10 +19,10 @@ from uuid import uuid4
 from aivo_assets.api.dagster_client import (
     UNFINISHED,
     DagsterClient,
+    DagsterRun,
     DagsterUnreachableError,
     LaunchRefusedError,
     LaunchUncertainError,
-    Run,
 )
 from aivo_assets.errors import ServiceError
 from aivo_assets.lake.atomic_file import write_whole
@@ -86,7 +86,7 @@ class Launched:
         repeated: Whether an earlier call had started it.
     """
 
-    run: Run
+    run: DagsterRun
     key: str
     repeated: bool
 
@@ -125,8 +125,8 @@ class Launcher:
             DagsterUnreachableError: Dagster does not answer; nothing was started.
         """
         with held(self._folder / "launches.lock"):
-            if launch.key is not None and (found := self._find(launch.key)) is not None:
-                return self._as_repeated(found, launch)
+            if launch.key is not None and (earlier := self._find(launch.key)) is not None:
+                return self._as_repeated(earlier, launch)
             self._settle_earlier(launch.job)
             wait = guard()
             if wait is not None:
@@ -143,20 +143,20 @@ class Launcher:
             intention.unlink(missing_ok=True)
             raise
         except LaunchUncertainError as error:
-            found = self._find_within(key, self._settle)
-            if found is None:
+            launched = self._find_within(key, self._settle)
+            if launched is None:
                 raise FateUnknownError(key, self._seconds_left(self._now())) from error
             intention.unlink(missing_ok=True)
-            return Launched(found, key, repeated=False)
+            return Launched(launched, key, repeated=False)
         return Launched(run, key, repeated=False)
 
     def _settle_earlier(self, job: str) -> None:
         """Find out what became of earlier launches of a job, or say that nobody knows yet."""
-        for path, kept in self._intentions(job):
-            asked_at = datetime.fromisoformat(kept["asked_at"])
+        for path, intention in self._intentions(job):
+            asked_at = datetime.fromisoformat(intention["asked_at"])
             # A clock may have been set back since: what was asked for in the future is long over as well.
-            if self._find(kept["key"]) is None and abs(self._now() - asked_at) < FATE_KNOWN_AFTER:
-                raise FateUnknownError(kept["key"], self._seconds_left(asked_at))
+            if self._find(intention["key"]) is None and abs(self._now() - asked_at) < FATE_KNOWN_AFTER:
+                raise FateUnknownError(intention["key"], self._seconds_left(asked_at))
             path.unlink(missing_ok=True)
 
     def _intend(self, job: str, key: str) -> Path:
@@ -166,36 +166,36 @@ class Launcher:
 
     def _intentions(self, job: str) -> list[tuple[Path, dict[str, Any]]]:
         read = [(path, json.loads(path.read_text())) for path in sorted(self._folder.glob("*.json"))]
-        return [(path, kept) for path, kept in read if kept["job"] == job]
+        return [(path, intention) for path, intention in read if intention["job"] == job]
 
-    def _find(self, key: str) -> Run | None:
+    def _find(self, key: str) -> DagsterRun | None:
         runs = self._dagster.runs(tags={IDEMPOTENCY_TAG: key})
         return runs[-1] if runs else None  # a retry carries the tags of its first
 
-    def _find_within(self, key: str, seconds: float) -> Run | None:
+    def _find_within(self, key: str, seconds: float) -> DagsterRun | None:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                found = self._find(key)
+                launched = self._find(key)
             except DagsterUnreachableError:
-                found = None
-            if found is not None or time.monotonic() >= deadline:
-                return found
+                launched = None
+            if launched is not None or time.monotonic() >= deadline:
+                return launched
             time.sleep(PAUSE_SECONDS)
 
     def _seconds_left(self, asked_at: datetime) -> int:
         return max(1, round((asked_at + FATE_KNOWN_AFTER - self._now()).total_seconds()))
 
     @staticmethod
-    def _as_repeated(found: Run, launch: Launch) -> Launched:
-        key = found.tags[IDEMPOTENCY_TAG]
-        if found.job != launch.job:
+    def _as_repeated(run: DagsterRun, launch: Launch) -> Launched:
+        key = run.tags[IDEMPOTENCY_TAG]
+        if run.job != launch.job:
             raise KeyReusedError(
-                f"The key {key} names run {found.id} of {found.job}, not of {launch.job}", fix="Take another key."
+                f"The key {key} names run {run.id} of {run.job}, not of {launch.job}", fix="Take another key."
             )
-        return Launched(found, key, repeated=True)
+        return Launched(run, key, repeated=True)
 
 
-def unfinished(dagster: DagsterClient, job: str | None = None) -> list[Run]:
+def unfinished(dagster: DagsterClient, job: str | None = None) -> list[DagsterRun]:
     """Runs that wait or run, oldest first."""
     return dagster.runs(job=job, statuses=UNFINISHED, limit=500)[::-1]

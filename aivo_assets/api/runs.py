@@ -1,4 +1,4 @@
-"""Runs and schedules as callers see them. Belongs here: from what Dagster tells to the answer; nothing is started."""
+"""Runs and schedules as callers see them. Belongs here: from Dagster's answer to ours; nothing is started."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from aivo_assets.api import schema
 from aivo_assets.api.addresses import run_url
-from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
-from aivo_assets.api.standing import Standing
+from aivo_assets.api.dagster_client import DagsterClient, DagsterRun, DagsterUnreachableError
+from aivo_assets.api.standing import ModelStates
 from aivo_assets.operations.jobs.causes import CAUSE_TAG, Cause
 from aivo_assets.operations.jobs.names import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, model_trained
 from aivo_assets.settings import Settings
@@ -15,7 +15,7 @@ from aivo_assets.settings import Settings
 BY_HAND: Final = "It was started by hand in the web UI; nobody said why."
 
 
-def describe_run(run: Run, settings: Settings) -> schema.Run:
+def describe_run(run: DagsterRun, settings: Settings) -> schema.Run:
     """A run with its cause."""
     cause = Cause.of(run.tags)
     return schema.Run(
@@ -41,7 +41,7 @@ def partition_of(tags: Mapping[str, str]) -> str | None:
     return tags.get(PARTITION_TAG)
 
 
-def scheduler_status(dagster: DagsterClient, standing: Standing) -> schema.SchedulerStatus:
+def scheduler_status(dagster: DagsterClient, standing: ModelStates) -> schema.SchedulerStatus:
     """What runs by itself; where Dagster does not answer, that is what is said."""
     try:
         dead = dagster.unhealthy_daemons()

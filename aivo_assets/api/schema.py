@@ -141,7 +141,7 @@ class ModelStatus(BaseModel):
         may_train=False,
         wait="The main brain was trained 7.0 hours ago; 20 must lie between two trainings.",
         drift=Drift.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
-        last_verdict="Refused: log loss 0.4411 against 0.4412, not surely better.",
+        last_verdict="Refused: log loss 0.4411 against 0.4412, not significantly better.",
         problem=None,
     )
 

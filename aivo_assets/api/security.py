@@ -1,4 +1,4 @@
-"""Who may ask the HTTP service for what. Belongs here: the token, and what a browser's page may not do; no endpoint.
+"""Access to the HTTP service. Belongs here: the token, and what a browser's page may not do; no endpoint.
 
 On loopback every process of this machine may trigger a training, so that the calls of the contract work as written. A
 web page that the user happens to look at is no such process: browsers say where a request comes from, and a request

@@ -1,4 +1,4 @@
-"""How the models stand: what serves, what trains, whether one may be trained. Belongs here: looking up; no launch."""
+"""State of the models: which serves, which trains, whether one may be trained. Belongs here: looking up; no launch."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from aivo_assets.api import schema
-from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, Run
+from aivo_assets.api.dagster_client import DagsterClient, DagsterRun, DagsterUnreachableError
 from aivo_assets.api.launches import unfinished
 from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
 from aivo_assets.lake import Lake
@@ -21,7 +21,7 @@ VERDICT_HOLDS_FOR: Final = timedelta(days=2)
 """A drift verdict older than this says nothing about now; the model is checked every six hours."""
 
 
-class Standing:
+class ModelStates:
     """Looks up how models stand.
 
     Args:
@@ -37,19 +37,19 @@ class Standing:
         self._registry = registry
         self._dagster = dagster
 
-    def models_training(self) -> dict[ModelId, Run]:
+    def models_training(self) -> dict[ModelId, DagsterRun]:
         """The oldest unfinished run that trains each model."""
-        found: dict[ModelId, Run] = {}
+        runs: dict[ModelId, DagsterRun] = {}
         for run in unfinished(self._dagster):
             model = model_trained(run.job, run.tags, run.assets)
             if model is not None:
-                found.setdefault(model, run)
-        return found
+                runs.setdefault(model, run)
+        return runs
 
     def last_training(self) -> datetime | None:
         """When the main brain was last trained, by the clock that its training was given."""
-        said = self._dagster.latest_metadata(CANDIDATE).get(TRAINED_AT)
-        return None if said is None else datetime.fromisoformat(said).astimezone(UTC)
+        trained_at = self._dagster.latest_metadata(CANDIDATE).get(TRAINED_AT)
+        return None if trained_at is None else datetime.fromisoformat(trained_at).astimezone(UTC)
 
     def wait(self, model: ModelId, *, now: datetime, forced: bool) -> Wait | None:
         """Why a model may not be trained now. Forced or drifted, the hours between trainings do not count."""
@@ -119,10 +119,10 @@ class Standing:
         )
 
     def _newest_verdicts(self, model: ModelId) -> pl.DataFrame:
-        days = self._lake.days(DRIFT_VERDICTS)[-1:]
+        days = self._lake.newest_days(DRIFT_VERDICTS, 1)
         rows = self._lake.scan(DRIFT_VERDICTS, days=days).collect()
         return rows.filter(pl.col("model_id").str.split("/").list.first() == model)
 
     def _last_verdict(self) -> str | None:
-        rows = self._lake.scan(VERDICTS, days=self._lake.days(VERDICTS)[-1:]).select("reason").collect()
+        rows = self._lake.scan(VERDICTS, days=self._lake.newest_days(VERDICTS, 1)).select("reason").collect()
         return None if rows.is_empty() else str(rows["reason"][0])

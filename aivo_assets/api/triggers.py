@@ -11,7 +11,7 @@ from aivo_assets.api import schema
 from aivo_assets.api.addresses import run_url
 from aivo_assets.api.dagster_client import DagsterClient
 from aivo_assets.api.launches import Launch, Launched, Launcher, unfinished
-from aivo_assets.api.standing import Standing
+from aivo_assets.api.standing import ModelStates
 from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
 from aivo_assets.operations.jobs.names import PARTITION_TAG, PRIORITY_TAG, STUDENT_MODELS_JOB, ModelId, model_trained
 from aivo_assets.operations.jobs.training_guard import Wait
@@ -60,7 +60,7 @@ class Triggers:
         self,
         settings: Settings,
         dagster: DagsterClient,
-        standing: Standing,
+        standing: ModelStates,
         now: Callable[[], datetime],
         machine_now: Callable[[], datetime],
     ) -> None:

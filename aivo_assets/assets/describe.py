@@ -1,4 +1,4 @@
-"""What every asset has in common, and how it presents itself: days, owners, group, columns. No data is touched here."""
+"""What all assets share: days, owners, group, columns. No data is touched here."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ OWNERS = {
     "evaluation": "team:education",
     "drift": "team:machine-learning",
     "audit": "team:privacy",
+    "upkeep": "team:data-platform",
 }
 
 
@@ -68,11 +69,11 @@ def columns(dataset: Dataset, descriptions: Mapping[str, str] | None = None) -> 
         dataset: Whose columns.
         descriptions: A sentence a column, where there is one.
     """
-    said = descriptions or {}
+    texts = descriptions or {}
     return {
         "dagster/column_schema": dg.TableSchema(
             columns=[
-                dg.TableColumn(name=name, type=_type_name(dtype), description=said.get(name))
+                dg.TableColumn(name=name, type=_type_name(dtype), description=texts.get(name))
                 for name, dtype in dataset.schema.items()
             ]
         )

@@ -1,4 +1,4 @@
-"""What makes things happen: partitions, jobs, schedules, sensors and checks. No learning and no columns here."""
+"""What starts work: partitions, jobs, schedules, sensors and checks. No learning and no columns here."""
 
 import warnings
 

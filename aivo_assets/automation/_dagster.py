@@ -1,4 +1,4 @@
-"""The one door to Dagster's private modules. Belongs here: each name with its reason, and the public one to wait for.
+"""Dagster's private modules, imported here only. Belongs here: each name, why it is needed, and what would replace it.
 
 Dagster's version is pinned (pyproject.toml), so none of them moves unless somebody raises it; then this is the one
 file to look at. Everything else imports from `dagster` itself, which a test checks.

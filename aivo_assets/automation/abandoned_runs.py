@@ -1,10 +1,10 @@
-"""Runs whose process was killed. Belongs here: how such a run is known, and its end; no run is started.
+"""Runs whose process was killed. Belongs here: recognising such a run and ending it; no run is started.
 
 A run that a command does in its own process (`aivo run`, `aivo train`) has no worker that Dagster watches; one that the
 daemon launched has a code server that does, but that dies with it where a container or a machine goes down. Such a run
 would count as under way for hours, hold its pools, and keep every training waiting. So every run of our jobs holds a
-lock on a file of its own, which the kernel takes back however the process ends; whoever gets the lock knows that it is
-over.
+lock on a file of its own, which the kernel releases however the process ends; a process that gets the lock knows that
+it is over.
 """
 
 import os
@@ -36,7 +36,7 @@ def held_by_this_process(instance: dg.DagsterInstance) -> Iterator[dict[str, str
         instance: Where the run is recorded.
 
     Yields:
-        Tags for the run. Dagster does not start it again by itself: whoever gave the command does.
+        Tags for the run. Dagster does not start it again by itself; the command does.
     """
     name = uuid4().hex
     path = _folder(instance) / name

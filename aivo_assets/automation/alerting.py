@@ -21,14 +21,23 @@ from aivo_assets.events.receipts import RECEIPTS_PATH
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
 from aivo_assets.lake.damage import damaged_files
+from aivo_assets.lake.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts import rules
 from aivo_assets.operations.alerts.alert import Alert, Notifier
-from aivo_assets.operations.alerts.folding import Kept
-from aivo_assets.operations.alerts.interventions import NEEDED, TOLD, digests, newly_struggling, register, struggling
+from aivo_assets.operations.alerts.folding import OutboxEntry
+from aivo_assets.operations.alerts.interventions import (
+    NEEDED,
+    NOTIFIED,
+    digests,
+    newly_struggling,
+    register,
+    struggling,
+)
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import AlertSettings
+from aivo_assets.tracing.fold.schema import FeatureSchema
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.verdicts import newest_verdict, refused_in_a_row
 
@@ -71,6 +80,7 @@ class Sources:
         machine_now: The machine's: of runs and files. The two differ where the platform has a clock of its own; None
             where it has none.
         language: Of the teachers, for dates.
+        features: What the settings and the code fold; None: whatever the champion reads.
     """
 
     lake: Lake
@@ -80,6 +90,7 @@ class Sources:
     now: datetime
     machine_now: datetime | None = None
     language: Language = field(default_factory=lambda: Language("en"))
+    features: FeatureSchema | None = None
 
     @property
     def by_machine(self) -> datetime:
@@ -87,7 +98,7 @@ class Sources:
         return self.machine_now or self.now
 
 
-def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable[[str], None]) -> list[Kept]:
+def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable[[str], None]) -> list[OutboxEntry]:
     """Ask every rule, send what it finds, and try again what waits.
 
     A rule that cannot be asked stops no other one, and is an alert itself.
@@ -101,22 +112,22 @@ def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable
     Returns:
         All that is kept, the newest first.
     """
-    for ask in (_refused, _one_outcome, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
+    for ask in (_refused, _unservable, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
         try:
-            found = list(ask(sources))
+            alerts = list(ask(sources))
         except Exception as error:
             log(f"The alert rule {ask.__name__} could not be asked: {type(error).__name__}: {error}")
-            found = [_broken(ask.__name__.strip("_"), error, sources.now)]
-        for alert in found:
+            alerts = [_broken(ask.__name__.strip("_"), error, sources.now)]
+        for alert in alerts:
             if not (alert.key.startswith("intervention:") and outbox.knows(alert.key)):
                 notifier.send(alert)
     outbox.deliver(sources.now)
-    return outbox.kept()
+    return outbox.entries()
 
 
-def show(kept: list[Kept]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvaluation, str]:
+def show(entries: list[OutboxEntry]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvaluation, str]:
     """The asset `alerts` and its check as they are now, and a digest of both that changes when they do."""
-    waiting = [each for each in kept if not each.is_delivered]
+    waiting = [each for each in entries if not each.is_delivered]
     rows = [
         dg.TableRecord(
             {
@@ -128,11 +139,13 @@ def show(kept: list[Kept]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvalua
                 "delivered": "yes" if each.is_delivered else f"no: {each.problem or 'not tried yet'}",
             }
         )
-        for each in kept[:SHOWN]
+        for each in entries[:SHOWN]
     ]
     state = hashlib.sha256(repr([sorted(row.data.items()) for row in rows]).encode()).hexdigest()[:16]
     table = dg.MetadataValue.table(rows) if rows else dg.MetadataValue.text("none")
-    shown = dg.AssetMaterialization(ALERTS, metadata={"kept": len(kept), "undelivered": len(waiting), "alerts": table})
+    shown = dg.AssetMaterialization(
+        ALERTS, metadata={"kept": len(entries), "undelivered": len(waiting), "alerts": table}
+    )
     check = dg.AssetCheckEvaluation(
         asset_key=ALERTS,
         check_name=CHECK,
@@ -143,11 +156,13 @@ def show(kept: list[Kept]) -> tuple[dg.AssetMaterialization, dg.AssetCheckEvalua
 
 
 def _refused(sources: Sources) -> Iterable[Alert]:
-    return _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
+    yield from _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
+    yield from _one(rules.one_outcome(newest_verdict(sources.lake), sources.now))
 
 
-def _one_outcome(sources: Sources) -> Iterable[Alert]:
-    return _one(rules.one_outcome(newest_verdict(sources.lake), sources.now))
+def _unservable(sources: Sources) -> Iterable[Alert]:
+    standing = sources.registry.standing(sources.features)
+    return _one(rules.no_champion_can_serve(standing.problems if standing.version is None else (), sources.now))
 
 
 def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:
@@ -164,7 +179,8 @@ def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:
 
 def _damaged(sources: Sources) -> Iterable[Alert]:
     lake = sources.lake
-    return _one(rules.damaged_raw(damaged_files(lake, RAW_INTERACTIONS, lake.days(RAW_INTERACTIONS)), sources.now))
+    days = looked_at(lake.days_named(RAW_INTERACTIONS), turn(sources.by_machine, sources.settings.watch_seconds))
+    return _one(rules.damaged_raw(damaged_files(lake, RAW_INTERACTIONS, days), sources.now))
 
 
 def _stale(sources: Sources) -> Iterable[Alert]:
@@ -187,19 +203,21 @@ def _backlog(sources: Sources) -> Iterable[Alert]:
 def _digests(sources: Sources) -> Iterable[Alert]:
     """The digests of the newest day: those that its register holds, and one more where somebody newly struggles."""
     lake, settings = sources.lake, sources.settings
-    days = lake.days(RECOMMENDATIONS)
+    days = lake.newest_days(RECOMMENDATIONS, DAYS_BEFORE + 1)
     if not days or sources.now.date() - days[-1] > DIGEST_HOLDS_FOR:
         return []
-    told = lake.scan(TOLD, days=days[-1:]).collect()
-    last = told["told_at"].max()
+    notified = lake.scan(NOTIFIED, days=days[-1:]).collect()
+    last = notified["told_at"].max()
     if isinstance(last, datetime) and sources.now - last < timedelta(hours=settings.digest_hours):
-        return digests(told, sources.language)
+        return digests(notified, sources.language)
     newest = lake.scan(RECOMMENDATIONS, days=days[-1:]).select(NEEDED).collect()
-    new = newly_struggling(newest, _before(lake, days, struggling(newest)["learner"]), told)
+    new = newly_struggling(newest, _before(lake, days, struggling(newest)["learner"]), notified)
     if new.height:
-        told = register(new, _classes(lake, new["learner"]), told, now=sources.now, most=settings.digest_learners)
-        lake.write(TOLD, told, day=days[-1])
-    return digests(told, sources.language)
+        notified = register(
+            new, _classes(lake, new["learner"]), notified, now=sources.now, most=settings.digest_learners
+        )
+        lake.write(NOTIFIED, notified, day=days[-1])
+    return digests(notified, sources.language)
 
 
 def _before(lake: Lake, days: list[date], learners: pl.Series) -> pl.DataFrame | None:
@@ -214,7 +232,7 @@ def _before(lake: Lake, days: list[date], learners: pl.Series) -> pl.DataFrame |
 
 def _classes(lake: Lake, learners: pl.Series) -> pl.DataFrame:
     """The class of each learner's newest answer."""
-    days = lake.days(ANONYMISED_INTERACTIONS)[-DAYS_OF_CLASSES:]
+    days = lake.newest_days(ANONYMISED_INTERACTIONS, DAYS_OF_CLASSES)
     answers = lake.scan(ANONYMISED_INTERACTIONS, days=days).filter(pl.col("learner").is_in(learners.implode()))
     newest = answers.sort("day", "sequence").group_by("learner").agg(pl.col("class_").drop_nulls().last())
     return newest.collect()

@@ -1,4 +1,4 @@
-"""Asking again for a run that failed. Belongs here: under which run key, and when; why a run is needed is the sensors'.
+"""Repeating a run that failed. Belongs here: its run key and when it is due; the sensor says why it is needed.
 
 Dagster starts no second run under a run key. The first one for a cause is asked for under the cause's own key. Where it
 failed for good, another is asked for under the key of the next attempt: the first at once, later ones after a pause

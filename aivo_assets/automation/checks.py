@@ -77,7 +77,7 @@ def _rows(lake: Lake, dataset: Dataset, day: date) -> int:
 )
 def every_alert_delivered(outbox: dg.ResourceParam[Outbox]) -> dg.AssetCheckResult:
     """Look into the outbox now."""
-    _, check, _ = show(outbox.kept())
+    _, check, _ = show(outbox.entries())
     waiting = check.metadata["undelivered"].value
     return dg.AssetCheckResult(
         passed=check.passed, metadata=check.metadata, description=f"{waiting} alerts wait to be delivered."

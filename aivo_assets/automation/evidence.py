@@ -1,16 +1,6 @@
 """Which run made what a sensor reacts to. Belongs here: looking it up, so that causes lead from run to run."""
 
-from collections.abc import Mapping
-from typing import Final
-
 import dagster as dg
-
-ASSET_OF: Final[Mapping[str, str]] = {
-    "drift": "drift_verdict",
-    "need": "training_need",
-    "recommendations": "recommendations",
-}
-"""Kind of a cause: the asset that holds its evidence."""
 
 
 def run_that_made(instance: dg.DagsterInstance, asset: str, partition: str, *, before: float | None = None) -> str:
@@ -23,5 +13,5 @@ def run_that_made(instance: dg.DagsterInstance, asset: str, partition: str, *, b
         before: Only materialisations before this instant, Unix seconds.
     """
     records = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[partition], before_timestamp=before)
-    found = instance.fetch_materializations(records, limit=1).records
-    return found[0].run_id if found else ""
+    materializations = instance.fetch_materializations(records, limit=1).records
+    return materializations[0].run_id if materializations else ""

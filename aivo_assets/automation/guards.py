@@ -1,4 +1,4 @@
-"""When a training must wait: what the instance and the lake tell the rule of operations/jobs/training_guard.py."""
+"""When a training must wait: reads the instance and the lake for the rule in operations/jobs/training_guard.py."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -54,7 +54,7 @@ def under_way(instance: dg.DagsterInstance, job_names: tuple[str, ...] | None = 
 
 
 def training_under_way(instance: dg.DagsterInstance, model: ModelId) -> str | None:
-    """Id of the oldest unfinished run that trains a model, whoever started it; None where there is none."""
+    """Id of the oldest unfinished run that trains a model, no matter who started it; None where there is none."""
     end_abandoned_runs(instance)
     runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED), ascending=True)
     for run in runs:
@@ -123,7 +123,7 @@ def drift_goes_first(instance: dg.DagsterInstance, lake: Lake, machine_now: date
         lake: Where verdicts are.
         machine_now: The present instant by the machine's clock, UTC, by which materialisations are dated.
     """
-    days = lake.days(DRIFT_VERDICTS)[-1:]
+    days = lake.newest_days(DRIFT_VERDICTS, 1)
     made = instance.get_latest_materialization_event(dg.AssetKey("drift_verdict")) if days else None
     if (
         made is None

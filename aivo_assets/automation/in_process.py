@@ -1,4 +1,4 @@
-"""A job run in this process, with progress that a person can follow. What is said afterwards is the caller's."""
+"""Runs a job in this process and shows its progress. What is printed afterwards is up to the caller."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ STOPPED = "What was finished is kept and nothing was promoted after that; give t
 
 
 @dataclass(frozen=True)
-class Step:
+class StepResult:
     """What one step did.
 
     Attributes:
@@ -42,11 +42,11 @@ class Outcome:
     Attributes:
         run_id: Its id, as the UI shows it.
         steps: The steps in the order in which they ended.
-        failed_checks: `asset: check` for each asset check that did not pass.
+        failed_checks: `asset: check (what it says)` for each asset check that did not pass.
     """
 
     run_id: str
-    steps: list[Step]
+    steps: list[StepResult]
     failed_checks: list[str]
 
 
@@ -95,6 +95,7 @@ def run_in_process(
         steps=_steps(result.all_events),
         failed_checks=[
             f"{check.asset_key.to_user_string()}: {check.check_name}"
+            + (f" ({said})" if (said := check.description) else "")
             for check in result.get_asset_check_evaluations()
             if not check.passed
         ],
@@ -139,16 +140,16 @@ def _as_ours(error: BaseException, job: str) -> AivoError:
         if isinstance(cause, AivoError):
             return cause
         cause = cause.__cause__
-    said = f"{type(error).__name__}: {error}"
+    message = f"{type(error).__name__}: {error}"
     if isinstance(error, DagsterUserCodeProcessError) and error.user_code_process_error_infos:
         info = error.user_code_process_error_infos[0]  # "Exceeded max_retries" hides what it was
         while info.cause is not None:
             info = info.cause
-        said = info.message.strip()
-    return RunError(f"Job {job} failed: {said}", fix="The run's page in `aivo up` shows the failed step.")
+        message = info.message.strip()
+    return RunError(f"Job {job} failed: {message}", fix="The run's page in `aivo up` shows the failed step.")
 
 
-def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:
+def _steps(events: Sequence[dg.DagsterEvent]) -> list[StepResult]:
     figures: dict[str, dict[str, dg.MetadataValue]] = {}
     ended = []
     for event in events:
@@ -158,7 +159,7 @@ def _steps(events: Sequence[dg.DagsterEvent]) -> list[Step]:
             figures.setdefault(event.step_key, {}).update(event.step_materialization_data.materialization.metadata)
         if event.event_type == dg.DagsterEventType.STEP_SUCCESS:
             ended.append((event.step_key, event.step_success_data.duration_ms / 1000))
-    return [Step(name, seconds, figures.get(name, {})) for name, seconds in ended]
+    return [StepResult(name, seconds, figures.get(name, {})) for name, seconds in ended]
 
 
 class _ProgressHandler(logging.Handler):

@@ -1,4 +1,4 @@
-"""The four schedules of the contract. Belongs here: when, and for which day; what clashes and gaps mean is in ticks.py.
+"""The four schedules of the contract. Belongs here: when, and for which day; clashes and gaps are handled in ticks.py.
 
 A daily or weekly training works on the last complete day. The two frequent jobs work on the current one. Days are UTC
 days; crons are read in the zone of `AIVO_SCHEDULE_TIMEZONE`. No schedule overlaps itself, and the frequent ones skip a
@@ -75,7 +75,7 @@ def build_schedules(
             WEEKLY_JOB,
             WEEKLY_JOB,
             crons.weekly_full_retraining,
-            "Makes every model, mart, report and check anew.",
+            "Makes every model, mart, report and check again.",
             lambda context: _weekly(context, present(_now(context)), settings),
         ),
         schedule(
@@ -156,13 +156,13 @@ def _over_days(
     cause = _cause(schedule, now, missed=(last - first).days, left_out=left_out)
     if left_out is not None:
         context.log.warning(cause.sentence)
-    said = {**cause.tags(), **tags}
+    run_tags = {**cause.tags(), **tags}
     if first == last:
         return dg.RunRequest(
-            run_key=_key(schedule, now), partition_key=last.isoformat(), tags=said, asset_selection=assets
+            run_key=_key(schedule, now), partition_key=last.isoformat(), tags=run_tags, asset_selection=assets
         )
     return dg.RunRequest(
-        run_key=_key(schedule, now), tags={**said, **partition_tags(first, last)}, asset_selection=assets
+        run_key=_key(schedule, now), tags={**run_tags, **partition_tags(first, last)}, asset_selection=assets
     )
 
 

@@ -1,4 +1,4 @@
-"""What reacts by itself: drift, a need for training, changed recommendations, late events, and failed runs.
+"""The sensors: drift, need for training, changed recommendations, late events, failed runs, alerts.
 
 Belongs here: from what happened to which run is asked for. A run key is the purpose and the id of what caused it, so a
 tick that is repeated asks for the same run; where that run failed, another is asked for (attempts.py). The cursor moves
@@ -27,6 +27,7 @@ from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, read
 from aivo_assets.lake.damage import damaged_days, damaged_files
+from aivo_assets.lake.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts.alert import Notifier
 from aivo_assets.operations.alerts.outbox import Outbox
@@ -36,6 +37,7 @@ from aivo_assets.operations.jobs.names import EVERY_JOB, PRIORITY_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock, SystemClock
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.fold.catalogue import feature_schema
 from aivo_assets.tracing.judging.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
@@ -49,7 +51,7 @@ Tick = dg.RunRequest | dg.SkipReason | dg.SensorResult
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     """The sensors, all on as soon as a daemon runs."""
-    kept: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "minimum_interval_seconds": settings.schedule.sensor_seconds,
         "default_status": dg.DefaultSensorStatus.RUNNING,
     }
@@ -57,7 +59,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A verdict that a model drifted starts its retraining; a score that alarms alerts as well.",
         job_name="emergency_retrain",
-        **kept,
+        **shared,
     )
     def drift_retraining(
         context: dg.SensorEvaluationContext,
@@ -71,7 +73,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A two-hourly check that found training needed starts it, unless a guard says to wait.",
         job_name="main_brain_training",
-        **kept,
+        **shared,
     )
     def adaptive_training(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]
@@ -87,7 +89,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="A recommendation that changed a learner's level or plan brings that learner's model up to date.",
         job_name="student_model_update",
-        **kept,
+        **shared,
     )
     def student_model_update(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> Tick:
         return update_students(context, lake)
@@ -95,15 +97,15 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         description="Days whose raw events are newer than what was made of them are anonymised again.",
         job_name="late_events",
-        **kept,
+        **shared,
     )
     def late_events(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> Tick:
-        return catch_up_late_days(context, lake)
+        return catch_up_late_days(context, lake, seconds=settings.schedule.sensor_seconds)
 
     @dg.run_failure_sensor(
         description="A run that failed for good becomes an alert; one that Dagster starts again does not.",
         monitor_all_code_locations=True,
-        **kept,
+        **shared,
     )
     def failed_runs(
         context: dg.RunFailureSensorContext, clock: dg.ResourceParam[Clock], notifier: dg.ResourceParam[Notifier]
@@ -132,7 +134,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         outbox: dg.ResourceParam[Outbox],
     ) -> dg.SensorResult:
         language = Language(settings.policy.language)
-        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now(), language)
+        features = feature_schema(settings.features)
+        sources = Sources(
+            lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now(), language, features
+        )
         return watch_alerts(context, sources, notifier, outbox)
 
     return [drift_retraining, adaptive_training, student_model_update, late_events, failed_runs, alert_watch]
@@ -152,10 +157,10 @@ def retrain_drifted(
     After a refused challenger only an extreme verdict is let through until the cool-down is over. Where no answer has
     arrived since the last training, the verdict waits for one.
     """
-    found = _newest(lake, DRIFT_VERDICTS)
-    if found is None:
+    newest = _newest(lake, DRIFT_VERDICTS)
+    if newest is None:
         return dg.SkipReason("No drift check has been made yet.")
-    day, version, verdicts = found
+    day, version, verdicts = newest
     drifted = verdicts.filter(pl.col("verdict").is_in(["retrain", "alert"])).to_dicts()
     if not drifted:
         return _skip(f"The verdict of {day}: no model drifted.", version)
@@ -213,10 +218,10 @@ def train_if_needed(
     machine: Clock = _MACHINE,
 ) -> Tick:
     """Ask for a training where the newest two-hourly check found one needed."""
-    found = _newest(lake, TRAINING_NEED)
-    if found is None:
+    newest = _newest(lake, TRAINING_NEED)
+    if newest is None:
         return dg.SkipReason("No two-hourly check has been made yet.")
-    day, version, needs = found
+    day, version, needs = newest
     needed = needs.filter("needed")
     if needed.is_empty():
         return _skip(f"The check of {day}: {needs['reason'][0]}", version)
@@ -276,21 +281,23 @@ def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine:
     return dg.SensorResult(run_requests=[request], cursor=version)
 
 
-def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
+def catch_up_late_days(
+    context: dg.SensorEvaluationContext, lake: Lake, *, seconds: float = 60.0, machine: Clock = _MACHINE
+) -> Tick:
     """Ask for the days whose anonymised partition was made from other raw events than there are now, or is damaged.
 
     A day whose raw file is damaged is asked for by itself, for each damage until a run went well: the source may give
-    it no more.
+    it no more. The newest days are looked at in each tick, the others in turns.
     """
     running = under_way(context.instance, EVERY_JOB)
     if running is not None:
         return dg.SkipReason(f"Run {running} is under way and may be dealing with them.")
-    days = lake.days(RAW_INTERACTIONS)
+    now = machine.now()
+    days = looked_at(lake.days_named(RAW_INTERACTIONS), turn(now, seconds))
     torn = damaged_days(lake, RAW_INTERACTIONS, days)
     late = [day for day in days if day not in torn and not _up_to_date(lake, day)]
     if not torn and not late:
-        return dg.SkipReason("Every day is up to date with its raw events.")
-    now = machine.now()
+        return dg.SkipReason("Every day that was looked at is up to date with its raw events.")
     asked = [_read_again(context.instance, lake, day, now) for day in torn]
     if late:
         asked.append(_anonymise_again(context.instance, lake, late, now))
@@ -333,8 +340,8 @@ def watch_alerts(
     context: dg.SensorEvaluationContext, sources: Sources, notifier: Notifier, outbox: Outbox
 ) -> dg.SensorResult:
     """Look out, and show what is kept where it changed."""
-    kept = look_out(sources, notifier, outbox, context.log.warning)
-    shown, check, state = show(kept)
+    alerts = look_out(sources, notifier, outbox, context.log.warning)
+    shown, check, state = show(alerts)
     if state == context.cursor:
         return _skip(f"Nothing new; {shown.metadata['undelivered'].value} alerts are undelivered.", state)
     return dg.SensorResult(asset_events=[shown, check], cursor=state)
@@ -352,8 +359,8 @@ def _as_it_stands(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.Dagste
 
 def _attempts(context: dg.SensorEvaluationContext, keys: dict[str, str], machine: Clock) -> dict[str, Attempt]:
     """Of each name the next attempt under its key, as far as there is one."""
-    found = {name: next_attempt(context.instance, key, machine.now()) for name, key in keys.items()}
-    return {name: attempt for name, attempt in found.items() if attempt is not None}
+    attempts = {name: next_attempt(context.instance, key, machine.now()) for name, key in keys.items()}
+    return {name: attempt for name, attempt in attempts.items() if attempt is not None}
 
 
 def _hash(damaged: list[str]) -> str:
@@ -369,10 +376,10 @@ def _affected(model_id: str) -> list[dg.AssetKey] | None:
 
 def _newest(lake: Lake, dataset: Dataset, columns: list[str] | None = None) -> tuple[date, str, pl.DataFrame] | None:
     """Day, version and rows of the newest partition."""
-    days = lake.days(dataset)
+    days = lake.newest_days(dataset, 1)
     if not days:
         return None
-    newest = read(lake, dataset, days=days[-1:])
+    newest = read(lake, dataset, days=days)
     return days[-1], newest.version, (newest.frame.select(columns) if columns else newest.frame).collect()
 
 

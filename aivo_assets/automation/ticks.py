@@ -1,4 +1,4 @@
-"""What the tick of a schedule means: which days it covers, and who steps aside. Belongs here: the rules of clashes.
+"""What a tick of a schedule does: which days it covers, and which schedule goes first. Belongs here: these rules.
 
 Sunday. The daily training (02:00) and the weekly one (03:00) would train the main brain twice on the same last day. The
 daily one steps aside where the weekly one is due within the hours that must lie between two trainings. Where the main
@@ -97,10 +97,12 @@ def was_read_lately(instance: dg.DagsterInstance, now: datetime) -> bool:
 
 def _read_at(instance: dg.DagsterInstance, day: date) -> datetime | None:
     records = dg.AssetRecordsFilter(asset_key=INTAKE, asset_partitions=[day.isoformat()])
-    found = instance.fetch_materializations(records, limit=1).records
-    if not found:
+    events = instance.fetch_materializations(records, limit=1).records
+    if not events:
         return None
-    made = found[0].asset_materialization
-    said = None if made is None else made.metadata.get(READ_AT)
+    made = events[0].asset_materialization
+    value = None if made is None else made.metadata.get(READ_AT)
     # The platform's clock may be another one than the machine's.
-    return datetime.fromtimestamp(found[0].timestamp, UTC) if said is None else datetime.fromisoformat(str(said.value))
+    return (
+        datetime.fromtimestamp(events[0].timestamp, UTC) if value is None else datetime.fromisoformat(str(value.value))
+    )

@@ -1,4 +1,4 @@
-"""Whether a check would only make again what is there. Belongs here: the rule, and what the instance knows of it.
+"""Whether a check would only repeat what is there. Belongs here: the rule, and what the instance knows for it.
 
 The two frequent checks are a function of what arrived, the day as of which they look, the models, the settings and the
 code. Where none of these changed since a run of the same check began, another run would write what stands there, bit
@@ -91,8 +91,8 @@ def nothing_new(instance: dg.DagsterInstance, lake: Lake, job: str, now: datetim
 
 
 def _made_the_same(run: dg.DagsterRun, job: str, partition: str, made_of: str) -> bool:
-    said = run.tags.get(PARTITION_TAG), run.tags.get(GIVEN_TAG)
-    return run.job_name == job and said == (partition, made_of) and _is_whole(run) and run.is_success
+    partition_and_inputs = run.tags.get(PARTITION_TAG), run.tags.get(GIVEN_TAG)
+    return run.job_name == job and partition_and_inputs == (partition, made_of) and _is_whole(run) and run.is_success
 
 
 def _leaves_alone(run: dg.DagsterRun) -> bool:

@@ -1,4 +1,4 @@
-"""Why a run was, and what became of it. Belongs here: the chain from cause to evidence to effect, in plain sentences.
+"""Why a run was started and what it led to. Belongs here: the chain from cause to effect, in plain sentences.
 
 All of it is read from what the run left behind: its tags, the metadata of what it made, and the verdicts in the lake.
 """
@@ -82,10 +82,10 @@ def _cause(lake: Lake, run: dg.DagsterRun) -> Iterator[str]:
         yield f"It repeats run {run.tags[PARENT_RUN_ID_TAG]}, which did not end well, with the same cause:"
     cause = Cause.of(run.tags)
     if cause is None:
-        said = run.tags.get(CAUSE_TAG)
+        text = run.tags.get(CAUSE_TAG)
         by_hand = "It was started by hand in the web UI; nobody said why."
         backfill = f"It is part of backfill {run.tags[BACKFILL_ID_TAG]}." if BACKFILL_ID_TAG in run.tags else by_hand
-        yield f"It was started by {said}." if said else backfill
+        yield f"It was started by {text}." if text else backfill
         return
     yield f"{cause.opening()} It said: {cause.sentence}"
     if cause.kind in _DATASETS:
@@ -183,8 +183,8 @@ def _rows(name: str) -> Any:
 
 def _verdicts(made: Mapping[str, Any]) -> str:
     table = made.get("verdicts")
-    said = "; ".join(f"{row.data['model']}: {row.data['verdict']}" for row in getattr(table, "records", table) or [])
-    return f"Drift verdicts: {said}." if said else f"No drift verdict: {made.get('note', 'no rows')}"
+    summary = "; ".join(f"{row.data['model']}: {row.data['verdict']}" for row in getattr(table, "records", table) or [])
+    return f"Drift verdicts: {summary}." if summary else f"No drift verdict: {made.get('note', 'no rows')}"
 
 
 def _needed(made: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 Rows of one learner resemble each other, so learners are drawn, never rows (Efron and Tibshirani 1993, ch. 8).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ COVER: Final = 0.95
 LEAST_LEARNERS: Final = 30  # with fewer on a side, redrawing learners gives intervals that are too narrow to judge by
 
 
-class Estimate(BaseModel):
+class MatchedDifference(BaseModel):
     """A number with its interval.
 
     Attributes:
@@ -49,7 +49,7 @@ class Estimate(BaseModel):
         return f"{self.value:+.3f} [{self.lower:+.3f}, {self.upper:+.3f}]"
 
 
-def mean_of(rows: pl.DataFrame, value: str, *, seed: int = 0) -> Estimate:
+def mean_of(rows: pl.DataFrame, value: str, *, seed: int = 0) -> MatchedDifference:
     """Mean of a column over rows, nulls left out.
 
     Args:
@@ -67,7 +67,7 @@ def mean_of(rows: pl.DataFrame, value: str, *, seed: int = 0) -> Estimate:
 
 def difference(
     rows: pl.DataFrame, value: str, *, kind: str, control: str, match: Sequence[str], seed: int = 0
-) -> Estimate:
+) -> MatchedDifference:
     """Mean of a column for one kind less that of another, matched.
 
     Rows are matched exactly on the columns of `match`. In each stratum with both kinds the difference of means is
@@ -106,7 +106,14 @@ def difference(
     return estimate.model_copy(update={"rows": of_kind.height, **counts})
 
 
-def _estimate(known: pl.DataFrame, y: Floats, cell: NDArray[np.int64], statistic, cells: int, seed: int) -> Estimate:  # type: ignore[no-untyped-def]
+def _estimate(
+    known: pl.DataFrame,
+    y: Floats,
+    cell: NDArray[np.int64],
+    statistic: Callable[[Floats, Floats], Floats],
+    cells: int,
+    seed: int,
+) -> MatchedDifference:
     """The statistic of cell sums and counts, and its interval under redrawn learners."""
     learner = known.select(pl.col("learner").rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
     drawn = int(learner.max()) + 1
@@ -117,12 +124,14 @@ def _estimate(known: pl.DataFrame, y: Floats, cell: NDArray[np.int64], statistic
         weight = times[learner].astype(np.float64)
         sums[sample] = np.bincount(cell, weights=weight * y, minlength=cells)
         counts[sample] = np.bincount(cell, weights=weight, minlength=cells)
-    found = statistic(sums, counts)
+    values = statistic(sums, counts)
     tail = (1 - COVER) / 2
-    drawn_again = found[1:][np.isfinite(found[1:])]  # a draw may leave no stratum with both kinds
+    drawn_again = values[1:][np.isfinite(values[1:])]  # a draw may leave no stratum with both kinds
     lower, upper = np.quantile(drawn_again, [tail, 1 - tail]) if drawn_again.size else (np.nan, np.nan)
-    return Estimate(value=float(found[0]), lower=float(lower), upper=float(upper), rows=known.height, learners=drawn)
+    return MatchedDifference(
+        value=float(values[0]), lower=float(lower), upper=float(upper), rows=known.height, learners=drawn
+    )
 
 
-def _nothing() -> Estimate:
-    return Estimate(value=float("nan"), lower=float("nan"), upper=float("nan"), rows=0, learners=0)
+def _nothing() -> MatchedDifference:
+    return MatchedDifference(value=float("nan"), lower=float("nan"), upper=float("nan"), rows=0, learners=0)

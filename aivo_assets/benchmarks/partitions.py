@@ -53,11 +53,16 @@ def parts_by_learner(events: pl.DataFrame, *, folds: int, seed: int, only: int |
         only: This fold alone, from 0.
 
     Raises:
-        SourceError: There is no such fold, or a fold has no learner.
+        SourceError: There is no such fold, there are too few learners, or a fold has none of them.
     """
     if folds < 2 or (only is not None and not 0 <= only < folds):
         raise SourceError(f"There is no fold {only} of {folds}", fix="Take --folds of at least 2, --fold from 0.")
     names = events["learner"].unique().sort()
+    if names.len() < folds:
+        raise SourceError(
+            f"There are {names.len()} learners, and {folds} folds of learners are asked for",
+            fix="Take fewer folds, or --protocol time; or check which column is taken for the learner.",
+        )
     dealt = pl.DataFrame({"learner": names, "_fold": learner_folds(names, folds, seed)})
     fold_of = events.select("learner").join(dealt, on="learner", how="left", maintain_order="left")["_fold"]
     for fold in range(folds) if only is None else (only,):
@@ -78,7 +83,7 @@ def part_by_time(events: pl.DataFrame) -> Part:
     after = events.join(before.select("event"), on="event", how="anti", maintain_order="left")
     if before.is_empty() or after.is_empty():
         raise SourceError("The events cannot be cut in time", fix="Give a file with times, or --protocol learners.")
-    # Coarse times within a minute may tie; whoever has an event before the cut keeps his order across it.
+    # Coarse times within a minute may tie; a learner with an event before the cut keeps their order across it.
     return Part(f"from {cut}", before, before.join(after, on="learner", how="semi", maintain_order="left"), after)
 
 

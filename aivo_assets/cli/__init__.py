@@ -1,4 +1,4 @@
-"""The one command people call, `aivo`. Belongs here: what they type and what they read; the work is done elsewhere."""
+"""The command line, `aivo`. Belongs here: what people type and read; the work is done elsewhere."""
 
 from aivo_assets.cli.main import main
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NO_CHANNEL = "No alert channel is set: alerts are kept and logged, and nobody is told (docs/alerts.md)."
 
-alerts = typer.Typer(help="Alerts: what is kept, and whether it was delivered.", no_args_is_help=True)
+alerts = typer.Typer(help="Alerts: what is in the outbox, and whether it was delivered.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,23 +23,23 @@ def add_to(app: typer.Typer) -> None:
 
 @alerts.command("list")
 def list_alerts(
-    undelivered: Annotated[bool, typer.Option("--undelivered", help="Only what has yet to be delivered.")] = False,
+    undelivered: Annotated[bool, typer.Option("--undelivered", help="Only alerts that are not delivered yet.")] = False,
 ) -> None:
-    """Every matter that is kept, the newest first: how often it was seen, and who has yet to be told."""
+    """List the alerts, newest first: how often each occurred, and which channels are still to be notified."""
     from rich.table import Table
 
     from aivo_assets.settings import load_settings
 
     told = has_channel(load_settings())  # without a channel an alert is logged, which tells nobody
-    kept = [each for each in _outbox().kept() if not (undelivered and told and each.is_delivered)]
+    shown = [each for each in _outbox().entries() if not (undelivered and told and each.is_delivered)]
     console = terminal()
     if not told:
         console.print(NO_CHANNEL, soft_wrap=True)
-    if not kept:
+    if not shown:
         console.print("No alert is kept." if not undelivered else "Every alert was delivered.")
         return
     table = Table("severity", "what", "first (UTC)", "last (UTC)", "times", "delivered")
-    for each in kept:
+    for each in shown:
         state = "yes" if each.is_delivered else f"no, {each.attempts} attempts. {each.problem or ''}"
         state = state if told or not each.is_delivered else "no channel is set"
         first, last = f"{each.first_at:%Y-%m-%d %H:%M}", f"{each.alert.occurred_at:%Y-%m-%d %H:%M}"
@@ -49,7 +49,7 @@ def list_alerts(
 
 @alerts.command("test")
 def test_alerts() -> None:
-    """Send a test to every channel of the settings, and say whether it was delivered."""
+    """Send a test to every configured channel, and say whether it was delivered."""
     from aivo_assets.operations.alerts.alert import Alert
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
@@ -75,7 +75,7 @@ def test_alerts() -> None:
 
 @alerts.command("retry")
 def retry_alerts() -> None:
-    """Try now to deliver what waits and is due; `aivo up` does so by itself."""
+    """Deliver now what is waiting and due; `aivo up` does so by itself."""
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
 

@@ -52,8 +52,8 @@ def demo() -> None:
     key_of_lake(settings, create=True)
     first, last = _simulated_days(settings)
     learners = f"{settings.simulator.learners:,} learners"
-    said = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
-    console.print(Text.assemble(("A simulated school", "bold"), said))
+    summary = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
+    console.print(Text.assemble(("A simulated school", "bold"), summary))
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
 
 
@@ -69,9 +69,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     first: FirstDayOption = None,
     last: LastDayOption = None,
     every: Annotated[
-        str | None, typer.Option("--every", help="day or week: a model as of each, not only of the last day.")
+        str | None, typer.Option("--every", help="day or week: make a model as of each, not only as of the last day.")
     ] = None,
-    job: Annotated[str, typer.Option("--job", help="Which job; the default is everything.")] = MAIN_JOB,
+    job: Annotated[str, typer.Option("--job", help="Job to run. Default: everything.")] = MAIN_JOB,
 ) -> None:
     """Run a job over a range of days: data for every day, models as of the last one."""
     from aivo_assets.events.before_a_run import refuse_unreadable

@@ -1,10 +1,10 @@
-"""`aivo key`: the secret of the pseudonyms. Where it is looked for is in privacy/keys.py."""
+"""`aivo key`: the secret key of the pseudonyms. privacy/keys.py says where it is looked for."""
 
 import typer
 
 from aivo_assets.cli.terminal import terminal
 
-keys = typer.Typer(help="The secret behind the pseudonyms.", no_args_is_help=True)
+keys = typer.Typer(help="The secret key of the pseudonyms.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
 
 @keys.command("new")
 def new_key() -> None:
-    """Make a secret for the pseudonyms in AIVO_HOME, readable by you alone. An existing one is kept."""
+    """Make a secret key for the pseudonyms in AIVO_HOME, readable by you alone. An existing one is kept."""
     from aivo_assets.privacy.keys import key_path, load_key
     from aivo_assets.settings import load_settings
 
@@ -22,5 +22,5 @@ def new_key() -> None:
     load_key(settings, create=True)
     console.print(f"The key is {key_path(settings.home.absolute())}; keep a copy where you keep secrets.")
     console.print(
-        "Whoever has it can link pseudonyms to learners; without it no new event finds its learner.", style="dim"
+        "Anyone who has it can link pseudonyms to learners; without it no new event finds its learner.", style="dim"
     )

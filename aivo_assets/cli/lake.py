@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aivo_assets.lake.catalogue import Held
     from aivo_assets.settings import Settings
 
-lake = typer.Typer(help="What the lake holds, and how it is laid out.", no_args_is_help=True)
+lake = typer.Typer(help="What the lake contains, and how it is laid out.", no_args_is_help=True)
 
 PERSONAL = "holds personal data: show it to nobody who may not see it, and delete copies when they have served."
 
@@ -31,15 +31,15 @@ def add_to(app: typer.Typer) -> None:
 def list_(
     form: Annotated[Literal["table", "csv"], typer.Option("--format", help="table or csv.")] = "table",
 ) -> None:
-    """Every dataset that the lake holds: what is replaced as a whole, how many units, rows and bytes."""
+    """List every dataset of the lake: what is replaced as a whole, how many units, rows and bytes."""
     from aivo_assets.lake import open_lake
     from aivo_assets.lake.catalogue import datasets
     from aivo_assets.settings import load_settings
     from aivo_assets.tracing.students.state_store import LAYERED
 
     opened = open_lake(load_settings())
-    found = datasets(opened, LAYERED)
-    rows = [_line(held) for held in found]
+    stored = datasets(opened, LAYERED)
+    rows = [_line(held) for held in stored]
     if form == "csv":
         typer.echo("dataset,kept by,units,first,last,rows,bytes,personal data")
         for row in rows:
@@ -84,9 +84,9 @@ def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How ma
 
 @lake.command("resolution")
 def resolution(
-    seconds: Annotated[int, typer.Argument(min=1, max=86_400, help="Seconds that times are floored to.")],
+    seconds: Annotated[int, typer.Argument(min=1, max=86_400, help="Seconds to which times are rounded down.")],
 ) -> None:
-    """Take another time resolution into the lake; the derived days have to be made again, and this says how."""
+    """Change the time resolution of the lake, and say how to make the derived days again."""
     from aivo_assets.lake import opening
     from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
     from aivo_assets.settings import load_settings
@@ -111,11 +111,11 @@ def show(
         Literal["table", "csv", "parquet"], typer.Option("--format", help="table, csv or parquet.")
     ] = "table",
     to: Annotated[
-        Path | None, typer.Option("--to", help="Write it there instead of showing it.", callback=writable_file)
+        Path | None, typer.Option("--to", help="Write to this file instead of showing it.", callback=writable_file)
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 50,
 ) -> None:
-    """The rows of one dataset. Of csv and parquet all of them; lists in csv are JSON."""
+    """Show the rows of one dataset. csv and parquet have all rows; lists in csv are JSON."""
     from aivo_assets.lake import open_lake
     from aivo_assets.lake.catalogue import find, rows_of
     from aivo_assets.lake.written_out import write_csv, write_parquet

@@ -23,7 +23,7 @@ SourceOption = Annotated[
 PathOption = Annotated[str | None, typer.Option("--path", help="File of a file source. [AIVO_SOURCE_PATH]")]
 MapOption = Annotated[
     list[str] | None,
-    typer.Option("--map", help="Column mapping, ours=theirs; repeat it. [AIVO_SOURCE_COLUMNS]"),
+    typer.Option("--map", help="Column mapping, ours=theirs. May be repeated. [AIVO_SOURCE_COLUMNS]"),
 ]
 TimeUnitOption = Annotated[
     str | None,
@@ -36,7 +36,7 @@ TimeFormatOption = Annotated[
     ),
 ]
 TimeZoneOption = Annotated[
-    str | None, typer.Option("--time-zone", help="Zone of times that carry none. [AIVO_SOURCE_TIMEZONE]")
+    str | None, typer.Option("--time-zone", help="Time zone of times without one. [AIVO_SOURCE_TIMEZONE]")
 ]
 CorrectValuesOption = Annotated[
     str | None,
@@ -46,7 +46,9 @@ CorrectValuesOption = Annotated[
 ]
 CorrectThresholdOption = Annotated[
     str | None,
-    typer.Option("--correct-threshold", help="From what number on an answer is right. [AIVO_SOURCE_CORRECT_THRESHOLD]"),
+    typer.Option(
+        "--correct-threshold", help="From which number on an answer counts as correct. [AIVO_SOURCE_CORRECT_THRESHOLD]"
+    ),
 ]
 FirstDayOption = Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")]
 LastDayOption = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")]

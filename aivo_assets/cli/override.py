@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aivo_assets.lake import Lake
     from aivo_assets.settings import Settings
 
-override = typer.Typer(help="What teachers say of recommendations; it is obeyed.", no_args_is_help=True)
+override = typer.Typer(help="Teachers' overrides of recommendations.", no_args_is_help=True)
 
 SOURCE = "aivo override add"
 LearnerArgument = Annotated[str, typer.Argument(help="The learner, as your own system names them, or the pseudonym.")]
@@ -40,7 +40,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
         str | None, typer.Option(help="too_easy, too_hard, wrong_skill, not_now, content or other.")
     ] = None,
     note: Annotated[str | None, typer.Option(help="In your own words; never leaves the raw zone.")] = None,
-    teacher: Annotated[str | None, typer.Option(help="Who says so, as your own system names them.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="The teacher, as your own system names them.")] = None,
 ) -> None:
     """Say one thing of one learner's skill. Exit code 2 where it cannot be obeyed: nothing is kept then."""
     from aivo_assets.privacy.override_giving import Word, give
@@ -138,10 +138,10 @@ def _of_skill(settings: "Settings", lake: "Lake", learner: str, skill: str, now:
 
     meant = find_learner_id(lake, learner, lambda: _key(settings))
     told = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
-    his = [row for row in told if row["learner_id"] == meant and row["state"] in IN_FORCE]
-    ids = [row["override_id"] for row in his if row["skill_id"] == skill.strip()]
+    in_force = [row for row in told if row["learner_id"] == meant and row["state"] in IN_FORCE]
+    ids = [row["override_id"] for row in in_force if row["skill_id"] == skill.strip()]
     if not ids:
-        skills = sorted({row["skill_id"] for row in his})
+        skills = sorted({row["skill_id"] for row in in_force})
         raise SettingsError(
             f"No override holds for {learner} in {skill!r}",
             fix=f"Overrides hold in: {', '.join(skills)}." if skills else "There is nothing to take back.",
@@ -150,7 +150,7 @@ def _of_skill(settings: "Settings", lake: "Lake", learner: str, skill: str, now:
 
 
 def _line(row: dict[str, Any], now: datetime) -> str:
-    said = {
+    fields = {
         "pin": f"level {row['level']} until {row['until']}",
         "accept": row["kind"],
         "reject": f"{row['kind']} ({row['reason']})",
@@ -159,6 +159,6 @@ def _line(row: dict[str, Any], now: datetime) -> str:
     whose = f"{row['learner_id']}  {row['skill_id']} ({row['subject']})"
     ago = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'} ago"
     return (
-        f"{row['override_id'][:8]}  {row['given_at']:%Y-%m-%d} ({ago})  {whose}  {row['action']} {said}\n"
+        f"{row['override_id'][:8]}  {row['given_at']:%Y-%m-%d} ({ago})  {whose}  {row['action']} {fields}\n"
         f"          {row['state']}: {row['outcome']}"
     )

@@ -25,11 +25,11 @@ def add_to(app: typer.Typer) -> None:
 
 @registry.command("list")
 def list_versions() -> None:
-    """Every version with its scores, newest first, and what is wrong with the champion, if anything is."""
+    """List every version with its scores, newest first, and any problem with the champion."""
     from rich.table import Table
 
-    kept, console = _registry(), terminal()
-    versions = kept.versions()
+    model_registry, console = _registry(), terminal()
+    versions = model_registry.versions()
     if not versions:
         console.print("There is no version yet; `aivo demo` or `aivo train main-brain` makes one.")
         return
@@ -39,10 +39,10 @@ def list_versions() -> None:
     for version in versions:
         table.add_row(
             str(version.number), str(version.as_of), f"{version.registered_at:%Y-%m-%d %H:%M}",
-            *_scores(kept, version.number), ", ".join(version.aliases),
+            *_scores(model_registry, version.number), ", ".join(version.aliases),
         )  # fmt: skip
     console.print(table)
-    standing = kept.standing()
+    standing = model_registry.standing()
     serves = f"version {standing.version.number} serves" if standing.version else "no version serves"
     for problem in standing.problems:
         console.print(Text.assemble((problem, "bold red"), f"; {serves}."))
@@ -55,9 +55,9 @@ def _registry() -> "Registry":
     return Registry(load_settings().home)
 
 
-def _scores(kept: "Registry", number: int) -> tuple[str, str, str]:
+def _scores(model_registry: "Registry", number: int) -> tuple[str, str, str]:
     try:
-        scores = kept.evaluation(number).scores
+        scores = model_registry.evaluation(number).scores
     except ModelError:
         return ("unreadable", "", "")
     return ("" if scores.auc is None else f"{scores.auc:.4f}", f"{scores.log_loss:.4f}", f"{scores.ece:.4f}")
@@ -65,15 +65,15 @@ def _scores(kept: "Registry", number: int) -> tuple[str, str, str]:
 
 @registry.command("show")
 def show(number: Annotated[int, typer.Argument(help="Which version.")]) -> None:
-    """Everything that was measured of a version, what made it, and where its model card is."""
+    """Show all measurements of a version, what it was made from, and where its model card is."""
     from aivo_assets.tracing.card.model_card import HTML
 
-    kept = _registry()
-    version, evaluation = kept.version(number), kept.evaluation(number)
+    model_registry = _registry()
+    version, evaluation = model_registry.version(number), model_registry.evaluation(number)
     console = terminal()
     aliases = ", ".join(version.aliases) or "no alias"
     console.print(Text.assemble((f"Version {version.number}", "bold"), f" as of {version.as_of}, {aliases}"))
-    card = kept.document(number, HTML)
+    card = model_registry.document(number, HTML)
     console.print(f"  model card: {card or 'none yet; the asset main_brain_card writes it'}", soft_wrap=True)
     for name, value in sorted(version.tags.items()):
         console.print(f"  {name}: {value}", soft_wrap=True)
@@ -85,7 +85,8 @@ def history() -> None:
     """Every change of champion, with its reason."""
     for move in _registry().moves():
         terminal().print(
-            f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before} → {move.after}, asked by {move.by}. {move.reason}",
+            f"{move.at:%Y-%m-%d %H:%M} {move.kind}: {move.before or 'none'} → {move.after}, "
+            f"asked by {move.by}. {move.reason}",
             soft_wrap=True,
         )
 
@@ -93,8 +94,10 @@ def history() -> None:
 @registry.command("promote")
 def promote(
     number: Annotated[int, typer.Argument(help="Which version.")],
-    force: Annotated[bool, typer.Option("--force", help="Even where its verdict says no; needs --reason.")] = False,
-    reason: Annotated[str | None, typer.Option(help="Why by force; it is kept with the move.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Promote even if the verdict says no; needs --reason.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why it is forced; kept with the promotion.")] = None,
 ) -> None:
     """Make a version champion on its verdict, or in an emergency against it.
 
@@ -121,11 +124,15 @@ def promote_version(settings: "Settings", number: int, *, now: datetime, force: 
     from aivo_assets.lake import open_lake
     from aivo_assets.tracing.judging.registry import Registry
 
-    kept, lake = Registry(settings.home), open_lake(settings)
-    move = kept.promote(
-        kept.version(number).number, _verdict(settings, number), asked_by="aivo registry promote", now=now, force=force
+    model_registry, lake = Registry(settings.home), open_lake(settings)
+    move = model_registry.promote(
+        model_registry.version(number).number,
+        _verdict(settings, number),
+        asked_by="aivo registry promote",
+        now=now,
+        force=force,
     )
-    restore_reference(lake, kept, settings)
+    restore_reference(lake, model_registry, settings)
     return move
 
 
@@ -146,9 +153,9 @@ def _verdict(settings: "Settings", number: int) -> "Verdict":
 
 @registry.command("rollback")
 def rollback(
-    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the rollback.")],
     champion: Annotated[
-        int | None, typer.Option(help="The champion that is meant; nothing is done where it is another one by now.")
+        int | None, typer.Option(help="The champion to roll back; nothing is done if another one serves by now.")
     ] = None,
 ) -> None:
     """Make the last sound champion before the present one champion again.
@@ -190,7 +197,7 @@ def roll_back(settings: "Settings", *, now: datetime, reason: str, champion: int
     from aivo_assets.lake import open_lake
     from aivo_assets.tracing.judging.registry import Registry
 
-    kept = Registry(settings.home)
-    move = kept.rollback(asked_by="aivo registry rollback", reason=reason, now=now, champion=champion)
-    restore_reference(open_lake(settings), kept, settings)
+    model_registry = Registry(settings.home)
+    move = model_registry.rollback(asked_by="aivo registry rollback", reason=reason, now=now, champion=champion)
+    restore_reference(open_lake(settings), model_registry, settings)
     return move

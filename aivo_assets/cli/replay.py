@@ -46,20 +46,26 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     mapping: MapOption = None,
     first: FirstDayOption = None,
     last: LastDayOption = None,
-    learners: Annotated[int | None, typer.Option(min=1, help="So many whole learners, drawn at random.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    learners: Annotated[
+        int | None, typer.Option(min=1, help="Replay only this many learners, drawn at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     values: Annotated[
-        list[str] | None, typer.Option("--set", help="group.field=value, as drift.retrain_score=0.2; repeat it.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting for this replay: group.field=value, such as drift.retrain_score=0.2. May be repeated.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the replay. Default: below AIVO_HOME/replays.")] = None,
-    compare: Annotated[Path | None, typer.Option(help="Folder of another replay, to stand beside this one.")] = None,
+    compare: Annotated[Path | None, typer.Option(help="Folder of another replay to compare with.")] = None,
     every_tick: Annotated[
-        bool, typer.Option("--every-tick", help="Make also the runs that could change nothing.")
+        bool, typer.Option("--every-tick", help="Also make the runs that could change nothing.")
     ] = False,
     documents: Annotated[
         bool,
         typer.Option(
-            "--documents", help="Make also what only people read: drift reports, model cards, policy evaluations."
+            "--documents", help="Also make what only people read: drift reports, model cards, policy evaluations."
         ),
     ] = False,
 ) -> None:
@@ -73,7 +79,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
         return
     if first is None or last is None:
         raise SettingsError("A replay needs --from and --to", fix="For example: --from 2012-09-01 --to 2012-10-26.")
-    from aivo_assets.automation.replay.replaying import Plan
+    from aivo_assets.automation.replay.replaying import ReplayPlan
     from aivo_assets.automation.replay.replaying import replay as run_replay
     from aivo_assets.definitions import build_definitions
     from aivo_assets.events.sources.base import Window
@@ -86,7 +92,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     if out is not None and out.exists() and not out.is_dir():
         raise SettingsError(f"{out} is a file", fix="Name a folder with --out; it is made where it is absent.")
     folder = out or settings.home / REPLAYS / f"{settings.source.kind}_{days[0]}_{days[1]}"
-    plan = Plan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
+    plan = ReplayPlan(Window(*days), folder.absolute(), learners, seed, every_tick=every_tick, documents=documents)
     for ends in (signal.SIGTERM, signal.SIGINT):  # both end it with a report; Dagster takes one for the other
         signal.signal(ends, signal.default_int_handler)
     logging.getLogger("aivo_assets").setLevel(logging.CRITICAL + 1)  # alerts of a time that is past are in the report
@@ -129,24 +135,24 @@ def _key(settings: "Settings") -> "SecretStr":
 
 def _progress(console: Console) -> "Callable[[Tick], None]":
     """Says each day as it begins."""
-    began, said = datetime.now(UTC), date.min
+    began, reported = datetime.now(UTC), date.min
 
     def say(tick: "Tick") -> None:
-        nonlocal said
-        if tick.at.date() > said:
-            said = tick.at.date()
+        nonlocal reported
+        if tick.at.date() > reported:
+            reported = tick.at.date()
             minutes = (datetime.now(UTC) - began).total_seconds() / 60
-            console.print(Text.assemble(f"{said:%a %Y-%m-%d}   ", (f"after {minutes:.1f} minutes", "dim")))
+            console.print(Text.assemble(f"{reported:%a %Y-%m-%d}   ", (f"after {minutes:.1f} minutes", "dim")))
 
     return say
 
 
-def _compare(here: Path, there: Path, console: Console) -> None:
+def _compare(first: Path, second: Path, console: Console) -> None:
     from aivo_assets.replay.comparison import write_comparison
     from aivo_assets.replay.record import RECORD, read
 
-    if not (here / RECORD).exists():
-        raise SettingsError(f"{here} holds no replay", fix="Replay first: --source … --from … --to … --out …")
-    one, other = read(here), read(there)
-    written = write_comparison(here, (here.name, *one), (there.name, *other))
+    if not (first / RECORD).exists():
+        raise SettingsError(f"{first} holds no replay", fix="Replay first: --source … --from … --to … --out …")
+    one, other = read(first), read(second)
+    written = write_comparison(first, (first.name, *one), (second.name, *other))
     console.print(f"Both side by side: {written}", soft_wrap=True)

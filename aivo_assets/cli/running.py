@@ -1,4 +1,4 @@
-"""A job of the definitions, run in the terminal that asked for it. How is in automation/in_process.py."""
+"""Runs a job in the terminal, for several commands. The run itself is automation/in_process.py."""
 
 from collections.abc import Sequence
 from datetime import date

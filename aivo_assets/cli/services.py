@@ -121,7 +121,7 @@ class Services:
             )
 
     def _restart(self, service: Service, code: int) -> None:
-        """Start a process again, unless its pause is not over yet; whoever watches comes back."""
+        """Start a process again, unless its pause is not over yet; the caller tries again."""
         since = time.monotonic() - self._started[service.name]
         if since > SECONDS_OF_HEALTH:
             self._pauses[service.name] = FIRST_PAUSE

@@ -1,4 +1,4 @@
-"""`aivo student`: one learner, as the platform sees them."""
+"""`aivo student`: what the platform knows of one learner."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,12 +38,12 @@ def _root() -> None:
 def show(
     learner: Annotated[str, typer.Argument(help="Pseudonym, or its first six characters or more.")],
     raw: Annotated[
-        bool, typer.Option("--raw", help="LEARNER is as the source has it; the pseudonym key must be there.")
+        bool, typer.Option("--raw", help="LEARNER is the source's own identifier; needs the pseudonym key.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(help="Write a page with pictures there, one file.", callback=writable_file)
+        Path | None, typer.Option(help="Also write a page with plots to this HTML file.", callback=writable_file)
     ] = None,
-    events: Annotated[int, typer.Option(min=0, help="How many of the last answers.")] = 12,
+    events: Annotated[int, typer.Option(min=0, help="How many of the last answers to show.")] = 12,
 ) -> None:
     """Ability and mastery with their bands, the recommendation, and the last answers."""
     from aivo_assets.adaptive.advice.student_view import find_learner, view_student

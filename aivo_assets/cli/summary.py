@@ -13,7 +13,7 @@ from rich.text import Text
 
 from aivo_assets.adaptive.advice.wording import Wording, load_wording
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.automation.in_process import Outcome, Step
+from aivo_assets.automation.in_process import Outcome, StepResult
 from aivo_assets.drift.reports.report_head import sentences
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake, open_lake
@@ -39,7 +39,7 @@ def tell(console: Console, outcome: Outcome, settings: Settings, *, as_of: date)
     _tell_where_to_look(console, lake, outcome, as_of)
 
 
-def _stages(steps: list[Step]) -> Table:
+def _stages(steps: list[StepResult]) -> Table:
     table = Table(title="Stages", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column("stage")
     for heading in ("rows in", "rows out", "set aside", "seconds"):
@@ -121,13 +121,13 @@ def _examples(made: pl.DataFrame) -> pl.DataFrame:
 def _worked(row: dict[str, object]) -> Panel:
     evidence = "\n".join(_evidence(row["evidence"]))  # type: ignore[arg-type]
     actions = "\n".join(f"  • {action}" for action in row["suggested_actions"])  # type: ignore[attr-defined]
-    said = {
+    columns = {
         "Evidence": evidence,
         "What to do": actions,
         "Expected": f"  {row['expectation']} ({row['confidence']:.0%} sure)",
         "Otherwise": f"  {row['counterfactual']}",
     }
-    parts = [part for heading, words in said.items() for part in ((f"\n{heading}\n", "dim"), words)]
+    parts = [part for heading, words in columns.items() for part in ((f"\n{heading}\n", "dim"), words)]
     title = f"{str(row['learner'])[:8]}…: {row['headline']} ({row['priority']} priority)"
     return Panel(
         Text.assemble(f"{row['reasoning']}\n", *parts),

@@ -1,4 +1,4 @@
-"""`aivo train`: a training of the main brain now, because a person asked. What a training does is in the jobs."""
+"""`aivo train`: trains the main brain now. What a training does is in the jobs."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -30,10 +30,10 @@ def train_main_brain(
         bool,
         typer.Option(
             "--force",
-            help="Train however recent the last training is; the verdict still decides on promotion. Needs --reason.",
+            help="Train even if the last training is recent; the verdict still decides on promotion. Needs --reason.",
         ),
     ] = False,
-    reason: Annotated[str | None, typer.Option(help="Why; it is kept with the run.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; kept with the run.")] = None,
 ) -> None:
     """Train a challenger up to yesterday, judge it, and promote it where its verdict says so.
 
@@ -62,13 +62,17 @@ def cause_of(reason: str | None, *, force: bool) -> str:
     Raises:
         SettingsError: Force without a reason.
     """
-    said = (reason or "").strip()
-    if force and not said:
+    given_reason = (reason or "").strip()
+    if force and not given_reason:
         raise SettingsError(
             "--force needs a reason, which is kept with the run",
             fix='For example: aivo train main-brain --force --reason "a new curriculum began today".',
         )
-    whole = f"forced: {said}" if force else ": ".join(part for part in ("aivo train main-brain", said) if part)
+    whole = (
+        f"forced: {given_reason}"
+        if force
+        else ": ".join(part for part in ("aivo train main-brain", given_reason) if part)
+    )
     return whole[:LONGEST_CAUSE]
 
 

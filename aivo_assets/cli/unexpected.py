@@ -29,9 +29,9 @@ def as_ours(error: Exception) -> AivoError:
             f"{error.strerror or error}{name}",
             fix=f"Check that the place exists, that this user may use it and that there is room. Details: {place}",
         )
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     return RunError(
-        f"{type(error).__name__}: {said}" if said else type(error).__name__,
+        f"{type(error).__name__}: {message}" if message else type(error).__name__,
         fix=f"Nobody foresaw this: it is a fault of the platform. Report it with {place}",
     )
 

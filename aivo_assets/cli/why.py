@@ -1,4 +1,4 @@
-"""`aivo why`: the chain of a run, from cause to effect. What the chain is, is in automation/why.py."""
+"""`aivo why`: the chain of a run, from cause to effect, which automation/why.py finds."""
 
 from typing import Annotated
 

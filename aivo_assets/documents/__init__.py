@@ -1,7 +1,7 @@
-"""Documents that people open: blocks of text, tables and pictures, and the one way in which HTML is written.
+"""Documents that people open: blocks of text, tables and pictures, and how they become HTML.
 
 Belongs here: `Document` in its two forms, the templates (`templates/`) and `render`. What a model card, a report or a
-learner's page says belongs to whoever makes it.
+learner's page says belongs to its own room.
 """
 
 from aivo_assets.documents.document import Block, Bullets, Document, Paragraph, Picture, Section, Table

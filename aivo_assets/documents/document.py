@@ -1,4 +1,4 @@
-"""A short document in two forms: Markdown, and one HTML file that needs nothing beside it. No content belongs here."""
+"""A short document as Markdown and as a self-contained HTML file. No content belongs here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -145,7 +145,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     DRIFT_VERDICTS.path: {
         **_WINDOW,
         "verdict": "ok, watch, retrain, alert (retrain at once and tell people), too_few_events or no_reference.",
-        "score": "Drift score in [0, 1]: the share of what the model knew that has surely been lost.",
+        "score": "Drift score in [0, 1]: the share of what the model knew that has been lost, with confidence.",
         "measure": "The measure that gives the score.",
         "reason": "The verdict in a sentence with its numbers.",
         "breaches": "Checks in a row, this one included, whose score was above the retrain threshold.",

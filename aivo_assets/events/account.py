@@ -3,9 +3,11 @@
 `aivo ingest`, `aivo run` and the runs of the platform tell it in the same words.
 """
 
+import polars as pl
+
 from aivo_assets.errors import SourceError
 from aivo_assets.events.receipts import Receipt
-from aivo_assets.events.sources.base import Window
+from aivo_assets.events.sources.base import BROKEN_COLUMNS, Window
 
 _TIMES = "say how times are written (--time-unit, --time-format, --time-zone), or map another column"
 _ADVICE = (
@@ -19,10 +21,13 @@ _ADVICE = (
     ("correct is missing", "map the column that says right or wrong: --map correct=COLUMN"),
     ("correct", 'say what its values mean: --correct-values \'{"passed": 1, "failed": 0}\''),
     ("no answer", 'say what its outcomes mean: --correct-values \'{"OK": 1, "ERROR": 0}\''),
+    ("last digits are lost", "export the column as text or as a whole number from where it is kept"),
     ("learner_id", "map the column that names the learner: --map learner_id=COLUMN"),
     ("item_id", "map the column that names the item: --map item_id=COLUMN"),
 )
 _MEND = "mend the export, or leave that column out of the mapping"
+_SHOWN_VALUES = ("occurred_at", "correct")
+_LONGEST_SHOWN = 40
 
 
 def outcome(receipt: Receipt) -> str:
@@ -57,14 +62,25 @@ def refuse_nothing_kept(receipt: Receipt, window: Window | None) -> None:
         return
     if window is not None and all("occurred_at" in reason for reason in receipt.by_reason):
         return
-    told = "".join(f"\n  {line}" for line in reasons(receipt))
+    details = "".join(f"\n  {line}" for line in reasons(receipt))
     most = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
     raise SourceError(
-        f"{receipt.source}: none of {receipt.rows_in:,} rows could be kept{told}",
-        fix=f"For the most frequent reason: {advice(most)}. `--dry-run` shows what a change would do.",
+        f"{receipt.source}: none of {receipt.rows_in:,} rows could be kept{details}",
+        fix=f"For the most frequent reason: {advice(most)}. `aivo ingest --dry-run` shows what a change would do.",
     )
 
 
 def advice(reason: str) -> str:
     """What a person can do about a reason."""
     return next((what for part, what in _ADVICE if part in reason), _MEND)
+
+
+def examples(problems: pl.DataFrame) -> dict[str, str]:
+    """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
+    first = problems.unique("reason", keep="first", maintain_order=True)
+    found = {}
+    for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
+        place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
+        shown = bool(value) and column in _SHOWN_VALUES
+        found[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
+    return found

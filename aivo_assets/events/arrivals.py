@@ -1,7 +1,8 @@
 """Whether a source holds anything else than before. Belongs here: a digest of it, cheaply; nothing is landed.
 
 A file is known by its place, length, time of change and, on an object store, its tag. Of a database the rows behind the
-cursor are read, few of them between two looks. Where neither is possible nothing is said, and whoever asks has to read.
+cursor are read, few of them between two looks. Where neither is possible the answer is None, and the caller has to
+read.
 """
 
 from datetime import datetime

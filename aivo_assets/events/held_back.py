@@ -51,8 +51,8 @@ def replace_held_back(lake: Lake, added: pl.DataFrame, now: datetime, damaged: C
     """
 
     def change(before: pl.DataFrame) -> pl.DataFrame:
-        kept = before.filter(_still_waits(now, damaged))
-        return pl.concat([kept, added.select(kept.columns)]).unique(maintain_order=True)
+        waiting = before.filter(_still_waits(now, damaged))
+        return pl.concat([waiting, added.select(waiting.columns)]).unique(maintain_order=True)
 
     if not added.is_empty() or lake.manifest(HELD_BACK) is not None:
         lake.update(HELD_BACK, change, made_by={"run": run})

@@ -222,11 +222,11 @@ def _rule_problems(complete: pl.DataFrame, raw: pl.DataFrame, now: datetime, *, 
     """A row for each rule of `Event`, and each time in the future, that breaks; but one problem a value."""
     _, failure = _Candidate.filter(complete.select(*_Candidate.column_names()))
     details = failure.details()
-    found = [complete.filter(pl.col("occurred_at") > now).select("_index", rule=pl.lit("occurred_at|future"))]
-    found.extend(
+    problems = [complete.filter(pl.col("occurred_at") > now).select("_index", rule=pl.lit("occurred_at|future"))]
+    problems.extend(
         details.filter(pl.col(rule) == "invalid").select("_index", rule=pl.lit(rule)) for rule in failure.counts()
     )
-    broken = pl.concat(found).with_columns(column=pl.col("rule").str.split("|").list.first())
+    broken = pl.concat(problems).with_columns(column=pl.col("rule").str.split("|").list.first())
     refused = (
         raw.filter(pl.col("_problem").is_not_null()).select("_index") if "_problem" in raw.columns else raw.clear()
     )

@@ -103,10 +103,12 @@ class LabelSurvey:
     Attributes:
         counts: How often each value occurs, in lower case; beyond a few hundred values only those seen first.
         others: Rows with further values.
+        types: Types of columns that can hold no labels.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     others: int = 0
+    types: set[str] = field(default_factory=set)
 
     def add(self, raw: pl.Series) -> None:
         """Look at some labels, tidied."""
@@ -114,6 +116,7 @@ class LabelSurvey:
         text = _lowered(given)
         if text is None or text.is_empty():
             self.others += len(given)
+            self.types |= {str(raw.dtype)} if text is None and len(given) else set()
             return
         for value, count in text.value_counts(sort=True).iter_rows():
             if value in self.counts or len(self.counts) < _MOST_VALUES:
@@ -146,7 +149,7 @@ def check(
     if not together:
         return []
     shown = ", ".join(f"{value!r} {count:,} times" for value, count in survey.counts.most_common(_SHOWN))
-    where = f"{place}: the column {column!r} holds {shown}"
+    where = f"{place}: the column {column!r} holds {shown or 'values of the type ' + ', '.join(sorted(survey.types))}"
     meanings = rows["label"].drop_nulls().unique().sort().to_list()
     unread = together - int(rows.filter(pl.col("label").is_not_null())["rows"].sum())
     too_many = unread > _MOST_UNREAD * together and not others_expected

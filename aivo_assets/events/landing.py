@@ -7,7 +7,7 @@ lake as it was. Then, while nobody else lands, each day that got events is merge
 as a whole. A crash between two days leaves each of them old or new, and landing again does the rest. The cursor moves
 last.
 
-A day whose file is damaged is written anew where the source still gives all of it (torn_days.py); sound rows that
+A day whose file is damaged is written again where the source still gives all of it (torn_days.py); sound rows that
 cannot be kept yet are held back where the source would not give them again (held_back.py).
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from aivo_assets.events import identity
+from aivo_assets.events.account import examples
 from aivo_assets.events.held_back import due, replace_held_back
 from aivo_assets.events.identity import CONFLICT, DUPLICATE, NEW, REASON_CONFLICT
 from aivo_assets.events.intake import FUTURE, validate
@@ -41,8 +42,6 @@ CURSORS_PATH = "raw/cursors"
 _ROWS_AT_ONCE = 1_000_000
 _EVENTS_SHOWN = 10
 _NO_EVENTS = Event.create_empty()
-_SHOWN_VALUES = ("occurred_at", "correct")
-_LONGEST_SHOWN = 40
 
 
 def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, run: str) -> Receipt:
@@ -72,16 +71,16 @@ def land(lake: Lake, source: Source, *, window: Window | None, now: datetime, ru
             staging = Staging(Path(folder))
             _stage(staging, source, window=wanted, since=since, now=now)
             with lake.exclusive(LANDING, run):
-                found = Torn.find(lake)
-                if _since(lake, source, found) == since:  # else another landing has read on meanwhile
-                    return _keep(lake, source, staging, found, wanted, since, now=now, run=run)
+                torn = Torn.find(lake)
+                if _since(lake, source, torn) == since:  # else another landing has read on meanwhile
+                    return _keep(lake, source, staging, torn, wanted, since, now=now, run=run)
 
 
 def _keep(
     lake: Lake,
     source: Source,
     staging: Staging,
-    found: Torn,
+    torn_days: Torn,
     wanted: Window | None,
     since: str | None,
     *,
@@ -92,13 +91,13 @@ def _keep(
     fingerprint = source.fingerprint()
     batch_id = identity.digest([source.name, fingerprint, since or ""])
     if not source.window_applies:
-        staging.add(due(lake, now, found.days), held_back=True)
-    judged, torn = _judged(lake, staging.keys(), found)
+        staging.add(due(lake, now, torn_days.days), held_back=True)
+    judged, torn = _judged(lake, staging.keys(), torn_days)
     days_changed = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
     problems = pl.concat([staging.problems(), _refused(staging, judged)])
     if not source.window_applies:
         waiting = staging.as_given(judged.filter(pl.col("status") == WAITS)["order"])
-        replace_held_back(lake, pl.concat([*staging.future, waiting]), now, found.days, run=run)
+        replace_held_back(lake, pl.concat([*staging.future, waiting]), now, torn_days.days, run=run)
     sound = judged.filter(pl.col("status") != WAITS).select("order", "event_id")
     take_back(lake, lambda: staging.places(sound), reasons=(FUTURE, TORN_DAY), run=run)
     set_aside(lake, problems, batch_id=batch_id, run=run)
@@ -127,12 +126,12 @@ def rehearse(lake: Lake, source: Source, *, window: Window | None, now: datetime
         SourceError: The source cannot be read.
     """
     wanted = window if source.window_applies else None
-    found = Torn.find(lake)
-    since = _since(lake, source, found)
+    torn = Torn.find(lake)
+    since = _since(lake, source, torn)
     with tempfile.TemporaryDirectory(prefix="aivo-rehearsal-") as folder:
         staging = Staging(Path(folder))
         _stage(staging, source, window=wanted, since=since, now=now)
-        judged, _ = _judged(lake, staging.keys(), found)
+        judged, _ = _judged(lake, staging.keys(), torn)
         problems = pl.concat([staging.problems(), _refused(staging, judged)])
         new = judged.filter(pl.col("status") == NEW)
         first = new.sort("order").head(_EVENTS_SHOWN).select("order", "event_id", "day")
@@ -146,8 +145,8 @@ def rehearse(lake: Lake, source: Source, *, window: Window | None, now: datetime
 
 def read_cursor(lake: Lake, fingerprint: str) -> str | None:
     """How far the source of this fingerprint was read; None where it never was."""
-    kept = _read_place(lake, fingerprint).get("cursor")
-    return None if kept is None else str(kept)
+    cursor = _read_place(lake, fingerprint).get("cursor")
+    return None if cursor is None else str(cursor)
 
 
 def _stage(staging: Staging, source: Source, *, window: Window | None, since: str | None, now: datetime) -> None:
@@ -157,11 +156,11 @@ def _stage(staging: Staging, source: Source, *, window: Window | None, since: st
         staging.add(validated, folded=extract.folded, cursor=extract.cursor)
 
 
-def _judged(lake: Lake, keys: pl.DataFrame, found: Torn) -> tuple[pl.DataFrame, Torn]:
+def _judged(lake: Lake, keys: pl.DataFrame, torn: Torn) -> tuple[pl.DataFrame, Torn]:
     """What each staged row is, by its status, and the days that stay damaged."""
     keys = identity.with_ordinals(keys)
-    resolved = identity.resolve(keys, _held(lake, keys, found))
-    return found.mended_by(keys.join(resolved, on="order", how="left", maintain_order="left"))
+    resolved = identity.resolve(keys, _held(lake, keys, torn))
+    return torn.mended_by(keys.join(resolved, on="order", how="left", maintain_order="left"))
 
 
 def _account(
@@ -191,22 +190,11 @@ def _account(
         outside_window=staging.outside_window,
         days_changed=days_changed,
         by_reason=dict(problems.group_by("reason").len().sort("reason").iter_rows()),
-        examples=_examples(problems),
+        examples=examples(problems),
         cursor=staging.cursor,
         before_window=staging.before_window,
         earliest=staging.earliest,
     )
-
-
-def _examples(problems: pl.DataFrame) -> dict[str, str]:
-    """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
-    first = problems.unique("reason", keep="first", maintain_order=True)
-    examples = {}
-    for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
-        place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
-        shown = bool(value) and column in _SHOWN_VALUES
-        examples[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
-    return examples
 
 
 def _since(lake: Lake, source: Source, torn: Torn) -> str | None:

@@ -23,12 +23,11 @@ from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.events.tidying import MISSING, tidied
 from aivo_assets.events.times.counted import EPOCH, Counted
 from aivo_assets.events.times.reading import TimeReading, moments
-from aivo_assets.kinds import KINDS, MAINTAIN
+from aivo_assets.kinds import KINDS
 from aivo_assets.lake import Dataset, Lake
 
 ACTIONS: Final = ("accept", "reject", "pin")
 REASONS: Final = ("too_easy", "too_hard", "wrong_skill", "not_now", "content", "other")
-REJECTABLE: Final = tuple(kind for kind in KINDS if kind != MAINTAIN)
 
 
 class Override(dy.Schema):
@@ -265,9 +264,9 @@ def _problems(typed: pl.DataFrame) -> pl.DataFrame:
 
 def _identity(good: pl.DataFrame) -> pl.Series:
     """Hash of all that an override says but its note; what named no time is the same all day."""
-    said = [name for name in COLUMNS if name not in ("note", "given_at")]
+    identifying = [name for name in COLUMNS if name not in ("note", "given_at")]
     moment = pl.coalesce("given_at_given", pl.col("given_at").dt.date().cast(pl.String))
     texts = good.select(
-        pl.concat_str([*(pl.col(name).cast(pl.String).fill_null("") for name in said), moment], separator="\x1f")
+        pl.concat_str([*(pl.col(name).cast(pl.String).fill_null("") for name in identifying), moment], separator="\x1f")
     )
     return identity_hash(texts.to_series())

@@ -1,6 +1,6 @@
 """Days of the raw zone whose file is damaged: which of them a landing makes whole. No file is read or written here.
 
-The raw zone is the only copy of what arrived, so a day is written anew only where the source gives at least as many
+The raw zone is the only copy of what arrived, so a day is written again only where the source gives at least as many
 events of it as it held. Otherwise it stays as it is, for its file to be brought back from a backup: what was made of it
 is whole and goes on to be used, and rows that belong there wait.
 """
@@ -39,9 +39,9 @@ class Torn:
     def find(cls, lake: Lake) -> "Torn":
         """The damaged days of a lake."""
         damaged = {day: damaged_files(lake, RAW_INTERACTIONS, [day]) for day in lake.days(RAW_INTERACTIONS)}
-        found = {day: repr(files) for day, files in damaged.items() if files}
-        manifests = {day: lake.manifest(RAW_INTERACTIONS, day=day) or {"rows": 0} for day in found}
-        return cls({day: int(manifest["rows"]) for day, manifest in manifests.items()}, found)
+        files_by_day = {day: repr(files) for day, files in damaged.items() if files}
+        manifests = {day: lake.manifest(RAW_INTERACTIONS, day=day) or {"rows": 0} for day in files_by_day}
+        return cls({day: int(manifest["rows"]) for day, manifest in manifests.items()}, files_by_day)
 
     @property
     def days(self) -> frozenset[date]:
@@ -56,7 +56,7 @@ class Torn:
         return hashlib.sha256(repr(sorted(self.found.items())).encode()).hexdigest()[:32]
 
     def mended_by(self, judged: pl.DataFrame) -> tuple[pl.DataFrame, "Torn"]:
-        """Part the days that can be written anew from those that stay damaged.
+        """Part the days that can be written again from those that stay damaged.
 
         Args:
             judged: Columns `day` and `status` among others, a row for each row read; nothing of a damaged day was

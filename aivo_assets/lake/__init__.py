@@ -1,7 +1,7 @@
 """The lake: where every dataset is kept. Belongs here: paths, manifests, atomic writes; no knowledge of the columns.
 
 `Dataset` says what a dataset is called and what is replaced as a whole; `Lake` reads and writes it. Each stage
-declares its own datasets beside its schema. Whoever records a version of what it read uses `read`. `Layers` keeps what
+declares its own datasets beside its schema. To record the version of what was read, use `read`. `Layers` keeps what
 changes a little and often.
 """
 

@@ -1,4 +1,4 @@
-"""Files that appear in one step. Belongs here: writing beside and putting in place; nothing else."""
+"""Files that appear in one step. Belongs here: writing beside and putting in place."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""The first day of the platform's daily partitions, kept in the lake. Nothing else about time belongs here."""
+"""The first day of the platform's daily partitions, kept in the lake."""
 
 import json
 from datetime import date

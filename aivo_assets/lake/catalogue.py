@@ -157,14 +157,14 @@ def _held(lake: Lake, path: str, kind: Unit) -> Iterator[Held]:
 
 
 def _frames(lake: Lake, layered: Layered, files: list[str]) -> Iterator[Held]:
-    found = [match for name in files if (match := _SHARD_MANIFEST.match(name))]
-    shards = sorted({int(match[1]) for match in found if int(match[2] or 1) == lake.layout})
+    shard_manifests = [match for name in files if (match := _SHARD_MANIFEST.match(name))]
+    shards = sorted({int(match[1]) for match in shard_manifests if int(match[2] or 1) == lake.layout})
     if not shards:
         return
     layers = Layers(lake, layered)
-    kept = [kept for shard in shards if (kept := layers.shard(shard)) is not None]
+    states = [states for shard in shards if (states := layers.shard(shard)) is not None]
     for frame in layered.frames:
-        size = sum(int(e["bytes"]) for shard in kept for layer in shard.layers for e in layer.files[frame])
+        size = sum(int(e["bytes"]) for shard in states for layer in shard.layers for e in layer.files[frame])
         units = tuple(f"shard={shard:04d}" for shard in shards)
         yield Held(f"{layered.path}/{frame}", "layers", units, None, size, sharded=True)
 
@@ -178,9 +178,9 @@ def _layered_rows(lake: Lake, held: Held, layered: Iterable[Layered], shard: int
     (chosen,) = (one for one in layered if one.path == path)
     layers = Layers(lake, chosen)
     shards = [int(unit.removeprefix("shard=")) for unit in held.units] if shard is None else [shard]
-    kept = [kept for number in shards if (kept := layers.shard(number)) is not None]
+    states = [states for number in shards if (states := layers.shard(number)) is not None]
     dataset, _ = chosen.frames[frame]
-    return pl.concat([dataset.empty().lazy(), *(layers.read(one, frame).lazy() for one in kept)])
+    return pl.concat([dataset.empty().lazy(), *(layers.read(one, frame).lazy() for one in states)])
 
 
 def _scan(lake: Lake, files: list[str]) -> pl.LazyFrame:

@@ -1,4 +1,4 @@
-"""Files that were cut short or are gone. Belongs here: finding them by their length; nothing is read or mended."""
+"""Files that were cut short or are gone. Belongs here: finding them by their length; nothing is read or repaired."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -32,7 +32,7 @@ def damaged_days(lake: Lake, dataset: Dataset, days: Iterable[date]) -> list[dat
 
 def _found_at(path: UPath) -> str:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return f"{path} is gone"
-    return f"{path} of {found.st_size} bytes, written at {found.st_mtime}"
+    return f"{path} of {status.st_size} bytes, written at {status.st_mtime}"

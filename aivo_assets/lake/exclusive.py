@@ -1,7 +1,7 @@
-"""Being the only one who does something, on all machines that write to a lake. Belongs here: that lock; no work.
+"""An exclusive lock for all machines that write to a lake. Belongs here: the lock; no work is done.
 
-In a folder it is a file lock, which the kernel takes back however its holder ends. In an object store it is a lease: an
-object that its holder writes anew every few seconds. Whoever has watched it unchanged for longer than that takes it
+In a folder it is a file lock, which the kernel releases however its holder ends. In an object store it is a lease: an
+object that its holder rewrites every few seconds. A process that has seen it unchanged for longer than that takes it
 over; only time that passed is compared, so clocks need not agree.
 """
 
@@ -26,7 +26,7 @@ _LOOK_AGAIN_SECONDS = 0.2
 
 @contextmanager
 def exclusive(storage: Storage, what: str, holder: str, *, wait_seconds: float) -> Iterator[None]:
-    """Be the only one who does something; wait for whoever does it now.
+    """Be the only one who does something; wait for the present holder.
 
     Args:
         storage: The lake's.

@@ -1,4 +1,4 @@
-"""One holder at a time, across threads and processes. The kernel takes the lock back however a process ends."""
+"""A file lock with one holder, across threads and processes. The kernel releases it however a process ends."""
 
 import fcntl
 import time
@@ -29,7 +29,7 @@ def held(path: Path, *, wait_seconds: float | None = None, holder: str | None = 
 
     Args:
         path: The file.
-        wait_seconds: How long to wait for whoever holds it; None: for ever.
+        wait_seconds: How long to wait for the holder; None: for ever.
         holder: What others read of who holds it.
 
     Raises:

@@ -1,10 +1,11 @@
 """Reading datasets. Belongs here: which files count, what they hold and their versions; nothing is written.
 
-Whoever reads leaves a mark first (`ReadingMarks`), so that files it is about to open are not removed under it.
+Every reader leaves a mark first (`ReadingMarks`), so that files it is about to open are not removed under it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 import polars as pl
@@ -69,17 +70,31 @@ class LakeReader:
         """Paths of the Parquet files that `scan` reads, in the order of their units."""
         self.begin_reading()
         wanted = None if shards is None else {shard_folder(shard) for shard in shards}
-        found = []
+        paths = []
         for folder, manifest in self._manifests(dataset, days=days, until=until):
             for entry in manifest["files"]:
                 place = _name(folder) if dataset.unit == "shard" else str(entry["path"]).split("/", 1)[0]
                 if wanted is None or place in wanted:
-                    found.append(self.storage.location(f"{folder}/{entry['path']}"))
-        return found
+                    paths.append(self.storage.location(f"{folder}/{entry['path']}"))
+        return paths
 
     def days(self, dataset: Dataset) -> list[date]:
         """Days that a dataset holds, ascending."""
         return [_day(folder) for folder, _ in self._manifests(dataset)]
+
+    def days_back(self, dataset: Dataset, *, until: date | None = None) -> Iterator[date]:
+        """Days that a dataset holds, the newest first; manifests are read as far back as is asked for."""
+        for day in reversed(self.days_named(dataset)):
+            if (until is None or day <= until) and self.manifest(dataset, day=day) is not None:
+                yield day
+
+    def newest_days(self, dataset: Dataset, count: int, *, until: date | None = None) -> list[date]:
+        """The newest days that a dataset holds, ascending, at most so many; however long it is, no more is read."""
+        return list(islice(self.days_back(dataset, until=until), count))[::-1]
+
+    def days_named(self, dataset: Dataset) -> list[date]:
+        """Days that a dataset has a folder for, ascending, from one listing; one that was taken away may be there."""
+        return [_day(name) for name in self.storage.folders(dataset.path, "day=")]
 
     def version(self, dataset: Dataset, *, days: Iterable[date] | None = None, until: date | None = None) -> str:
         """Hash of the content of a dataset, or of some of its days; equal content has an equal version."""
@@ -103,13 +118,13 @@ class LakeReader:
 
         A shard without rows on a day has none there.
         """
-        found: dict[int, dict[date, tuple[str, int]]] = {shard: {} for shard in range(self.shards)}
+        by_shard: dict[int, dict[date, tuple[str, int]]] = {shard: {} for shard in range(self.shards)}
         for folder, manifest in self._manifests(dataset, until=until):
             for entry in manifest["files"]:
                 path = str(entry["path"])
                 shard = int(path.split("/", 1)[0].removeprefix("shard="))
-                found.setdefault(shard, {})[_day(folder)] = (content_of(path), int(entry["rows"]))
-        return found
+                by_shard.setdefault(shard, {})[_day(folder)] = (content_of(path), int(entry["rows"]))
+        return by_shard
 
     def place(self, dataset: Dataset, folder: str) -> str:
         """Path of a unit's manifest."""
@@ -140,7 +155,11 @@ class LakeReader:
         folders = self._folders(dataset, days, until)
         places = [self.place(dataset, folder) for folder in folders]
         documents = zip(folders, places, self.storage.read_many(places), strict=True)
-        read = ((folder, _shown(parsed(kept.content, place))) for folder, place, kept in documents if kept is not None)
+        read = (
+            (folder, _shown(parsed(document.content, place)))
+            for folder, place, document in documents
+            if document is not None
+        )
         return [(folder, manifest) for folder, manifest in read if manifest is not None]
 
     def _folders(self, dataset: Dataset, days: Iterable[date] | None, until: date | None) -> list[str]:

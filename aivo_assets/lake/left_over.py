@@ -79,8 +79,8 @@ def _listed(content: bytes) -> list[str]:
 
 def _in_layers(path: str, shard: str, content: bytes) -> list[str]:
     manifest = json.loads(content)
-    found = [str(entry["path"]) for entry in manifest.get("superseded", [])]
+    paths = [str(entry["path"]) for entry in manifest.get("superseded", [])]
     for layer in manifest["layers"]:
         for frame, entries in (*layer["files"].items(), ("remade", layer["owners"])):
-            found += [f"{path}/{frame}/{shard}/{entry['path']}" for entry in entries]
-    return found
+            paths += [f"{path}/{frame}/{shard}/{entry['path']}" for entry in entries]
+    return paths

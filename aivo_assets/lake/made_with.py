@@ -209,8 +209,8 @@ def switched(storage: Storage, shards: int, layout: int, left: Mapping[str, floa
 def left_layouts(storage: Storage) -> dict[str, float]:
     """Layouts that count no more and whose files still lie there: number to when it ended, seconds since the epoch."""
     document = storage.read(LAKE)
-    found: dict[str, float] = {} if document is None else _parsed(document.content).get("left", {})
-    return found
+    left: dict[str, float] = {} if document is None else _parsed(document.content).get("left", {})
+    return left
 
 
 def forget_layouts(storage: Storage, left: Mapping[str, float]) -> None:
@@ -233,7 +233,7 @@ def shards_of(storage: Storage) -> int | None:
 
 
 def change_value(storage: Storage, name: str, value: str | int) -> None:
-    """Let a lake be made with another value from now on; whoever does this sees to what was made before."""
+    """Let a lake be made with another value from now on; the caller sees to what was made before."""
     _change(storage, {name: value})
 
 

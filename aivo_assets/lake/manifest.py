@@ -108,8 +108,8 @@ def retired(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Which files wait to be removed after a commit, and which may be removed with it.
 
-    A file is removed one commit after the one that dropped it, at the earliest; and not before whoever may have begun
-    to read it has had its time, unless nobody read the lake lately.
+    A file is removed one commit after the one that dropped it, at the earliest; and not before a reader that may have
+    begun to read it has had its time, unless nobody read the lake lately.
 
     Args:
         before: Files of the manifest before.

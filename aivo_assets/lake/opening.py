@@ -32,12 +32,12 @@ def open_lake(settings: Settings) -> Lake:
     access = _access(settings)
     wanted = settings.lake.shards
     _, storage = open_storage(UPath(settings.lake_url), access)
-    kept = shards_of(storage)
-    shards = wanted or kept or SHARDS_OF_A_NEW_LAKE
-    if kept is None:
+    recorded = shards_of(storage)
+    shards = wanted or recorded or SHARDS_OF_A_NEW_LAKE
+    if recorded is None:
         shards = _agreed(storage, wanted)
     seconds = settings.privacy.time_resolution_seconds
-    if kept is None:
+    if recorded is None:
         _refuse_other_resolution(storage, seconds)
     return Lake(settings.lake_url, shards=shards, access=access, made_with={RESOLUTION: time_resolution(seconds)})
 
@@ -100,12 +100,12 @@ def _refuse_other_resolution(storage: Storage, seconds: int) -> None:
     if rows is None or rows.is_empty():
         return
     moments = (rows["occurred_at"].dt.epoch("s") % _DAY_SECONDS).unique()
-    found = math.gcd(_DAY_SECONDS, *moments.to_list())
-    if found % seconds or (found > seconds and len(moments) >= _ENOUGH_MOMENTS):
+    resolution = math.gcd(_DAY_SECONDS, *moments.to_list())
+    if resolution % seconds or (resolution > seconds and len(moments) >= _ENOUGH_MOMENTS):
         wanted = time_resolution(seconds)
         raise LakeError(
-            f"The lake at {storage.location('')} was made with another value of {wanted.meaning}: {found} by its rows,"
-            f" {seconds} in the settings",
+            f"The lake at {storage.location('')} was made with another value of {wanted.meaning}: {resolution} by its"
+            f" rows, {seconds} in the settings",
             fix=wanted.way_out,
         )
 

@@ -1,6 +1,6 @@
-"""Reading rows together with the version that they are stamped with. Nothing else.
+"""Reads rows together with the version that they are stamped with.
 
-Whoever makes something of a dataset records which version it was made of. The version is looked up before the rows are
+Everything made from a dataset records which version it was made of. The version is looked up before the rows are
 read: what is written in between is then newer than the stamp, and is seen as new. The other way round it would count as
 read and be missing for good.
 """

@@ -1,8 +1,8 @@
-"""When somebody last began to read the lake. Belongs here: leaving that mark and looking at it; nothing is removed.
+"""When somebody last began to read the lake. Belongs here: leaving that mark and reading it; nothing is removed.
 
 Files that no manifest names any more may be removed at once where nobody reads, and only later where somebody does. A
-reader leaves its mark before it looks at a manifest, so whoever looks for marks after the manifest was replaced sees
-every reader that could hold the old one.
+reader leaves its mark before it looks at a manifest, so a writer that looks for marks after the manifest was replaced
+sees every reader that could hold the old one.
 """
 
 import time

@@ -125,12 +125,12 @@ class Move:
 
     def _made_by(self, manifest: Manifest) -> dict[str, Any]:
         """Provenance of the day as it stands; of each new shard, what follows from those it takes learners from."""
-        kept = {name: value for name, value in manifest["made_by"].items() if name != MOVED_FROM}
-        by_shard = [value for name, value in kept.items() if name.startswith("shard=")]
-        kept = {name: value for name, value in kept.items() if not name.startswith("shard=")}
+        notes = {name: value for name, value in manifest["made_by"].items() if name != MOVED_FROM}
+        by_shard = [value for name, value in notes.items() if name.startswith("shard=")]
+        notes = {name: value for name, value in notes.items() if not name.startswith("shard=")}
         if by_shard:
-            kept |= {shard_folder(shard): dict(self.notes(by_shard)) for shard in range(self.target.shards)}
-        return kept
+            notes |= {shard_folder(shard): dict(self.notes(by_shard)) for shard in range(self.target.shards)}
+        return notes
 
     def _schema(self, held: Held) -> dict[str, Any]:
         files = self.lake.files(Dataset(held.path, {}))

@@ -137,7 +137,7 @@ class S3Storage:
             self._call("put_object", Key=self._prefix + path, Body=repr(time.time()).encode())
 
     def touched_at(self, path: str) -> float | None:
-        """When an object was last touched, by the clock of whoever touched it."""
+        """When an object was last touched, by the clock of the machine that touched it."""
         document = self.read(path)
         return None if document is None else float(document.content)
 

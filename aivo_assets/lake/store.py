@@ -41,6 +41,21 @@ class Lake(LakeReader):
 
     Raises:
         LakeError: The lake was made with other shards or other values.
+
+    Example:
+        >>> import tempfile
+        >>> from datetime import date
+        >>> import polars as pl
+        >>> from aivo_assets.lake import Dataset, Lake
+        >>> marks = Dataset("marts/marks", {"learner": pl.String, "mark": pl.Int8}, unit="day")
+        >>> lake = Lake(tempfile.mkdtemp(), shards=4)
+        >>> frame = pl.DataFrame({"learner": ["ada", "ben"], "mark": [5, 3]}, schema=marks.schema)
+        >>> lake.write(marks, frame, day=date(2026, 3, 2)).changed
+        True
+        >>> lake.write(marks, frame, day=date(2026, 3, 2)).changed  # equal content is not written again
+        False
+        >>> lake.scan(marks, days=[date(2026, 3, 2)]).filter(pl.col("mark") > 3).collect().rows()
+        [('ada', 5)]
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One document replaced by what follows from it, whoever else writes it. Belongs here: the loop; no manifest's fields.
+"""Replaces a document by one computed from it, whatever others write meanwhile. Belongs here: the retry loop.
 
 Read, compose, swap; where somebody else was first, compose again from what they wrote. So nobody's work is overwritten
 without having been seen.

@@ -68,9 +68,9 @@ class Units:
         def compose(content: bytes | None) -> bytes | None:
             nonlocal after, changed, removable
             self._allow()
-            kept = None if content is None else parsed(content, place)
-            before = None if kept is None or kept.get("removed") else kept
-            superseded = [] if kept is None else kept.get("superseded", [])
+            present = None if content is None else parsed(content, place)
+            before = None if present is None or present.get("removed") else present
+            superseded = [] if present is None else present.get("superseded", [])
             _refuse_other_part(before, staged[0], only_over)
             _refuse_vanished(staged, {*paths_of(before), *(str(entry["path"]) for entry in superseded)})
             after = self._after(before, staged, whole=whole, made_by=made_by)

@@ -1,1 +1,4 @@
-"""Running the platform: the database server it brings along, and the alerts it sends. No knowledge of learners."""
+"""Running the platform, without Dagster: `alerts/`, `jobs/` (names, causes, locks of runs) and `server/`.
+
+What starts runs, and the rules' inputs, belong to `aivo_assets.automation`.
+"""

@@ -1,4 +1,4 @@
-"""The passage from personal data to none. Belongs here: pseudonyms, coarsening, k-anonymity and the leak scan.
+"""From personal data to none. Belongs here: pseudonyms, coarsening, k-anonymity and the leak scan.
 
 Raw rows come in from `events/`; everything later reads what this stage lets out and nothing else.
 """

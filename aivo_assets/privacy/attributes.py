@@ -1,4 +1,4 @@
-"""What a learner's attributes become, from fine to coarse. Belongs here: age bands, grade bands and their hierarchies.
+"""Coarsening of learner attributes. Belongs here: age bands, grade bands and their hierarchies.
 
 Which level a learner is published at is decided in `k_anonymity.py`. An attribute that the school does not know stays
 null; an attribute that is known and hidden is "*".

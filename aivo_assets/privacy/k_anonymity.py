@@ -1,4 +1,4 @@
-"""k-anonymity: nobody stands out by what is published of them. Belongs here: which rows are coarsened, and how far.
+"""k-anonymity: no published combination is shared by fewer than k learners. Belongs here: which rows are coarsened.
 
 Rows that share every published value form an equivalence class. Classes of at least k are published as they are; the
 rows of smaller ones are coarsened together, step by step, and leave as soon as their class is large enough (bottom-up

@@ -27,15 +27,15 @@ def refuse_other_key(lake: Lake, key: PseudonymKey) -> None:
     Raises:
         PrivacyError: It is another.
     """
-    kept = lake.kept_value(PSEUDONYM_KEY)
-    if kept is None and not _rows_are_under(lake, key):
+    stored = lake.kept_value(PSEUDONYM_KEY)
+    if stored is None and not _rows_are_under(lake, key):
         raise PrivacyError(
             f"This is not the key that the lake at {lake.root} was made with: its answers carry other pseudonyms",
             fix=_WAY_OUT,
         )
-    if kept is not None and kept != key.fingerprint:
+    if stored is not None and stored != key.fingerprint:
         raise PrivacyError(
-            f"This is not the key that the lake at {lake.root} was made with: fingerprint {kept} there,"
+            f"This is not the key that the lake at {lake.root} was made with: fingerprint {stored} there,"
             f" {key.fingerprint} in the settings",
             fix=_WAY_OUT,
         )

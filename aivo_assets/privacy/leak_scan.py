@@ -1,4 +1,4 @@
-"""The search for raw values in what was derived from them. Belongs here: searching and counting.
+"""Searches derived data for raw values. Belongs here: searching and counting.
 
 What is searched where, and why, is in `raw_values.py`; what is searched in is in `artefacts.py`. A finding says which
 artefact, where, what kind and how often, and never repeats the value.
@@ -76,7 +76,7 @@ def scan(raw: RawValues, artefacts: Iterable[Artefact]) -> list[Finding]:
     return sorted(
         [
             *_in_texts(search, texts),
-            *(found for table in tables for part in _alike(table) for found in _in_table(raw, search, part)),
+            *(leak for table in tables for part in _alike(table) for leak in _in_table(raw, search, part)),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Teachers' overrides past the raw zone. Belongs here: their allow-list and how they lose what is personal.
+"""Teachers' overrides past the raw zone. Belongs here: their allow-list and how personal data is removed.
 
 What a teacher writes freely may name anybody, so it stays in the raw zone; past it there is the coded reason only.
 """

@@ -75,10 +75,10 @@ class TextSearch:
         if holding.is_empty():
             return
         chosen = texts.gather(holding)
-        found = chosen.str.extract_many(patterns, ascii_case_insensitive=True, overlapping=True)
+        hits = chosen.str.extract_many(patterns, ascii_case_insensitive=True, overlapping=True)
         starts = chosen.str.find_many(patterns, ascii_case_insensitive=True, overlapping=True)
         kinds = _kinds_by_value(wanted)
-        for position, text, matches, offsets in zip(holding, chosen, found, starts, strict=True):
+        for position, text, matches, offsets in zip(holding, chosen, hits, starts, strict=True):
             encoded = text.encode()
             for match, offset in zip(matches, offsets, strict=True):
                 for kind, exactly in kinds.get(match.lower(), ()):

@@ -73,8 +73,8 @@ def with_values(settings: Settings, assignments: Sequence[str]) -> Settings:
         try:
             made = type(group).model_validate({**group.model_dump(), field: _value(value)})
         except ValidationError as error:
-            said = "; ".join(str(problem["msg"]) for problem in error.errors())
-            raise SettingsError(f"--set {assignment}: {said}", fix="`aivo settings` says what it means.") from error
+            problems = "; ".join(str(problem["msg"]) for problem in error.errors())
+            raise SettingsError(f"--set {assignment}: {problems}", fix="`aivo settings` says what it means.") from error
         settings = settings.model_copy(update={group_name: made})
     return settings
 

@@ -31,7 +31,7 @@ def comparison(one: Replayed, other: Replayed) -> Document:
         one: Name, record and costs of the first.
         other: The same of the second.
     """
-    (left, here, here_costs), (right, there, there_costs) = one, other
+    (left, first, here_costs), (right, second, there_costs) = one, other
     return Document(
         title=f"Two replays: {left} and {right}",
         subtitle=f"{left} to the left, {right} to the right.",
@@ -43,8 +43,8 @@ def comparison(one: Replayed, other: Replayed) -> Document:
                 Section(
                     title,
                     (
-                        Picture("left.png", plot(here, width=WIDTH), f"{left}: {says}."),
-                        Picture("right.png", plot(there, width=WIDTH), f"{right}: {says}."),
+                        Picture("left.png", plot(first, width=WIDTH), f"{left}: {says}."),
+                        Picture("right.png", plot(second, width=WIDTH), f"{right}: {says}."),
                     ),
                 )
                 for title, plot, says in PLOTS
@@ -54,10 +54,10 @@ def comparison(one: Replayed, other: Replayed) -> Document:
                 (
                     Picture(
                         "left.png",
-                        plots.cost_png(here, here_costs, width=WIDTH),
+                        plots.cost_png(first, here_costs, width=WIDTH),
                         f"{left}: processor seconds, by job.",
                     ),
-                    Picture("right.png", plots.cost_png(there, there_costs, width=WIDTH), f"{right}: the same."),
+                    Picture("right.png", plots.cost_png(second, there_costs, width=WIDTH), f"{right}: the same."),
                 ),
             ),
         ),
@@ -72,14 +72,14 @@ def write_comparison(folder: Path, one: Replayed, other: Replayed) -> Path:
 
 
 def _different(one: Replayed, other: Replayed) -> list[Block]:
-    (left, here, _), (right, there, _) = one, other
+    (left, first, _), (right, second, _) = one, other
     about = ("source", "first", "last", "learners", "events", "seed", "every_tick")
     data = [
-        (name.replace("_", " "), str(getattr(here, name)), str(getattr(there, name)))
+        (name.replace("_", " "), str(getattr(first, name)), str(getattr(second, name)))
         for name in about
-        if getattr(here, name) != getattr(there, name)
+        if getattr(first, name) != getattr(second, name)
     ]
-    settings = differing(here.settings, there.settings)
+    settings = differing(first.settings, second.settings)
     blocks = table(("setting", left, right), settings, nothing="All settings are equal.")
     if data:
         blocks.append(Paragraph("The two did not replay the same events, so their scores cannot be compared:"))
@@ -88,16 +88,16 @@ def _different(one: Replayed, other: Replayed) -> list[Block]:
 
 
 def _numbers(one: Replayed, other: Replayed) -> list[Block]:
-    here, there = key_figures(one[1], one[2]), key_figures(other[1], other[2])
-    rows = [(name, value, there[name]) for name, value in here.items()]
+    first, second = key_figures(one[1], one[2]), key_figures(other[1], other[2])
+    rows = [(name, value, second[name]) for name, value in first.items()]
     return table(("", one[0], other[0]), rows, nothing="")
 
 
 def _asked(one: Replayed, other: Replayed) -> list[Block]:
-    here, there = causes(one[1]), causes(other[1])
+    first, second = causes(one[1]), causes(other[1])
     rows = [
-        (f"{by}: {job}".replace("_", " "), _won(here.get((by, job))), _won(there.get((by, job))))
-        for by, job in sorted(here.keys() | there.keys())
+        (f"{by}: {job}".replace("_", " "), _won(first.get((by, job))), _won(second.get((by, job))))
+        for by, job in sorted(first.keys() | second.keys())
     ]
     return table(("asked by: job", one[0], other[0]), rows, nothing="Nothing asked for training in either.")
 

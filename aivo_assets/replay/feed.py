@@ -84,7 +84,7 @@ class Feed:
 
     Args:
         gathered: All that will ever arrive.
-        folder: Where the files lie; made anew.
+        folder: Where the files lie; made again.
     """
 
     def __init__(self, gathered: Gathered, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The few numbers by which a replay is judged, and two replays are compared. Belongs here: sums and means; no plot."""
+"""The key figures of a replay. Belongs here: sums and means; no plot."""
 
 import re
 from collections import Counter, defaultdict

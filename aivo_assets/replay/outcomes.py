@@ -1,4 +1,4 @@
-"""What a run decided, read back from the lake and the registry. Belongs here: reading; nothing is decided or run."""
+"""What a run decided, read from the lake and the registry. Belongs here: reading; nothing is decided or run."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS, SCORED_E
 from aivo_assets.drift.scores.cohorts import SEPARATOR
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.replay.record import Asked, Drifted, Moved, Recommended, Scored, Training
+from aivo_assets.replay.record import Drifted, Moved, Recommended, Scored, Training, TrainingNeed
 from aivo_assets.tracing.judging.promotion import Verdict
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.verdicts import VERDICTS
@@ -34,7 +34,7 @@ class Outcomes:
     trainings: list[Training] = field(default_factory=list)
     moves: list[Moved] = field(default_factory=list)
     drift: list[Drifted] = field(default_factory=list)
-    needs: list[Asked] = field(default_factory=list)
+    needs: list[TrainingNeed] = field(default_factory=list)
     recommendations: list[Recommended] = field(default_factory=list)
     scores: dict[date, Scored] = field(default_factory=dict)
     _as_of: dict[int, date] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Outcomes:
             self._note_drift(day, at)
         if "training_need" in made:
             for row in _rows(self.lake, TRAINING_NEED, day):
-                self.needs.append(Asked(at=at, day=day, needed=row["needed"], reason=row["reason"]))
+                self.needs.append(TrainingNeed(at=at, day=day, needed=row["needed"], reason=row["reason"]))
         if "recommendations" in made:
             self._note_recommendations(day, at)
         if "scored_events" in made:

@@ -1,4 +1,4 @@
-"""The pictures of a replay's report. Belongs here: from a record to PNG bytes; no number for use."""
+"""Plots of a replay's report. Belongs here: from a record to PNG bytes."""
 
 import itertools
 import json
@@ -106,8 +106,8 @@ def decisions_png(record: Record, *, width: float) -> bytes:
     other = np.array([training.reference_log_loss for training in judged], dtype=np.float64)
     axes.scatter(times, other, color=BASELINE_COLOUR, s=30, marker="_", label="champion, or item difficulty at first")
     won = np.array([training.promoted for training in judged], dtype=bool)
-    for some, colour, label in ((won, "#3a8f5c", "promoted"), (~won, REFERENCE_COLOUR, "refused")):
-        axes.scatter(times[some], reached[some], color=colour, s=14, label=label)
+    for rows, colour, label in ((won, "#3a8f5c", "promoted"), (~won, REFERENCE_COLOUR, "refused")):
+        axes.scatter(times[rows], reached[rows], color=colour, s=14, label=label)
     axes.set_ylabel("log loss of challengers")
     return _finished(figure, axes, record)
 

@@ -68,7 +68,7 @@ class Drifted(_Written):
     reason: str
 
 
-class Asked(_Written):
+class TrainingNeed(_Written):
     """What the two-hourly check said of training."""
 
     at: datetime
@@ -142,7 +142,7 @@ class Record(_Written):
     trainings: tuple[Training, ...]
     moves: tuple[Moved, ...]
     drift: tuple[Drifted, ...]
-    needs: tuple[Asked, ...]
+    needs: tuple[TrainingNeed, ...]
     recommendations: tuple[Recommended, ...]
     scores: tuple[Scored, ...]
     alerts: tuple[Alerted, ...]
@@ -186,5 +186,5 @@ def read(folder: Path) -> tuple[Record, Costs]:
         record = Record.model_validate_json((folder / RECORD).read_bytes())
         return record, Costs.model_validate_json((folder / COSTS).read_bytes())
     except (OSError, ValidationError) as error:
-        said = str(error).splitlines()[0]
-        raise LakeError(f"{folder} holds no replay that can be read: {said}", fix="Replay it again.") from error
+        problem = str(error).splitlines()[0]
+        raise LakeError(f"{folder} holds no replay that can be read: {problem}", fix="Replay it again.") from error

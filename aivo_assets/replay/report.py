@@ -21,7 +21,7 @@ STOPPED: Final = (
     "all days that were asked for."
 )
 PSEUDONYM: Final = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{26}\b")
-"""Of a learner the report shows as much as `aivo student` needs to find him, for it may be handed on."""
+"""The report may be handed on, so it shows no more of a pseudonym than `aivo student` needs to find the learner."""
 STYLE: Final = """
 main { max-width: 72rem; }
 td, thead th { text-align: left; vertical-align: top; }
@@ -124,7 +124,7 @@ def _drift(record: Record) -> list[Block]:
     models = sorted({model for model, _ in counts})
     verdicts = sorted({verdict for _, verdict in counts})
     by_model = [(model, *(f"{counts[model, verdict]:,}" for verdict in verdicts)) for model in models]
-    told = [
+    rows = [
         (f"{check.at:%Y-%m-%d %H:%M}", check.model, check.verdict, _number(check.score), check.reason)
         for check in record.drift
         if check.verdict in ("retrain", "alert")
@@ -132,7 +132,7 @@ def _drift(record: Record) -> list[Block]:
     return [
         _picture("drift.png", plots.drift_png(record, width=WIDTH), "Drift score by check; dashed: both thresholds."),
         *table(("verdicts", *verdicts), by_model, nothing=""),
-        *table(("when", "model", "verdict", "score", "reason"), told, nothing="No model was found to have drifted."),
+        *table(("when", "model", "verdict", "score", "reason"), rows, nothing="No model was found to have drifted."),
     ]
 
 
@@ -221,7 +221,7 @@ def _cost(record: Record, costs: Costs) -> list[Block]:
         (step.replace("_", " "), f"{times:,}", f"{seconds:,.0f}", f"{seconds / times:.3f}")
         for step, (times, seconds) in list(cost_by_step(costs).items())[:15]
     ]
-    said = "; ".join(f"{name}: {value}" for name, value in costs.machine.items())
+    machine = "; ".join(f"{name}: {value}" for name, value in costs.machine.items())
     headings = ("runs", "seconds in all", "seconds a run", "processor seconds a run")
     return [
         _picture(
@@ -229,7 +229,7 @@ def _cost(record: Record, costs: Costs) -> list[Block]:
         ),
         *table(("job", *headings), jobs, nothing="Nothing ran."),
         *table(("step", "times", "seconds in all", "seconds a time"), steps, nothing=""),
-        Paragraph(f"{said}."),
+        Paragraph(f"{machine}."),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which tick comes when, and which of them would only make again what is there. Belongs here: order and equivalence.
+"""The order of ticks, and which would only repeat what is there. Belongs here: order and equivalence.
 
 Nothing here knows a scheduler: instants come in, ticks in their order go out.
 """
@@ -52,7 +52,7 @@ def in_order(times: Mapping[str, Iterable[datetime]], *, until: datetime) -> Ite
 
 
 @dataclass
-class Standing:
+class UpToDate:
     """What is already made of what has arrived, so that a run that could change nothing is left out.
 
     A check is a function of the events that arrived, the day as of which it looks, and the models. Where none of these

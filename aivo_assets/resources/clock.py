@@ -1,4 +1,4 @@
-"""The one place that asks the machine for the time. Everything else is given a clock, so a replay can bring its own."""
+"""The one place that reads the machine's time. Everything else is given a clock, so that a replay can bring its own."""
 
 from datetime import UTC, datetime
 from typing import Protocol

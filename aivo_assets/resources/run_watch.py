@@ -1,4 +1,4 @@
-"""Lets a run end when it is told to. Belongs here: how a process learns that its run is over, and its end; no job.
+"""Ends a run when it is told to. Belongs here: how a process learns that its run is over, and its end; no job.
 
 A run is told to end by a signal (Ctrl-C, SIGTERM, Dagster's Terminate) or by its record: terminated by force, or ended
 by somebody who took its process for dead. A step in the middle of native code sees neither, and Dagster would go on

@@ -120,7 +120,7 @@ class SourceSettings(Group):
 
 
 class DisturbanceSettings(Group):
-    """A change that befalls the simulated school; what is left out stays as it is."""
+    """A scripted change to the simulated school; what is left out stays as it is."""
 
     after_days: int = Field(ge=0, description="School days before it begins, counted from the first.")
     for_days: int | None = Field(None, ge=1, description="Days that it lasts. Default: for good.")
@@ -144,7 +144,7 @@ class SimulatorSettings(Group):
     )
     disturbances: tuple[DisturbanceSettings, ...] = Field(
         (),
-        description='What befalls the school, as JSON: [{"after_days": 21, "difficulty": 1.5}]; also for_days, '
+        description='Scripted changes to the school, as JSON: [{"after_days": 21, "difficulty": 1.5}]; also for_days, '
         "subject, guessing, wrong_labels, response_time, learning.",
     )
 

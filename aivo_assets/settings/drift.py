@@ -59,5 +59,5 @@ class AdaptiveSettings(Group):
     unseen_item_share: Share = Field(0.2, description="Share of answers to items never seen that asks for it.")
     excess_log_loss: float = Field(0.05, gt=0, description="Log loss above the promised one, nats, that asks for it.")
     calibration_gap: float = Field(
-        0.05, gt=0, description="Answers minus predictions, on average and surely, that ask for it."
+        0.05, gt=0, description="Mean of answers minus predictions, beyond chance, that asks for it."
     )

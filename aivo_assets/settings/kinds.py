@@ -1,4 +1,4 @@
-"""Values that are more than a number: zones, crons, addresses. Belongs here: what makes one usable; no setting.
+"""Types of values: zones, crons, addresses. Belongs here: what makes a value usable; no setting.
 
 Each is checked where the settings are read, so that a typo ends the first command and not a service in the night. An
 error never repeats an address: it may carry a secret.

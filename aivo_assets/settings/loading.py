@@ -80,7 +80,7 @@ def load_settings() -> Settings:
 
     Raises:
         SettingsError: A variable is none of ours or has a value that cannot be used, values contradict each other, or
-            AIVO_HOME cannot be written; the message names each, and shows a value where it is surely no secret.
+            AIVO_HOME cannot be written; the message names each, and shows a value only if it cannot be a secret.
     """
     fix = "Correct the variable, or unset it for the default; `aivo settings` lists them all."
     problems = unknown_names(Settings, read_env_file())
@@ -89,7 +89,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             name = _variable(problem["loc"])
-            if not any(said.startswith(f"{name} ") for said in problems):  # else it is named, with the nearest name
+            if not any(
+                earlier.startswith(f"{name} ") for earlier in problems
+            ):  # else it is named, with the nearest name
                 about = f"{name}{_shown(problem)}: " if name else ""
                 problems.append(f"{about}{problem['msg'].removeprefix('Value error, ')}")
         raise SettingsError("; ".join(problems), fix=fix) from error

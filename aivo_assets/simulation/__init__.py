@@ -6,7 +6,7 @@ Read `parameters.py` for what is assumed, `dynamics.py` for what an answer does,
 
 from aivo_assets.simulation.disturbances import Disturbance
 from aivo_assets.simulation.parameters import PARAMETERS, Parameters
-from aivo_assets.simulation.policy import Policy, Step, TeacherPolicy
+from aivo_assets.simulation.policy import ItemRequest, Policy, TeacherPolicy
 from aivo_assets.simulation.school import School, simulate, truth_of
 from aivo_assets.simulation.simulation import Log, PolicyMaker, Simulation, teacher
 from aivo_assets.simulation.state import Answers
@@ -16,13 +16,13 @@ __all__ = [
     "PARAMETERS",
     "Answers",
     "Disturbance",
+    "ItemRequest",
     "Log",
     "Parameters",
     "Policy",
     "PolicyMaker",
     "School",
     "Simulation",
-    "Step",
     "TeacherPolicy",
     "World",
     "build_world",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aivo_assets.simulation.curriculum import SKILLS_PER_GRADE, Curriculum
-from aivo_assets.simulation.policy import Step, TeacherPolicy
+from aivo_assets.simulation.policy import ItemRequest, TeacherPolicy
 from aivo_assets.simulation.state import Answers
 
 LEVELS = 10
@@ -69,7 +69,7 @@ class Shelf:
         return means
 
 
-def practised_skill(step: Step, curriculum: Curriculum) -> npt.NDArray[np.int64]:
+def practised_skill(step: ItemRequest, curriculum: Curriculum) -> npt.NDArray[np.int64]:
     """The skill that each learner of a step practises, Int64 [m]: the class's topic, or revision of one before it."""
     chance = step.uniforms
     within = step.topic % SKILLS_PER_GRADE
@@ -81,7 +81,7 @@ def practised_skill(step: Step, curriculum: Curriculum) -> npt.NDArray[np.int64]
 
 
 class AssignedLevels:
-    """Gives everybody an item at random of the level that is assigned to him in the skill.
+    """Gives everybody a random item of the level that they are assigned in the skill.
 
     Args:
         curriculum: Items and skills; only what is public of them is read.
@@ -89,7 +89,7 @@ class AssignedLevels:
         levels: Int8 [n, S], the first assignment.
 
     Attributes:
-        levels: The assignment; whoever assigns writes to it between days.
+        levels: The assignment; it is changed between days.
     """
 
     def __init__(self, curriculum: Curriculum, shelf: Shelf, levels: npt.NDArray[np.int8]) -> None:
@@ -97,7 +97,7 @@ class AssignedLevels:
         self._last_item = np.full(levels.shape[0], -1, np.int32)
         self.levels = levels.copy()
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         """The item that each learner of the step meets, Int32 [m]."""
         skill = practised_skill(step, self._curriculum)
         level = self.levels[step.rows, skill].astype(np.int64) - 1
@@ -109,7 +109,7 @@ class AssignedLevels:
             self._last_item[step.rows],
         )
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
         """Remember the item, so that it is not given twice in a row."""
         self._last_item[step.rows] = items
 
@@ -127,13 +127,13 @@ class RandomItems:
         self._curriculum, self._shelf = curriculum, shelf
         self._last_item = np.full(learners, -1, np.int32)
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         """The item that each learner of the step meets, Int32 [m]."""
         skill = practised_skill(step, self._curriculum)
         begin, end = self._shelf.skill_start[skill], self._shelf.skill_stop[skill]
         return _pick(self._shelf.order, begin, end, step.uniforms[:, 2], self._last_item[step.rows])
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
         """Remember the item, so that it is not given twice in a row."""
         self._last_item[step.rows] = items
 

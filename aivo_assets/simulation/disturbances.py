@@ -1,4 +1,4 @@
-"""What may befall a school from a day on: injected drift. Belongs here: kinds of change; not their detection."""
+"""Scripted changes to a simulated school from a day on: injected drift. Belongs here: kinds of change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def conditions_of(disturbances: Sequence[Disturbance], day: date, subjects: Sequ
         SettingsError: A disturbance names a subject that is not taught.
     """
     count = len(subjects)
-    found = Conditions(np.zeros(count), np.zeros(count), np.zeros(count), np.ones(count), np.ones(count))
+    conditions = Conditions(np.zeros(count), np.zeros(count), np.zeros(count), np.ones(count), np.ones(count))
     for disturbance in disturbances:
         if disturbance.subject is not None and disturbance.subject not in subjects:
             raise SettingsError(
@@ -67,9 +67,9 @@ def conditions_of(disturbances: Sequence[Disturbance], day: date, subjects: Sequ
         if not disturbance.holds(day):
             continue
         hit = np.array([disturbance.subject in (None, name) for name in subjects])
-        found.difficulty[hit] += disturbance.difficulty
-        found.guessing[hit] = 1.0 - (1.0 - found.guessing[hit]) * (1.0 - disturbance.guessing)
-        found.wrong_labels[hit] = np.maximum(found.wrong_labels[hit], disturbance.wrong_labels)
-        found.response_time[hit] *= disturbance.response_time
-        found.learning[hit] *= disturbance.learning
-    return found
+        conditions.difficulty[hit] += disturbance.difficulty
+        conditions.guessing[hit] = 1.0 - (1.0 - conditions.guessing[hit]) * (1.0 - disturbance.guessing)
+        conditions.wrong_labels[hit] = np.maximum(conditions.wrong_labels[hit], disturbance.wrong_labels)
+        conditions.response_time[hit] *= disturbance.response_time
+        conditions.learning[hit] *= disturbance.learning
+    return conditions

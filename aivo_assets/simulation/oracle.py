@@ -1,11 +1,11 @@
-"""What only the truth knows: true chances, and the policy that sees them. Belongs here: the ceiling; no platform."""
+"""What only the truth knows: true chances, and a policy that sees them. Belongs here: the upper bound; no platform."""
 
 import numpy as np
 import numpy.typing as npt
 
 from aivo_assets.simulation.assigned import Shelf, practised_skill
 from aivo_assets.simulation.dynamics import best_items, successes
-from aivo_assets.simulation.policy import Step
+from aivo_assets.simulation.policy import ItemRequest
 from aivo_assets.simulation.simulation import Simulation
 from aivo_assets.simulation.state import Answers
 
@@ -26,7 +26,7 @@ def true_successes(simulation: Simulation, at: int) -> npt.NDArray[np.float32]:
 
 
 class Oracle:
-    """Gives everybody the item of the skill that teaches him most, and frees whoever is stuck on the first day.
+    """Gives everybody the item of the skill that teaches them most, and frees those who are stuck on the first day.
 
     It knows the true state and looks one item ahead. It is the ceiling for policies that choose difficulty, not for
     all policies: like them it leaves the skill to the class.
@@ -41,7 +41,7 @@ class Oracle:
         self._last_item = np.full(simulation.world.roster.size, -1, np.int32)
         simulation.taught_otherwise[:] = True
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         """The item that each learner of the step meets, Int32 [m]."""
         skill = practised_skill(step, self._simulation.world.curriculum)
         shelf, items = self._shelf, np.empty(step.rows.size, np.int32)
@@ -57,6 +57,6 @@ class Oracle:
         )
         return items
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:  # noqa: ARG002
         """Remember the item, so that it is not given twice in a row."""
         self._last_item[step.rows] = items

@@ -1,4 +1,4 @@
-"""Names, e-mails, birth dates and the like, so that privacy has something to do. Belongs here: the learner table only.
+"""Names, e-mails, birth dates and the like, to give privacy something to protect. Belongs here: the learner table.
 
 The people are invented (Faker, seeded). Some combinations of attributes are rare on purpose: a k-anonymous table has to
 suppress them.

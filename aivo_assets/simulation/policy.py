@@ -18,7 +18,7 @@ POLICY_UNIFORMS = 4
 
 
 @dataclass(frozen=True)
-class Step:
+class ItemRequest:
     """Learners who want an item now; arrays of length m.
 
     Attributes:
@@ -53,11 +53,11 @@ class Bank(NamedTuple):
 class Policy(Protocol):
     """Chooses items."""
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         """The item that each learner of the step meets, Int32 [m]."""
         ...
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:
         """What came of it, further attempts included; `rapid`, `probability`, `success` are truth: leave them alone."""
         ...
 
@@ -91,7 +91,7 @@ class TeacherPolicy:
         self.answers = np.zeros(self.level.shape, np.int32)
         self.last_item = np.full(learners, -1, np.int32)
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         """The item that each learner of the step meets, Int32 [m]."""
         chance = step.uniforms
         within = step.topic % SKILLS_PER_GRADE
@@ -118,7 +118,7 @@ class TeacherPolicy:
         )
         return items
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:
         """Move the level of each learner in the item's first skill; further attempts at an item say nothing new."""
         self.last_item[step.rows] = items
         _move_levels(

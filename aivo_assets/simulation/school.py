@@ -46,7 +46,7 @@ class School:
             settings: Learners, seed and dirt; `days` and `start` are the caller's business.
             start: First day (UTC).
             parameters: What is assumed about learning.
-            disturbances: What befalls the school.
+            disturbances: Scripted changes to the school.
         """
         world = build_world(
             seed=settings.seed,
@@ -122,15 +122,6 @@ class School:
             return table
         today = (until.astimezone(UTC).date() - self.world.start).days
         return table.filter(pl.Series(roster.joins <= today))
-
-    def item_truth(self) -> pl.DataFrame:
-        """True parameters of the items: item_id, subject, skill_ids, difficulty, discrimination, guess (Float64)."""
-        curriculum = self.world.curriculum
-        return curriculum.items.drop("authored_difficulty").with_columns(
-            pl.Series("difficulty", curriculum.difficulty),
-            pl.Series("discrimination", curriculum.discrimination),
-            pl.Series("guess", curriculum.guess),
-        )
 
     def items(self) -> pl.DataFrame:
         """What is public of the items: item_id, subject, skill_ids, authored_difficulty."""

@@ -1,4 +1,4 @@
-"""The school lives through its days. Belongs here: the loop over days, sessions and steps; no law of learning, no text.
+"""Simulates the days of a school. Belongs here: the loop over days, sessions and steps; no law of learning, no text.
 
 Day d depends on the days before it only: a simulation may stop and go on, and a longer one begins like a shorter one.
 """
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from aivo_assets.simulation.disturbances import conditions_of
 from aivo_assets.simulation.dynamics import UNIFORMS, abilities, answer
-from aivo_assets.simulation.policy import POLICY_UNIFORMS, Policy, Step, TeacherPolicy
+from aivo_assets.simulation.policy import POLICY_UNIFORMS, ItemRequest, Policy, TeacherPolicy
 from aivo_assets.simulation.state import (
     Answers,
     Rules,
@@ -75,7 +75,7 @@ class Simulation:
         policy: Makes the policy; it may look at the simulation's `state`, which is the truth, if it is an oracle.
 
     Attributes:
-        taught_otherwise: Bool [n, subjects], whose approach was changed. Whoever was stuck there learns from the next
+        taught_otherwise: Bool [n, subjects], whose approach was changed. Those who were stuck there learn from the next
             day on at the usual pace; to others it makes no difference. Ours: no study says how often it works.
     """
 
@@ -155,7 +155,7 @@ class Simulation:
         uniforms: npt.NDArray[np.float64],
     ) -> Log:
         again = self._sitting.again[rows]
-        step = Step(
+        step = ItemRequest(
             day=self.next_day,
             rows=rows,
             at=self._sitting.clock[rows],

@@ -21,7 +21,7 @@ class World:
         curriculum: What is taught.
         roster: Who learns; all of the school, or a part of it.
         parameters: What is assumed about learning.
-        disturbances: What befalls the school.
+        disturbances: Scripted changes to the school.
     """
 
     draws: Draws
@@ -76,7 +76,7 @@ def build_world(
         start: First day.
         items_per_skill: Size of the bank; each subject has 16 skills.
         parameters: Assumptions.
-        disturbances: What befalls the school.
+        disturbances: Scripted changes to the school.
     """
     draws = Draws(seed)
     curriculum = build_curriculum(draws, items_per_skill, parameters)

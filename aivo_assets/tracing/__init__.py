@@ -1,5 +1,6 @@
-"""Knowledge tracing: the fold over a learner's events, the main brain that reads it, student models. No decisions here.
+"""Knowledge tracing: from a learner's answers to the probability that the next one is correct.
 
-The order of the data: `statistics` (how hard are items) → `features` (one row per event, one state per learner) →
-`main_brain` → `student_models`.
+The rooms in the order of the data: `fold/` (answers → features and states), `model/` (features → probabilities),
+`judging/` (which model serves) and `card/` (what a version is, in plain words); and from `fold/` to `students/` (the
+model of each learner). What a learner should do next is decided in `aivo_assets.adaptive`, not here.
 """

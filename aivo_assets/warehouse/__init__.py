@@ -1,6 +1,6 @@
 """The warehouse: dbt over the anonymised lake, in one DuckDB file. Belongs here: what dbt needs to be run.
 
-The SQL lives in `dbt_project/`; whoever orchestrates holds `exclusive` while it publishes and builds.
+The SQL lives in `dbt_project/`; whatever orchestrates it holds `exclusive` while it publishes and builds.
 """
 
 from aivo_assets.warehouse.places import (

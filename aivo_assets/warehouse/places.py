@@ -1,4 +1,4 @@
-"""Where the warehouse keeps things, and how dbt is told. Belongs here: paths and variables; nothing is run."""
+"""Paths and variables of the warehouse and of dbt. Nothing is run here."""
 
 import os
 import shutil
@@ -32,10 +32,10 @@ def dbt_executable() -> Path:
         ServiceError: There is none.
     """
     beside = Path(sys.executable).with_name("dbt")
-    found = str(beside) if beside.exists() else shutil.which("dbt")
-    if found is None:
+    executable = str(beside) if beside.exists() else shutil.which("dbt")
+    if executable is None:
         raise ServiceError(f"There is no dbt command beside {sys.executable}", fix="Install the lock: `make install`.")
-    return Path(found)
+    return Path(executable)
 
 
 def warehouse_path(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""Running dbt in this process. Belongs here: the manifest, parsed only when something changed, and a whole build.
+"""Runs dbt in this process. Belongs here: the manifest, parsed only after a change, and a whole build.
 
 Dagster runs dbt as a process of its own; `build` is for tests and scripts.
 """

@@ -1,4 +1,4 @@
-"""The anonymised lake as tables that SQL can read. Belongs here: the views over current files, and who may write them.
+"""The anonymised lake as SQL tables. Belongs here: views over current files, and who may write them.
 
 A DuckDB file has one writer. `exclusive` lets one process at a time publish and build; a process that dies lets go.
 """

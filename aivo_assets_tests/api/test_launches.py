@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aivo_assets.api.dagster_client import LaunchUncertainError, Run
+from aivo_assets.api.dagster_client import DagsterRun, LaunchUncertainError
 from aivo_assets.api.launches import FATE_KNOWN_AFTER, FateUnknownError
 from aivo_assets.api.triggers import Call, Triggers
 from aivo_assets.settings import Settings
@@ -22,17 +22,17 @@ class Silent:
     def __init__(self) -> None:
         self.launches = 0
 
-    def runs(self, **_: Any) -> list[Run]:
+    def runs(self, **_: Any) -> list[DagsterRun]:
         return []
 
-    def launch(self, job: str, tags: Mapping[str, str]) -> Run:
+    def launch(self, job: str, tags: Mapping[str, str]) -> DagsterRun:
         self.launches += 1
         if self.launches == 1:
             raise LaunchUncertainError("no answer", fix="Wait.")
-        return Run("r1", job, "QUEUED", tags, None, 0.0, None, None)
+        return DagsterRun("r1", job, "QUEUED", tags, None, 0.0, None, None)
 
 
-class Standing:
+class ModelStates:
     """Lets everything through."""
 
     def wait(self, *_: object, **__: object) -> None:
@@ -50,7 +50,7 @@ def test_the_platform_s_clock_neither_holds_a_launch_back_nor_lets_it_through(
     triggers = Triggers(
         settings,
         Silent(),  # type: ignore[arg-type]
-        Standing(),  # type: ignore[arg-type]
+        ModelStates(),  # type: ignore[arg-type]
         now=lambda: instants["platform"],
         machine_now=lambda: instants["machine"],
     )

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aivo_assets.api.dagster_client import DagsterClient
-from aivo_assets.api.standing import Standing
+from aivo_assets.api.standing import ModelStates
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
@@ -18,11 +18,11 @@ from aivo_assets_tests.drift.stored_verdicts import DAY, verdicts
 Rows = list[tuple[str, str, float | None]]
 
 
-def standing(home: Path, rows: Rows, day: date = DAY) -> Standing:
+def standing(home: Path, rows: Rows, day: date = DAY) -> ModelStates:
     settings = Settings(home=home)
     lake = Lake(settings.lake_url, shards=2)
     lake.write(DRIFT_VERDICTS, verdicts(*rows, day=day), day=day)
-    return Standing(settings, lake, Registry(home), DagsterClient("http://127.0.0.1:1", timeout_seconds=1.0))
+    return ModelStates(settings, lake, Registry(home), DagsterClient("http://127.0.0.1:1", timeout_seconds=1.0))
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force
 from aivo_assets.tracing.students.state_store import StateStore
-from aivo_assets_tests.tracing.judging.test_shadow_asset import Stage
+from aivo_assets_tests.tracing.judging.test_shadow_asset import FIRST_AS_OF, Stage
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-TRAINED, LEARNERS = FIRST + timedelta(days=14), 60
+TRAINED, LEARNERS = FIRST_AS_OF, 60
 Figures = dict[str, object]
 
 
@@ -32,8 +32,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     home: Path = tmp_path_factory.mktemp("home")
     given = settings(home)
     lake = open_lake(given)
-    school = events(learners=LEARNERS, days=18)
-    away = (pl.col("learner") < "learner-020") & (pl.col("day") == FIRST + timedelta(days=17))
+    school = events(learners=LEARNERS, days=21)
+    away = (pl.col("learner") < "learner-020") & (pl.col("day") == FIRST + timedelta(days=20))
     filled(lake, school.filter(~away))
     training = trained_on(lake, TRAINED, given)
     return Stage(home, given, (training, training))

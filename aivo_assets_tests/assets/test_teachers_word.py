@@ -14,9 +14,10 @@ import pytest
 from aivo_assets.adaptive.advice.plans import outdated
 from aivo_assets.adaptive.schema import OUTCOMES, RECOMMENDATIONS
 from aivo_assets.definitions import build_definitions
-from aivo_assets.events.overrides import COLUMNS, REJECTABLE, land_overrides
+from aivo_assets.events.overrides import COLUMNS, land_overrides
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
+from aivo_assets.kinds import KINDS, MAINTAIN
 from aivo_assets.lake import Lake, calendar
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.keys import PseudonymKey
@@ -95,7 +96,7 @@ def chosen(lake: Lake) -> pl.DataFrame:
         action=pl.when(pl.col("n") % 2 == 0).then(pl.lit("pin")).otherwise(pl.lit("reject")), level=other.cast(pl.Int8)
     )
     pins = words.filter(pl.col("action") == "pin").with_columns(kind=pl.lit(None, pl.String))
-    rejections = words.filter((pl.col("action") == "reject") & pl.col("kind").is_in(REJECTABLE))
+    rejections = words.filter((pl.col("action") == "reject") & pl.col("kind").is_in(set(KINDS) - {MAINTAIN}))
     words = pl.concat([pins, rejections.with_columns(level=pl.lit(None, pl.Int8))])
     return words.select(*KEYS, "action", "level", "kind").sort("learner")
 

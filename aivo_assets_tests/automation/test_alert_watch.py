@@ -17,7 +17,7 @@ from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
 from aivo_assets.operations.alerts.alert import Alert, Delivery
-from aivo_assets.operations.alerts.interventions import TOLD
+from aivo_assets.operations.alerts.interventions import NOTIFIED
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.settings import AlertSettings
 from aivo_assets.tracing.judging.promotion import Identity, Verdict
@@ -69,7 +69,7 @@ def look(lake: Lake, tmp_path: Path, instance: dg.DagsterInstance, outbox: Outbo
         sources = Sources(lake, Registry(tmp_path), instance, AlertSettings(), now)
         look_out(sources, outbox, outbox, problems.append)
         assert problems == []
-        return sorted(kept.alert.key for kept in outbox.kept())
+        return sorted(kept.alert.key for kept in outbox.entries())
 
     return at
 
@@ -159,7 +159,7 @@ def test_teachers_are_told_once_a_day_of_a_learner_however_often_it_is_looked(
     assert len(told.sent) == 2
     assert ben in told.sent[1].body
     assert anna not in told.sent[1].body
-    assert lake.scan(TOLD).collect()["learner"].sort().to_list() == [anna, ben]
+    assert lake.scan(NOTIFIED).collect()["learner"].sort().to_list() == [anna, ben]
 
 
 @pytest.mark.parametrize("gap", [1, 3, 20])
@@ -173,7 +173,7 @@ def test_after_days_that_hold_nothing_only_those_are_told_of_who_are_new(
         recommended(lake, TODAY - back * DAY, nobody=True)
     recommended(lake, TODAY, *known, *new)
     look()
-    assert lake.scan(TOLD).collect()["learner"].sort().to_list() == new
+    assert lake.scan(NOTIFIED).collect()["learner"].sort().to_list() == new
     assert [alert.title for alert in told.sent] == ["3 learners newly struggle (10 Mar 2026)"]
 
 
@@ -259,7 +259,7 @@ def test_the_asset_shows_what_could_not_be_delivered_until_it_was(
     _, check = tick(NOW + timedelta(minutes=5), first.cursor).asset_events
     assert check.passed
     assert [alert.title for alert in told.sent] == ["No data is arriving"]
-    assert show(outbox.kept())[1].passed
+    assert show(outbox.entries())[1].passed
 
 
 def test_the_definitions_know_the_asset_its_check_and_its_sensor(definitions: dg.Definitions) -> None:

@@ -119,12 +119,12 @@ def test_a_refusal_leaves_the_champion_and_the_reference(instance: dg.DagsterIns
     refused = ran(
         instance,
         by_hand("aivo train main-brain: a try").tags(),
-        main_brain_evaluation={"promote": False, "reason": "Not surely better."},
+        main_brain_evaluation={"promote": False, "reason": "Not significantly better."},
         main_brain_promotion={"promoted": False, "champion": "version 3, as of 2026-03-01"},
     )
     said = explain(instance, lake, refused)
     assert any("asked on the command line. It said: aivo train main-brain: a try" in line for line in said)
-    assert "Evaluation: refused. Not surely better." in said
+    assert "Evaluation: refused. Not significantly better." in said
     assert any("champion stays version 3" in line and "drift reference" in line for line in said)
 
 

@@ -54,7 +54,7 @@ def test_alerts_wait_for_an_endpoint_that_is_down_and_each_is_told_once(copied: 
     assert killed.returncode == -signal.SIGKILL, killed.stdout
 
     outbox = build_outbox(home.settings.alerts, home.path)
-    waiting = {kept.alert.key for kept in outbox.kept() if not kept.is_delivered}
+    waiting = {kept.alert.key for kept in outbox.entries() if not kept.is_delivered}
     assert len(waiting) == 2
     with endpoint(port) as received:
         assert outbox.deliver(datetime.now(UTC) + timedelta(minutes=2)) == 2

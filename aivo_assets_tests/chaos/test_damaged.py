@@ -11,7 +11,7 @@ import pytest
 
 from aivo_assets.definitions import build_definitions
 from aivo_assets.events.schema import RAW_INTERACTIONS
-from aivo_assets.operations.alerts.alert import LogNotifier
+from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import SystemClock
 from aivo_assets_tests.chaos.conftest import LENIENT, School
@@ -27,7 +27,11 @@ def late_events(home: Home, instance: dg.DagsterInstance) -> list[dg.RunRequest]
     context = dg.build_sensor_context(
         instance=instance,
         repository_def=definitions.get_repository_def(),
-        resources={"lake": home.lake, "clock": SystemClock(), "notifier": LogNotifier()},
+        resources={
+            "lake": home.lake,
+            "clock": SystemClock(),
+            "notifier": build_outbox(home.settings.alerts, home.path),
+        },
     )
     return list(definitions.resolve_sensor_def("late_events").evaluate_tick(context).run_requests or [])
 

@@ -82,3 +82,8 @@ def test_what_the_settings_explain_is_accepted() -> None:
     assert "right from 60" in looked_at([0, 100, 60, 80], LabelReading(threshold=60))[0]
     with pytest.raises(SourceError, match="neither right nor wrong"):
         looked_at(["OK", "ERROR"], LabelReading.of({"fine": 1, "bad": 0}, None))
+
+
+def test_a_column_of_lists_is_refused_by_its_type() -> None:
+    with pytest.raises(SourceError, match="values of the type List"):
+        looked_at([[1], [0]])

@@ -6,7 +6,6 @@ from typing import Any
 from aivo_assets.replay.choices import as_text
 from aivo_assets.replay.record import (
     Alerted,
-    Asked,
     Costs,
     Drifted,
     Moved,
@@ -17,6 +16,7 @@ from aivo_assets.replay.record import (
     Scored,
     Ticks,
     Training,
+    TrainingNeed,
 )
 from aivo_assets.settings import Settings
 
@@ -50,7 +50,7 @@ def record(**other: Any) -> Record:
             Drifted(at=AT, day=DAY, model="main_brain", version="1", verdict="ok", score=0.02, reason="Fine."),
             Drifted(at=AT, day=DAY, model="main_brain", version="1", verdict="alert", score=0.31, reason="It fell."),
         ),
-        "needs": (Asked(at=AT, day=DAY, needed=True, reason="Much is new."),),
+        "needs": (TrainingNeed(at=AT, day=DAY, needed=True, reason="Much is new."),),
         "recommendations": (Recommended(at=AT, day=DAY, kinds={"maintain": 40, "level_up": 20}, changed=7),),
         "scores": (score(DAY, 100, 0.5), score(DAY + timedelta(days=1), 300, 0.6)),
         "alerts": (Alerted(at=AT, severity="critical", title="main_brain drifted", body="It fell."),),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aivo_assets.replay.clock import ReplayClock
-from aivo_assets.replay.ticks import Standing, in_order
+from aivo_assets.replay.ticks import UpToDate, in_order
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ def test_an_endless_schedule_ends_with_the_replay() -> None:
 
 
 def test_a_check_that_sees_nothing_new_would_change_nothing() -> None:
-    standing = Standing()
+    standing = UpToDate()
     assert not standing.would_change_nothing("adaptive_check", "2026-03-02", 10)
     standing.ran("adaptive_check", "2026-03-02", 10)
     assert standing.would_change_nothing("adaptive_check", "2026-03-02", 10)
@@ -61,14 +61,14 @@ def test_a_check_that_sees_nothing_new_would_change_nothing() -> None:
     ("partition", "arrived"), [("2026-03-03", 10), ("2026-03-02", 11)], ids=["another day", "new answers"]
 )
 def test_another_day_or_new_answers_are_something_new(partition: str, arrived: int) -> None:
-    standing = Standing()
+    standing = UpToDate()
     standing.ran("adaptive_check", "2026-03-02", 10)
     assert not standing.would_change_nothing("adaptive_check", partition, arrived)
 
 
 @pytest.mark.parametrize("job", ["main_brain_training", "weekly_full_retraining", "emergency_retrain", "late_events"])
 def test_a_training_makes_every_check_new(job: str) -> None:
-    standing = Standing()
+    standing = UpToDate()
     standing.ran("adaptive_check", "2026-03-02", 10)
     standing.ran("drift_monitoring", "2026-03-02", 10)
     standing.ran(job, "2026-03-01", 10)
@@ -77,13 +77,13 @@ def test_a_training_makes_every_check_new(job: str) -> None:
 
 
 def test_a_training_is_never_taken_to_change_nothing() -> None:
-    standing = Standing()
+    standing = UpToDate()
     standing.ran("main_brain_training", "2026-03-01", 10)
     assert not standing.would_change_nothing("main_brain_training", "2026-03-01", 10)
 
 
 def test_after_a_failure_nothing_is_taken_to_stand() -> None:
-    standing = Standing()
+    standing = UpToDate()
     standing.ran("adaptive_check", "2026-03-02", 10)
     standing.upset()
     assert not standing.would_change_nothing("adaptive_check", "2026-03-02", 10)

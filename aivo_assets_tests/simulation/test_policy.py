@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aivo_assets.simulation import Answers, Simulation, Step, World, build_world
+from aivo_assets.simulation import Answers, ItemRequest, Simulation, World, build_world
 from aivo_assets.simulation.policy import POLICY_UNIFORMS
 from aivo_assets.simulation.timetable import DAY_MS
 from aivo_assets_tests.simulation.conftest import MONDAY, Lived
@@ -17,15 +17,15 @@ class Recording:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.steps: list[Step] = []
+        self.steps: list[ItemRequest] = []
         self.seen: list[tuple[npt.NDArray[np.int32], Answers]] = []
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         self.steps.append(step)
         items: npt.NDArray[np.int32] = self.world.curriculum.by_skill[self.world.curriculum.skill_start[step.topic]]
         return items
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:
         assert step is self.steps[-1]
         self.seen.append((items, answers))
 
@@ -36,7 +36,7 @@ class ByTruth:
     def __init__(self, simulation: Simulation, margin: float) -> None:
         self.simulation, self.margin = simulation, margin
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         curriculum = self.simulation.world.curriculum
         ability = self.simulation.abilities(int(step.at.max()))[step.rows, step.topic]
         bank = curriculum.by_skill.reshape(len(curriculum.skill_ids), -1)[step.topic]
@@ -44,7 +44,7 @@ class ByTruth:
         chosen: npt.NDArray[np.int32] = bank[np.arange(step.rows.size), away.argmin(axis=1)]
         return chosen
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:
         pass
 
 
@@ -86,7 +86,7 @@ def test_the_teacher_stays_in_the_subject_mostly_at_the_topic() -> None:
     curriculum, asked = simulation.world.curriculum, []
     choose = simulation.policy.choose
 
-    def watch(step: Step) -> npt.NDArray[np.int32]:
+    def watch(step: ItemRequest) -> npt.NDArray[np.int32]:
         items = choose(step)
         asked.append((step, items))
         return items

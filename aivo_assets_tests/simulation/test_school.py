@@ -46,8 +46,8 @@ def test_the_bank_has_hundreds_of_items_a_subject_some_with_two_skills() -> None
     assert counts["len"].min() >= 300  # type: ignore[operator]
     assert 0.05 < (items["skill_ids"].list.len() == 2).mean() < 0.2  # type: ignore[operator]
     assert items["item_id"].n_unique() == items.height
-    truth = school().item_truth()
-    assert 0.7 < np.corrcoef(items["authored_difficulty"], truth["difficulty"])[0, 1] < 0.99
+    truth = school().world.curriculum.difficulty
+    assert 0.7 < np.corrcoef(items["authored_difficulty"], truth)[0, 1] < 0.99
 
 
 def test_the_skill_graph_has_no_circle_and_stays_within_a_subject() -> None:

@@ -1,4 +1,4 @@
-"""Of each group of items the few that fit best. Belongs here: the kernel that picks them; what fits is content's."""
+"""Picks the few items of each group that fit best. Belongs here: the compiled selection; `content` says what fits."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def best_fitting(
     Returns:
         [n].
     """
-    kept = np.zeros(group.size, np.bool_)
+    chosen = np.zeros(group.size, np.bool_)
     best = np.empty(most, np.int64)  # rows of the present group, the best so far in order
     held = 0
     for row in range(group.size):
@@ -35,14 +35,14 @@ def best_fitting(
         if place == most:
             continue
         if held == most:
-            kept[best[most - 1]] = False
+            chosen[best[most - 1]] = False
         else:
             held += 1
         for later in range(held - 1, place, -1):
             best[later] = best[later - 1]
         best[place] = row
-        kept[row] = True
-    return kept
+        chosen[row] = True
+    return chosen
 
 
 @compiled

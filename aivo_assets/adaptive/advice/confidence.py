@@ -1,4 +1,4 @@
-"""Confidence that means what it says. Belongs here: fitting it on what became of earlier recommendations, applying it.
+"""Calibrated confidence of recommendations. Belongs here: fitting it on outcomes of earlier ones, and applying it.
 
 The model's own probability that an expectation holds is the prior; outcomes move it. On the logit scale: slope times
 the model's logit, plus a constant, plus a constant of the kind, each with a Gaussian prior at "the model is right", so

@@ -40,9 +40,10 @@ def add_content(decided: pl.DataFrame, item_bank: pl.DataFrame, settings: Policy
     """Add the items that fit each decision best, never one of the recent items.
 
     The best fitting come first; where the models say nothing of the skill, or content is of another skill, those whose
-    level is most certain. Who stays at his level is given items of the levels beside it too, as far as practice there
-    counts as practice at the level (`level_tolerance`); who moves is given the new level. Where nothing is left there,
-    items are of the next nearest level that has any, the easier of two; only the two nearest places are looked at.
+    level is most certain. Learners who stay at their level are given items of the levels beside it too, as far as
+    practice there counts as practice at the level (`level_tolerance`); who moves is given the new level. Where nothing
+    is left there, items are of the next nearest level that has any, the easier of two; only the two nearest places are
+    looked at.
 
     Args:
         decided: subject, skill_id, current_level, level_probabilities, content_skill, content_wanted (level),
@@ -108,14 +109,14 @@ def fitting_difficulty(rows: pl.DataFrame, item_bank: pl.DataFrame, aim: float) 
     middles = item_bank.group_by("subject", "level").agg(pl.col("difficulty").mean()).sort("level")
     asked = rows.select("subject", "level_probabilities", "skill_id", "content_skill").with_row_index("_row")
     asked = asked.filter(pl.col("level_probabilities").is_not_null() & (pl.col("skill_id") == pl.col("content_skill")))
-    found = np.full(rows.height, np.nan)
+    fitting = np.full(rows.height, np.nan)
     for (subject,), part in asked.partition_by("subject", as_dict=True).items():
         levels = middles.filter(pl.col("subject") == subject)
         if levels.height:
             success = part["level_probabilities"].list.to_array(LEVEL_COUNT).to_numpy().astype(np.float64)
             at = _crossing(success[:, levels["level"].to_numpy() - 1], levels["difficulty"].to_numpy(), aim)
-            found[part["_row"].to_numpy()] = np.rint(_TENTHS * at)
-    return pl.Series("_at", found).fill_nan(None).cast(pl.Int32)
+            fitting[part["_row"].to_numpy()] = np.rint(_TENTHS * at)
+    return pl.Series("_at", fitting).fill_nan(None).cast(pl.Int32)
 
 
 def _crossing(
@@ -132,8 +133,8 @@ def _crossing(
     within = difficulty[left] + share * (difficulty[right] - difficulty[left])
     outside = (count == 0) | (count > last)
     beyond = np.clip(above[row, left], -1.0, 1.0)  # one logit past the last item nothing is nearer
-    found: npt.NDArray[np.float64] = np.where(outside, difficulty[left] + beyond, within)
-    return found
+    crossing: npt.NDArray[np.float64] = np.where(outside, difficulty[left] + beyond, within)
+    return crossing
 
 
 def _reach(settings: PolicySettings) -> pl.Expr:

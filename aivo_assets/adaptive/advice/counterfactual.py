@@ -1,4 +1,4 @@
-"""What would make it another recommendation. Belongs here: changed signals put to the policy itself; no words.
+"""Counterfactuals: the smallest change that leads to another kind. Belongs here: trying changed signals; no words.
 
 A counterfactual is true because the policy said it: the signals are changed as so many answers (or a rest) would change
 them, and the policy decides again. So a rule that is changed or added needs nothing here. Time alone changes nothing,
@@ -68,14 +68,14 @@ def add_counterfactual(decided: pl.DataFrame, policy: Policy, settings: PolicySe
     rows = decided.with_row_index(_ROW)
     read = {_ROW, *_SIGNALS, "success_sd", *policy.kinds().meta.root_names()}
     asked = rows.select(name for name in rows.columns if name in read)  # each row is asked some twenty times
-    found = [
+    changes = [
         _nearest(part, rows[start : start + ROWS_AT_ONCE], policy, settings)
         for start in range(0, max(rows.height, 1), ROWS_AT_ONCE)
         for part in [asked[start : start + ROWS_AT_ONCE]]
     ]
     for way in WAYS:
         columns = {"number": f"cf_{way}", "other": f"cf_{way}_kind", "changes": f"cf_{way}_changes"}
-        of_way = pl.concat(found).filter(pl.col("way") == way).drop("way").rename(columns)
+        of_way = pl.concat(changes).filter(pl.col("way") == way).drop("way").rename(columns)
         rows = rows.join(of_way, on=_ROW, how="left", maintain_order="left")
     return rows.drop(_ROW)
 
@@ -106,18 +106,18 @@ def _nearest(asked: pl.DataFrame, rows: pl.DataFrame, policy: Policy, settings: 
             concerned = asked.filter(rows.select(pl.col("passes") if way == "rest" else speaks).to_series())
             changed = _CHANGES[way](concerned, number, settings)
             parts.append(changed.with_columns(_way=pl.lit(way), _number=pl.lit(number, dtype=pl.Int32)))
-    said = (
+    verdicts = (
         pl.concat(parts)
         .with_columns(kind=policy.kinds())
         .join(rows.select(_ROW, _kind="kind", **{f"{name}_now": name for name in _SIGNALS}), on=_ROW, how="left")
     )
-    found = (
-        said.filter((pl.col("kind") != pl.col("_kind")) & _sensible())
+    nearest = (
+        verdicts.filter((pl.col("kind") != pl.col("_kind")) & _sensible())
         .sort(_ROW, "_way", "_number")
         .unique([_ROW, "_way"], keep="first", maintain_order=True)
     )
     return (
-        found.join(_differences(found), on=[_ROW, "_way"], how="left", maintain_order="left")
+        nearest.join(_differences(nearest), on=[_ROW, "_way"], how="left", maintain_order="left")
         .with_columns(pl.col("changes").fill_null([]))
         .select(_ROW, "changes", way="_way", number="_number", other="kind")
     )
@@ -132,10 +132,10 @@ def _sensible() -> pl.Expr:
     return ~pl.col("_way").is_in(["right", "wrong"]) | along.fill_null(value=False)
 
 
-def _differences(found: pl.DataFrame) -> pl.DataFrame:
+def _differences(nearest: pl.DataFrame) -> pl.DataFrame:
     """_row, _way and `changes`, a list of `CHANGE`: the signals that differ from those of now, where any does."""
     each = [
-        found.lazy()
+        nearest.lazy()
         .select(
             _ROW,
             "_way",
@@ -164,15 +164,15 @@ def _answers(asked: pl.DataFrame, number: int, settings: PolicySettings, *, outc
     """
     attempts, old = pl.col("recent_attempts"), pl.col("recent_successes")
     gone = (attempts + number - settings.recent_events).clip(lower_bound=0)
-    kept = attempts - gone  # of the recent answers, those that stay in the window
-    successes = (old - gone).clip(lower_bound=0) + number if outcome else pl.min_horizontal(old, kept)
-    total = kept + number
+    staying = attempts - gone  # of the recent answers, those that stay in the window
+    successes = (old - gone).clip(lower_bound=0) + number if outcome else pl.min_horizontal(old, staying)
+    total = staying + number
     counted = asked.with_columns(
         recent_attempts=total,
         recent_successes=successes,
         recent_accuracy=successes / total,
         hint_rate=pl.when(pl.col("hint_rate").is_not_null()).then(
-            pl.min_horizontal(pl.col("hint_rate") * attempts, kept.cast(pl.Float64)) / total
+            pl.min_horizontal(pl.col("hint_rate") * attempts, staying.cast(pl.Float64)) / total
         ),
         attempts=pl.col("attempts") + number,
         answers_since=pl.col("answers_since") + number,

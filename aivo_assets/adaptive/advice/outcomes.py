@@ -1,4 +1,4 @@
-"""What became of earlier recommendations. Belongs here: holding each expectation against the answers that followed.
+"""Outcomes of earlier recommendations. Belongs here: comparing each expectation with the answers that followed.
 
 The expectation of a recommendation is exactly this: of the learner's next `expected_attempts` answers on the skill,
 given after the as-of day and within the active days, to items of the recommended level give or take the tolerance, at
@@ -79,14 +79,14 @@ def judge(
 
 def _made(recommendations: pl.LazyFrame, as_of: date, settings: PolicySettings) -> pl.DataFrame:
     """The recommendations to judge: in the window, the first of each week, of not too many learners."""
-    kept = [name for name in OUTCOMES.schema if name in recommendations.collect_schema().names() and name != "day"]
+    columns = [name for name in OUTCOMES.schema if name in recommendations.collect_schema().names() and name != "day"]
     window = recommendations.filter(
         pl.col("day").is_between(as_of - timedelta(days=settings.outcome_days), as_of, closed="left")
     )
-    some = window.select(pl.col("learner").unique().sort().head(settings.outcome_learners))
+    sample = window.select(pl.col("learner").unique().sort().head(settings.outcome_learners))
     return (
-        window.join(some, on="learner", how="semi")
-        .select(*kept, recommended_on="day")
+        window.join(sample, on="learner", how="semi")
+        .select(*columns, recommended_on="day")
         .sort("recommended_on")
         .unique([*SKILL_KEYS, pl.col("recommended_on").dt.truncate("1w")], keep="first", maintain_order=True)
         .collect()

@@ -1,4 +1,4 @@
-"""What to expect of a recommendation, in numbers. Belongs here: confidence, impact, time to effect; no words."""
+"""The expected effect of a recommendation. Belongs here: confidence, impact, time to effect; no words."""
 
 import numpy as np
 import polars as pl
@@ -34,14 +34,14 @@ def add_outlook(decided: pl.DataFrame, settings: PolicySettings) -> pl.DataFrame
     index = pl.col("recommended_level").cast(pl.Int32) - 1
     by_model = pl.col("level_probabilities").list.get(index, null_on_oob=True).cast(pl.Float64)
     own_sd = 1 / ((pl.col("recent_attempts") + _PRIOR_ANSWERS) * own * (1 - own)).sqrt()
-    found = decided.with_columns(
+    expected = decided.with_columns(
         p_new=pl.coalesce(by_model, own),
         _p_now=pl.coalesce("p_level", own),
         _sd=pl.coalesce("success_sd", own_sd),
         expected_attempts=pl.lit(attempts, dtype=pl.Int32),
     ).with_columns(expected_successes=_expected_successes(attempts))
     return (
-        found.with_columns(confidence_model=_at_least(found), **_impact(settings))
+        expected.with_columns(confidence_model=_at_least(expected), **_impact(settings))
         .with_columns(
             time_to_effect_days=pl.when("passes")
             .then(1)
@@ -92,18 +92,18 @@ def _impact(settings: PolicySettings) -> dict[str, pl.Expr]:
     }
 
 
-def _at_least(found: pl.DataFrame) -> pl.Series:
+def _at_least(expected: pl.DataFrame) -> pl.Series:
     """P(at least `expected_successes` of `expected_attempts`), beta-binomial.
 
     The beta has mean p_new and the variance that the uncertainty in logits means there (delta method), so that a poorly
     known learner gets a confidence nearer to one half than the same p_new well known.
     """
-    p = np.clip(found["p_new"].to_numpy(), 0.005, 0.995)
-    sd = np.maximum(found["_sd"].to_numpy(), 0.05)
+    p = np.clip(expected["p_new"].to_numpy(), 0.005, 0.995)
+    sd = np.maximum(expected["_sd"].to_numpy(), 0.05)
     precision = np.maximum(1 / (p * (1 - p) * sd**2) - 1, 1.0)
     a, b = p * precision, (1 - p) * precision
-    n, wanted = found["expected_attempts"].to_numpy(), found["expected_successes"].to_numpy()
-    total = np.zeros(found.height)
+    n, wanted = expected["expected_attempts"].to_numpy(), expected["expected_successes"].to_numpy()
+    total = np.zeros(expected.height)
     for k in range(int(n.max(initial=0)) + 1):
         log_choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(np.maximum(n - k, 0) + 1)
         total += np.where((k >= wanted) & (k <= n), np.exp(log_choose + betaln(k + a, n - k + b) - betaln(a, b)), 0.0)

@@ -39,15 +39,15 @@ def outdated(lake: Lake, *, day: date) -> pl.DataFrame:
         learner, shard; ascending by shard and learner. Nobody where the day holds no recommendation at all: then
         something failed, and no plan ends with it. A skill without a model concerns nobody.
     """
-    found = [pl.LazyFrame(schema={"learner": pl.String, "shard": pl.Int32})]
+    frames = [pl.LazyFrame(schema={"learner": pl.String, "shard": pl.Int32})]
     for shard in range(lake.shards if _holds(lake, day) else 0):
         models = mastery_in_force(lake, until=day, shards=[shard]).select(list(PLANS))
-        said = recommended_plans(lake, day=day, shard=shard).lazy()
-        both = models.join(said, on=SKILL_KEYS, how="left", suffix="_said")
+        recommended = recommended_plans(lake, day=day, shard=shard).lazy()
+        both = models.join(recommended, on=SKILL_KEYS, how="left", suffix="_said")
         other = [pl.col(name).ne_missing(pl.col(f"{name}_said")) for name in ("level", "plan")]
         learners = both.filter(pl.any_horizontal(other)).select("learner", pl.lit(shard, pl.Int32).alias("shard"))
-        found.append(learners.unique().sort("learner"))
-    return pl.concat(found).collect()
+        frames.append(learners.unique().sort("learner"))
+    return pl.concat(frames).collect()
 
 
 def _newest_before(lake: Lake, day: date) -> date | None:

@@ -1,4 +1,4 @@
-"""From signals to recommendations. Belongs here: joining decision, outlook, content and words, and the ranking.
+"""From signals to recommendations. Belongs here: joining decision, outlook, content and words, and ranking.
 
 Columnar throughout: each rule's rows are worded as columns, never learner by learner.
 """
@@ -76,6 +76,17 @@ def recommend(
 
     Raises:
         SettingsError: The catalogue lacks a text of the policy, or names an unknown field.
+
+    Example:
+        >>> from aivo_assets import recommend
+        >>> from aivo_assets.adaptive.advice.wording import load_wording
+        >>> from aivo_assets.settings import PolicySettings
+        >>> settings = PolicySettings()
+        >>> made = recommend(  # signals = lake.scan(SIGNALS, days=[day]).collect(), bank likewise of ITEM_BANK
+        ...     signals, bank, settings=settings, wording=load_wording(settings), made_by="an example"
+        ... )
+        >>> made.select("learner", "skill_id", "kind", "current_level", "recommended_level").rows()
+        [('ada', 'fractions', 'maintain', 5, 5)]
     """
     known = known or Known()
     chosen = success_zone_policy(settings) if known.policy is None else known.policy
@@ -95,12 +106,12 @@ def recommend(
 
 def _decided(signals: pl.DataFrame, policy: Policy, known: Known, settings: PolicySettings) -> pl.DataFrame:
     """What the policy says, what would change its mind, and the teacher's word over it."""
-    said = add_counterfactual(policy.decide(signals), policy, settings)
+    decided = add_counterfactual(policy.decide(signals), policy, settings)
     if known.overrides is None or signals.is_empty():
         words = in_force(None, as_of=_NO_DAY, settings=settings)
     else:
         words = in_force(known.overrides, as_of=signals["day"][0], settings=settings)
-    return with_nearest(obey(said, words, moves=_MOVES, settings=settings))
+    return with_nearest(obey(decided, words, moves=_MOVES, settings=settings))
 
 
 def _worded(rows: pl.DataFrame, policy: Policy, wording: Wording, settings: PolicySettings) -> pl.DataFrame:

@@ -25,14 +25,14 @@ class StudentView:
 
     Attributes:
         learner: The pseudonym.
-        student: His row of STUDENT_MODELS in force.
-        skills: His rows of SKILL_MASTERY in force, by subject and mastery.
-        history: day, ability, ability_lower, ability_upper of every day on which his model was made, ascending.
+        student: Their row of STUDENT_MODELS in force.
+        skills: Their rows of SKILL_MASTERY in force, by subject and mastery.
+        history: day, ability, ability_lower, ability_upper of every day on which their model was made, ascending.
         peers: Abilities of all learners with events, Float64.
         recommendations: The newest ones, by rank; of no rows where nobody recommended anything.
-        events: His last answers, the newest first: day, occurred_at, sequence, item_id, subject, skill_ids, correct,
+        events: Their last answers, the newest first: day, occurred_at, sequence, item_id, subject, skill_ids, correct,
             response_time_ms, hint_count.
-        words: What teachers said of him, as `words_given` tells it.
+        words: What teachers said of them, as `words_given` tells it.
     """
 
     learner: str
@@ -54,16 +54,16 @@ def find_learner(lake: Lake, named: str) -> str:
     """
     newest = _newest_day(lake)
     everybody = students_in_force(lake, until=newest).select("learner")
-    found = everybody.filter(pl.col("learner").str.starts_with(named)).unique().sort("learner").collect()["learner"]
-    if named in found:
+    learners = everybody.filter(pl.col("learner").str.starts_with(named)).unique().sort("learner").collect()["learner"]
+    if named in learners:
         return named
-    if len(named) < SHORTEST_BEGINNING or found.is_empty():
+    if len(named) < SHORTEST_BEGINNING or learners.is_empty():
         raise LakeError(f"No learner {named!r} has a student model as of {newest}", fix=_hint(lake, named))
-    if len(found) > 1:
+    if len(learners) > 1:
         raise LakeError(
-            f"{len(found)} learners begin with {named!r}, the first {found[0]}", fix="Give more of the pseudonym."
+            f"{len(learners)} learners begin with {named!r}, the first {learners[0]}", fix="Give more of the pseudonym."
         )
-    return str(found[0])
+    return str(learners[0])
 
 
 def view_student(lake: Lake, learner: str, *, events: int) -> StudentView:
@@ -80,16 +80,16 @@ def view_student(lake: Lake, learner: str, *, events: int) -> StudentView:
     """
     newest = _newest_day(lake)
     shard = pl.DataFrame({"learner": [learner]}).select(shard_of(pl.col("learner"), lake.shards)).item()
-    his = pl.col("learner") == learner
-    students = students_in_force(lake, until=newest, shards=[shard]).filter(his).collect()
+    of_learner = pl.col("learner") == learner
+    students = students_in_force(lake, until=newest, shards=[shard]).filter(of_learner).collect()
     if students.is_empty():
         raise LakeError(f"No learner {learner!r} has a student model as of {newest}", fix=_hint(lake, learner))
-    skills = mastery_in_force(lake, until=newest, shards=[shard]).filter(his).collect()
+    skills = mastery_in_force(lake, until=newest, shards=[shard]).filter(of_learner).collect()
     days = ("day", "ability", "ability_lower", "ability_upper")
     peers = students_in_force(lake, until=newest).filter(pl.col("events") > 0).select("ability").collect()
     answers = (
         lake.scan(ANONYMISED_INTERACTIONS, shards=[shard])
-        .filter(his)
+        .filter(of_learner)
         .select(
             "day", "occurred_at", "sequence", "item_id", "subject", "skill_ids", "correct", "response_time_ms",
             "hint_count",
@@ -101,7 +101,7 @@ def view_student(lake: Lake, learner: str, *, events: int) -> StudentView:
         learner=learner,
         student=students.row(0, named=True),
         skills=skills.sort("subject", "mastery", "skill_id"),
-        history=lake.scan(STUDENT_MODELS, shards=[shard]).filter(his).select(days).sort("day").collect(),
+        history=lake.scan(STUDENT_MODELS, shards=[shard]).filter(of_learner).select(days).sort("day").collect(),
         peers=peers["ability"],
         recommendations=_recommendations(lake, learner, shard),
         events=answers.collect(),

@@ -40,7 +40,7 @@ def words_given(lake: Lake, key: PseudonymKey, *, today: date, settings: PolicyS
     held = held.with_columns(learner=pseudonyms(held["learner_id"], "learner", key)).reverse()
     if held.is_empty():
         return []
-    newest = lake.days(RECOMMENDATIONS)[-1:]
+    newest = lake.newest_days(RECOMMENDATIONS, 1)
     made = lake.scan(RECOMMENDATIONS, days=newest)
     named = held["learner"].unique().implode()
     columns = [*SKILL_KEYS, "kind", "policy_kind", "recommended_level", "override"]
@@ -48,15 +48,15 @@ def words_given(lake: Lake, key: PseudonymKey, *, today: date, settings: PolicyS
     by_key = {tuple(row[name] for name in SKILL_KEYS): row for row in rows.iter_rows(named=True)}
     seen = _seen(lake, made)
     last_pin = _last_pins(held, today)
-    told = []
+    given_rows = []
     for row in held.iter_rows(named=True):  # words of teachers: as many as people write
         place = tuple(row[name] for name in SKILL_KEYS)
         state, outcome = _over(row, today, settings, last_pin.get(place))
         if state is None:
             known = bool(newest) and row["given_at"].date() <= newest[0] and _identity(row) in seen
             state, outcome = _of_recommendation(row, by_key.get(place), newest[0] if newest else None, known=known)
-        told.append({**row, "state": state, "outcome": outcome})
-    return told
+        given_rows.append({**row, "state": state, "outcome": outcome})
+    return given_rows
 
 
 def _over(row: dict[str, Any], today: date, settings: PolicySettings, last_pin: str | None) -> tuple[State | None, str]:
@@ -116,7 +116,7 @@ def _last_pins(held: pl.DataFrame, today: date) -> dict[tuple[str, ...], str]:
 def _seen(lake: Lake, made: pl.LazyFrame) -> frozenset[tuple[Any, ...]]:
     """Identities of the words that the newest recommendations were made with; none where they knew others."""
     by = made.select("made_by").unique().collect()["made_by"].drop_nulls()
-    versions = {found[1] for text in by if (found := _MADE_OF.search(text))}
+    versions = {match[1] for text in by if (match := _MADE_OF.search(text))}
     if not any(lake.version(OVERRIDES).startswith(version) for version in versions):
         return frozenset()
     return frozenset(map(_identity_of_kept, lake.scan(OVERRIDES).collect().iter_rows(named=True)))

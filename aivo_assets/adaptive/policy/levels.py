@@ -130,13 +130,13 @@ def _keep(scales: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     first, last = pl.col("lower").min(), pl.col("lower").max()
     old = before.group_by("subject").agg(old_centre=(first + last) / 2, old_step=(last - first) / _INNER)
     ratio = pl.col("step") / pl.col("old_step")
-    kept = ((pl.col("centre") - pl.col("old_centre")).abs() <= _KEPT_SHIFT * pl.col("old_step")) & ratio.is_between(
-        1 / _KEPT_RATIO, _KEPT_RATIO
-    )
+    unchanged = (
+        (pl.col("centre") - pl.col("old_centre")).abs() <= _KEPT_SHIFT * pl.col("old_step")
+    ) & ratio.is_between(1 / _KEPT_RATIO, _KEPT_RATIO)
     return scales.join(old, on="subject", how="left").select(
         "subject",
-        centre=pl.when(kept).then("old_centre").otherwise("centre"),
-        step=pl.when(kept).then("old_step").otherwise("step"),
+        centre=pl.when(unchanged).then("old_centre").otherwise("centre"),
+        step=pl.when(unchanged).then("old_step").otherwise("step"),
     )
 
 

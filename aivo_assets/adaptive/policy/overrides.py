@@ -1,4 +1,4 @@
-"""A teacher's word. Belongs here: which overrides are in force on a day, and obeying them; no reading, no wording.
+"""Teachers' overrides. Belongs here: which are in force on a day, and applying them; no reading, no wording.
 
 - A pin wins over the policy until its last day: the pinned level is recommended, breaks stay.
 - A kind that was rejected is not repeated for some days: in its place the learner carries on as before.

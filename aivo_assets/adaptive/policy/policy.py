@@ -4,8 +4,8 @@ The aim is the success zone: a learner should succeed at 70 to 85 % of what is g
 brain's, with their uncertainty; a level moves only when the learner's own last answers say the same, when there is
 enough evidence (10 attempts at the level, or 5 where the whole band is past the threshold), and not soon after a move.
 Where one level lower is still too hard, the way goes at least two levels back, to the basics (remediation). A move up
-goes to where success is nearest to the middle of the zone, a move down only to its lower edge, for who was picked for
-failures does better next; three levels at most.
+goes to where success is nearest to the middle of the zone, a move down only to its lower edge, because learners
+picked for failures do better next (regression to the mean); three levels at most.
 The dead band from `too_hard` to the zone's upper edge is wider than a level: a move does not call for its opposite.
 Before a skill's first move there is none to take back; then the zone's lower edge decides, and few answers are enough
 (`first_attempts`) where they say the same as all that the main brain knows of the learner from other skills. Where

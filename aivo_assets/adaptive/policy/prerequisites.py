@@ -1,4 +1,4 @@
-"""What a skill builds on. Belongs here: the skill graph, its checking, and a learner's weakest prerequisite.
+"""Prerequisites of skills. Belongs here: the skill graph, its checks, and a learner's weakest prerequisite.
 
 The graph is given, never guessed. What is wrong with it (a cycle, a skill that no item practises) is left out and
 reported edge by edge, so that one typing mistake does not stop the recommendations of a school.
@@ -77,7 +77,7 @@ def skill_graph(edges: pl.DataFrame, known: pl.Series) -> SkillGraph:
             problems.append(f"edge {row}, {skill} ← {prerequisite}: closes the cycle {' ← '.join(cycle.args[1][::-1])}")
             continue
         direct.setdefault(skill, []).append(prerequisite)
-    rows = [(skill, *found) for skill in direct for found in _ancestors(skill, direct)]
+    rows = [(skill, *ancestor) for skill in direct for ancestor in _ancestors(skill, direct)]
     return SkillGraph(pl.DataFrame(rows, schema=_CLOSURE, orient="row").sort(list(_CLOSURE)), tuple(problems))
 
 
@@ -98,9 +98,9 @@ def add_prerequisite(
 ) -> pl.DataFrame:
     """Point each decision of a kind to the learner's weakest prerequisite.
 
-    The weakest: of all prerequisites that he practised and masters less than the success zone asks for, the one that
-    he masters least. Where he practised none: a direct one, by name, for what was never seen is no mastery either.
-    Where he masters all that he practised and there is no other, the skill itself.
+    The weakest: of all prerequisites that they practised and master less than the success zone asks for, the one that
+    they master least. If they practised none: a direct one, by name, for what was never seen is no mastery either.
+    If they master all that they practised and there is no other, the skill itself.
 
     Args:
         decided: learner, subject, skill_id, kind, recommended_level, recent_items and whatever else.
@@ -146,13 +146,13 @@ def _weakest(
             _level=(distance.list.arg_min() + 1).cast(pl.Int8),
         )
     )
-    found = (
+    weakest = (
         rows.select("_row", "learner", "subject", "skill_id")
         .join(graph.closure, on="skill_id")
         .join(known, on=["learner", "subject", "prerequisite"], how="left")
     )
-    weak = found.filter(pl.col("prerequisite_mastery") < settings.success_zone[0])
-    unseen = found.filter(pl.col("prerequisite_mastery").is_null() & (pl.col("depth") == 1))
+    weak = weakest.filter(pl.col("prerequisite_mastery") < settings.success_zone[0])
+    unseen = weakest.filter(pl.col("prerequisite_mastery").is_null() & (pl.col("depth") == 1))
     order = ["_row", "prerequisite_mastery", "depth", "prerequisite"]
     ranked = pl.concat([weak.sort(order), unseen.sort(order)])
     return ranked.unique("_row", keep="first", maintain_order=True).select(

@@ -41,8 +41,8 @@ class Criterion:
 
     def evidence(self) -> pl.Expr:
         """The test as a struct of `EVIDENCE` that is true: where it does not hold it is told the other way round."""
-        told = pl.when(self.holds()).then(pl.lit(self.direction)).otherwise(pl.lit(OTHERWISE[self.direction]))
-        return entry(self.signal, pl.col(self.signal), pl.lit(self.threshold), told)
+        direction = pl.when(self.holds()).then(pl.lit(self.direction)).otherwise(pl.lit(OTHERWISE[self.direction]))
+        return entry(self.signal, pl.col(self.signal), pl.lit(self.threshold), direction)
 
 
 @dataclass(frozen=True)

@@ -83,11 +83,11 @@ def compute_signals(  # noqa: PLR0913 - the five inputs of the stage, and by nam
     rows = add_previous(rows, by_skill.lazy(), before.lazy(), settings)
     rows = add_level(add_model_answers(rows, mastery.lazy(), interval), settings).collect().lazy()
     rows = add_level_history(rows, by_skill.lazy(), as_of, settings)
-    found = rows.join(
+    signals = rows.join(
         _items_around(item_bank.lazy(), settings.most_levels), on=["subject", "skill_id", "current_level"], how="left"
     ).collect()
     return (
-        found.with_columns(
+        signals.with_columns(
             pl.lit(as_of).alias("day"),
             pl.col("latest").fill_null(value=False),
             pl.col("items_below", "items_above").fill_null(0).cast(pl.Int32),

@@ -1,4 +1,4 @@
-"""Where a learner stands in a skill: the level, since when, and what the models say of it. No practice facts here.
+"""A learner's level in a skill: which, since when, and what the models predict there. No facts about practice here.
 
 The level must not wander with the mixture of the last tasks, so it is sticky: until practice has something to say
 (`followed_events` answers since the last decision) it stays as it was; a learner who then works around the level that
@@ -87,8 +87,8 @@ def add_level(rows: pl.LazyFrame, settings: PolicySettings) -> pl.LazyFrame:
         *(pl.when(pl.col("level_source") == name).then(level.cast(pl.Int8)) for name, level in levels.items()),
         pl.lit(_MIDDLE_LEVEL, dtype=pl.Int8),
     )
-    kept = pl.col("current_level") == old
-    since = pl.when(kept.fill_null(value=False)).then("previous_level_since").otherwise("decided_on")
+    unchanged = pl.col("current_level") == old
+    since = pl.when(unchanged.fill_null(value=False)).then("previous_level_since").otherwise("decided_on")
     return (
         rows.with_columns(level_source=source)
         .with_columns(current_level=chosen)

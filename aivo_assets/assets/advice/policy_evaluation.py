@@ -5,7 +5,7 @@ import polars as pl
 
 from aivo_assets.assets.describe import columns, daily_asset
 from aivo_assets.automation.partitions import as_of
-from aivo_assets.benchmarks.policy.policy import REPORT_SEED, Plan, measure_policies
+from aivo_assets.benchmarks.policy.policy import REPORT_SEED, PolicyTrialPlan, measure_policies
 from aivo_assets.benchmarks.policy.report import BETTER, OURS, WAY, PolicyReport
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.settings import Settings
@@ -47,7 +47,7 @@ def policy_evaluation(
     """Let simulated learners live under each policy, and keep the table."""
     day = as_of(context)
     chosen = settings.policy
-    plan = Plan(
+    plan = PolicyTrialPlan(
         seeds=chosen.evaluation_seeds,
         first_seed=REPORT_SEED,
         learners=chosen.evaluation_learners,
@@ -60,7 +60,7 @@ def policy_evaluation(
     return dg.MaterializeResult(
         metadata={
             "rows_out": written.rows,
-            **{name: found.text() for name in (WAY, BETTER, "flaps") if (found := report.value(OURS, name))},
+            **{name: value.text() for name in (WAY, BETTER, "flaps") if (value := report.value(OURS, name))},
             **report.asked,
             "table": dg.MetadataValue.md(report.markdown()),
         },

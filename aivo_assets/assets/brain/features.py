@@ -148,14 +148,14 @@ def training_events(lake: Lake, day: date, settings: Settings) -> tuple[pl.DataF
     events = lake.scan(ANONYMISED_INTERACTIONS, days=days)
     most = events_within(settings.training.memory_gib, len(FEATURES))
     sample = sample_learners(events.select("learner"), most, settings.training.seed)
-    kept = events if sample.is_all else sample.filter(events)
-    return kept.collect(engine="auto" if sample.is_all else "streaming"), sample
+    chosen = events if sample.is_all else sample.filter(events)
+    return chosen.collect(engine="auto" if sample.is_all else "streaming"), sample
 
 
 def training_days(lake: Lake, day: date, settings: Settings) -> list[date]:
     """Days with events within the training window that ends with `day`."""
     first = day - timedelta(days=settings.training.window_days - 1)
-    return [kept for kept in lake.days(ANONYMISED_INTERACTIONS) if first <= kept <= day]
+    return [each for each in lake.days(ANONYMISED_INTERACTIONS) if first <= each <= day]
 
 
 def stored_statistics(lake: Lake, day: date) -> Statistics:

@@ -56,13 +56,13 @@ def main_brain_hyperparameters(
         made_by = {"inputs": inputs, "trials": budget.trials, "seconds": budget.seconds, "figures": figures}
         lake.write(HYPERPARAMETERS, to_frame(answer, settings.training, day=day), day=day, made_by=made_by)
     context.log.info(figures["reason"])
-    found = lake.scan(HYPERPARAMETERS, days=[day]).collect()
+    stored = lake.scan(HYPERPARAMETERS, days=[day]).collect()
     return dg.MaterializeResult(
         metadata={
             "rows_in": rows_in,
-            "rows_out": found.height,
+            "rows_out": stored.height,
             **figures,
-            **{row["parameter"]: row["value"] for row in found.to_dicts()},
+            **{row["parameter"]: row["value"] for row in stored.to_dicts()},
         },
         data_version=dg.DataVersion(lake.version(HYPERPARAMETERS, days=[day])),
     )
@@ -95,7 +95,7 @@ def _standing(lake: Lake, day: date, inputs: str, budget: Budget) -> dict[str, A
     if manifest is None or manifest["made_by"].get("inputs") != inputs:
         return None
     stored = Budget(manifest["made_by"]["trials"], manifest["made_by"]["seconds"])
-    # Nought is no small budget but the wish to have the settings.
+    # A budget of 0 skips the search: the settings are used as they are.
     fits = stored.covers(budget) if budget.trials else stored.trials == 0
     figures: dict[str, Any] = manifest["made_by"]["figures"]
     return figures if fits else None

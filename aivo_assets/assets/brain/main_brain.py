@@ -208,12 +208,12 @@ def candidate(lake: Lake, day: date) -> int:
 def _fit(context: dg.AssetExecutionContext, training: TrainingSet, settings: Settings, made_by: MadeBy) -> MainBrain:
     say = step_log(context)
     say(f"fitting on {training.split.fit.size:,} events, {len(training.table.names)} features")
-    said = 0
+    reported = 0
 
     def report(progress: Progress) -> None:
-        nonlocal said
-        if progress.rounds >= said + 50:
-            said = progress.rounds
+        nonlocal reported
+        if progress.rounds >= reported + 50:
+            reported = progress.rounds
             say(f"boosting round {progress.rounds} of at most {settings.training.max_iterations}")
 
     return fit_main_brain(
@@ -230,20 +230,20 @@ def _champion_on_the_same(
     if serving is None:
         return None
     asked = training.table.keys[training.split.evaluate].select("event", "learner")
-    # Whoever is asked nothing needs no fold, and whoever was left out of a sample is asked nothing.
+    # Learners without a question need no fold, and those left out of a sample have none.
     events = lake.scan(ANONYMISED_INTERACTIONS, days=training_days(lake, day, settings))
-    kept = events.join(asked.select("learner").unique().lazy(), on="learner", how="semi").collect(engine="streaming")
-    table = fold(kept, serving.brain.statistics, None, settings.features).features
-    there = table.take(table.keys["event"].is_in(asked["event"].implode()).to_numpy())
-    if not there.keys["event"].equals(asked["event"]):
+    answers = events.join(asked.select("learner").unique().lazy(), on="learner", how="semi").collect(engine="streaming")
+    table = fold(answers, serving.brain.statistics, None, settings.features).features
+    shared = table.take(table.keys["event"].is_in(asked["event"].implode()).to_numpy())
+    if not shared.keys["event"].equals(asked["event"]):
         raise ModelError(
-            f"{asked.height:,} answers of the training as of {day} evaluate, {there.keys.height:,} of them are in the "
+            f"{asked.height:,} answers of the training as of {day} evaluate, {shared.keys.height:,} of them are in the "
             "lake in the same order: the events changed since the features were made",
             fix="Materialise training_features of this day again, and what follows from it.",
         )
     return Contender(
         serving.version.fingerprint, serving.version.as_of, serving.brain.summary.unseen_from,
-        serving.brain.predict(there),
+        serving.brain.predict(shared),
     )  # fmt: skip
 
 

@@ -186,7 +186,7 @@ def _window(lake: Lake, registry: Registry, settings: Settings, day: date) -> pl
 
 
 def _history(lake: Lake, day: date) -> pl.DataFrame:
-    days = [kept for kept in lake.days(DRIFT_VERDICTS) if kept <= day]
+    days = [each for each in lake.days(DRIFT_VERDICTS) if each <= day]
     return lake.scan(DRIFT_VERDICTS, days=days[-VERDICTS_SHOWN:]).collect()
 
 
@@ -194,7 +194,7 @@ def _champion(lake: Lake, registry: Registry, day: date, settings: Settings) -> 
     serving = serving_champion(registry, settings)
     if serving is None:
         return None
-    later = [kept for kept in lake.days(ANONYMISED_INTERACTIONS) if serving.version.as_of < kept <= day]
+    later = [each for each in lake.days(ANONYMISED_INTERACTIONS) if serving.version.as_of < each <= day]
     return Champion(
         known_items=serving.brain.statistics.items["item_id"],
         fitted_events=serving.brain.summary.fit_events,

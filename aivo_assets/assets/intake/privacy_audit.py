@@ -41,7 +41,7 @@ def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake
     artefacts = [*artefacts_below(lake.root, options=polars_options(lake.storage)), *_metadata(context)]
     try:
         findings = scan(raw, artefacts)
-    except FileNotFoundError as gone:  # replaced twice while the search went on; it begins anew with those there are
+    except FileNotFoundError as gone:  # replaced twice while the search went on; it starts over with those that exist
         raise dg.RetryRequested(max_retries=2, seconds_to_wait=SECONDS_TO_SETTLE) from gone
     return dg.MaterializeResult(
         metadata={"rows_in": raw.frame.height, "rows_out": len(findings), "places searched": len(artefacts)},

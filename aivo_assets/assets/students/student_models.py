@@ -143,5 +143,5 @@ def end_of(day: date) -> datetime:
 
 def newest(lake: Lake, dataset: Dataset, *, until: date) -> pl.DataFrame | None:
     """The newest partition of a dataset up to a day, or None where there is none."""
-    days = [day for day in lake.days(dataset) if day <= until]
-    return lake.scan(dataset, days=days[-1:]).collect() if days else None
+    days = lake.newest_days(dataset, 1, until=until)
+    return lake.scan(dataset, days=days).collect() if days else None

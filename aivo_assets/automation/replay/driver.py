@@ -1,4 +1,4 @@
-"""The real definitions, tick by tick, with a clock of our own. Belongs here: which look or run comes next.
+"""Drives the real definitions tick by tick, with the replay's clock. Belongs here: which tick or run comes next.
 
 What a tick answers is the schedule's or sensor's own business, what a run does is the job's. A run takes no time on the
 replay's clock: it is over before anything else looks. Between two ticks of schedules nothing changes but the clock, so
@@ -24,7 +24,7 @@ from aivo_assets.replay.clock import ReplayClock
 from aivo_assets.replay.feed import Feed
 from aivo_assets.replay.outcomes import Outcomes
 from aivo_assets.replay.record import Alerted, RunCost, RunMade, Ticks
-from aivo_assets.replay.ticks import Standing, Tick, in_order
+from aivo_assets.replay.ticks import Tick, UpToDate, in_order
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
@@ -96,7 +96,7 @@ class Driver:
         self.runs: list[RunMade] = []
         self.costs: list[RunCost] = []
         self.ticks: dict[str, Ticks] = {}
-        self._standing = Standing()
+        self._standing = UpToDate()
         self._cursors: dict[str, str | None] = {}
         self._keys: set[tuple[str, str]] = set()
         self._ids: dict[str, str] = {}
@@ -244,10 +244,10 @@ class Driver:
         self.costs.append(RunCost(at=at, job=job, wall=done.wall, cpu=done.cpu, steps=dict(done.steps)))
 
     def _failed_tick(self, name: str, error: Exception) -> None:
-        said = self._numbered(f"the tick itself: {type(error).__name__}: {error.__cause__ or error}")
+        problem = self._numbered(f"the tick itself: {type(error).__name__}: {error.__cause__ or error}")
         self.runs.append(
             RunMade(
-                at=self.clock.now(), job="none", asked_by=name, cause="", days="", success=False, failure=said[:300]
+                at=self.clock.now(), job="none", asked_by=name, cause="", days="", success=False, failure=problem[:300]
             )
         )
 
@@ -308,6 +308,6 @@ class _Told:
 
     def send(self, alert: Alert) -> Delivery:
         """Keep one alert."""
-        told = Alerted(at=self._clock.now(), severity=alert.severity, title=alert.title, body=alert.body)
-        self.alerts.append(told)
+        alerted = Alerted(at=self._clock.now(), severity=alert.severity, title=alert.title, body=alert.body)
+        self.alerts.append(alerted)
         return Delivery(delivered=True)

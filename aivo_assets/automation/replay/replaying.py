@@ -25,7 +25,7 @@ CHATTER = "chatter.log"
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReplayPlan:
     """What is to be replayed.
 
     Attributes:
@@ -46,7 +46,7 @@ class Plan:
 
 
 def replay(
-    build: BuildDefinitions, plan: Plan, settings: Settings, source: Source, *, say: Callable[[Tick], None]
+    build: BuildDefinitions, plan: ReplayPlan, settings: Settings, source: Source, *, say: Callable[[Tick], None]
 ) -> tuple[Record, Costs]:
     """Replay a stretch of time and write `replay.json` and `costs.json`.
 
@@ -90,7 +90,7 @@ def replay(
     return record, costs
 
 
-def _stopped(driver: Driver, plan: Plan, say: Callable[[Tick], None]) -> date | None:
+def _stopped(driver: Driver, plan: ReplayPlan, say: Callable[[Tick], None]) -> date | None:
     """Let the time pass; the day that was reached where somebody interrupted it, else None."""
     try:
         driver.play(plan.window.start, plan.window.end, say)
@@ -108,7 +108,7 @@ def _refuse_used(folder: Path) -> None:
 
 
 def _record(
-    plan: Plan, settings: Settings, source: str, gathered: Gathered, driver: Driver, stopped: date | None
+    plan: ReplayPlan, settings: Settings, source: str, gathered: Gathered, driver: Driver, stopped: date | None
 ) -> Record:
     outcomes = driver.outcomes
     return Record(

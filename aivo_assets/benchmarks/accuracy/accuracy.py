@@ -1,7 +1,7 @@
 """How accurate the main brain is on any file. Belongs here: training and scoring part by part; no printing, no files.
 
 The model is the pipeline's own: statistics, fold and boosting are the functions that serve every day, with the settings
-of the caller. Learners: group k-fold, a test learner's rows are predicted one after another from his own past only.
+of the caller. Learners: group k-fold, a test learner's rows are predicted one after another from their own past only.
 """
 
 import sys
@@ -134,7 +134,7 @@ def _measure(part: Part, contest: Contest, say: Say) -> PartScores:
         test_learners=test.keys["learner"].n_unique(),
         features=len(test.names),
         rounds=tuple(made.rounds for made in boosted),
-        models=tuple(_scored(name, test.target, said, slices) for name, said in predictions.items()),
+        models=tuple(_scored(name, test.target, predicted, slices) for name, predicted in predictions.items()),
         use=MachineUse(feature_seconds=feature_seconds, fit_seconds=fit_seconds, peak_bytes=peak),
         audit=audited,
     )
@@ -181,9 +181,9 @@ def _slices(part: Part, keys: pl.DataFrame) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _scored(name: str, correct: Floats, said: Floats, slices: dict[str, NDArray[np.bool_]]) -> ModelScores:
+def _scored(name: str, correct: Floats, predicted: Floats, slices: dict[str, NDArray[np.bool_]]) -> ModelScores:
     return ModelScores(
         name=name,
-        scores=Scores.of(correct, said),
-        slices={part: Scores.of(correct[rows], said[rows]) for part, rows in slices.items() if rows.any()},
+        scores=Scores.of(correct, predicted),
+        slices={part: Scores.of(correct[rows], predicted[rows]) for part, rows in slices.items() if rows.any()},
     )

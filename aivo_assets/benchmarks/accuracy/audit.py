@@ -90,7 +90,7 @@ def audit(part: Part, statistics: Statistics, of_others: OutOfFold, predict: Say
 def refuse_expanded_skills(events: pl.DataFrame) -> None:
     """Refuse a file in which one answer stands as several rows, one for each skill.
 
-    Whoever predicts the second of such rows has been shown its answer by the first.
+    A model that predicts the second of such rows has seen its answer in the first.
 
     Raises:
         ModelError: A learner's item follows itself at the same second with the same answer and other skills.
@@ -104,11 +104,11 @@ def refuse_expanded_skills(events: pl.DataFrame) -> None:
         & (skills != skills.shift())
         & (pl.col("gap_s").fill_null(0) <= 1)
     )
-    found = ordered.filter(repeated)
-    if found.height:
-        row = found.row(0, named=True)
+    expanded = ordered.filter(repeated)
+    if expanded.height:
+        row = expanded.row(0, named=True)
         _fail(
-            f"{found.height} rows repeat the answer before them with another skill, the first: learner "
+            f"{expanded.height} rows repeat the answer before them with another skill, the first: learner "
             f"{row['learner']}, item {row['item_id']}, {row['day']}",
             "skill rows",
         )

@@ -65,10 +65,10 @@ def fit_logistic(matrix: sparse.csr_matrix, correct: Floats) -> Floats:
         return value, scale * slope
 
     start = np.zeros(matrix.shape[1] + 1)
-    found = minimize(
+    solution = minimize(
         loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_ITERATIONS, "gtol": 1e-3, "ftol": 1e-9}
     )
-    return np.asarray(scale * found.x, dtype=np.float64)
+    return np.asarray(scale * solution.x, dtype=np.float64)
 
 
 def _matrix(encoded: Encoded) -> sparse.csr_matrix:

@@ -1,7 +1,7 @@
 """Accuracy and cost against the size of the training. Belongs here: the sizes and their measurement; no model.
 
 Every size is measured by `accuracy` in a process of its own. The test learners are the same for all; the training
-learners of a smaller size are part of those of a larger one, and each keeps all of his answers.
+learners of a smaller size are part of those of a larger one, and each keeps all of their answers.
 """
 
 from collections.abc import Sequence

@@ -18,8 +18,8 @@ def main(train: str, test: str, out: str) -> None:
     text = {"user_id": str, "skill_name": str}
     model = Model(seed=0, num_fits=1)
     model.fit(data=pd.read_csv(train, dtype=text), defaults={name: name for name in COLUMNS})
-    said = model.predict(data=pd.read_csv(test, dtype=text))
-    said[["order_id", "correct_predictions"]].to_csv(out, index=False)
+    predicted = model.predict(data=pd.read_csv(test, dtype=text))
+    predicted[["order_id", "correct_predictions"]].to_csv(out, index=False)
 
 
 if __name__ == "__main__":

@@ -49,10 +49,10 @@ def predict_peer(name: str, part: Part, *, python: str = sys.executable) -> Floa
         done = _run(python, str(_SCRIPT), *files)
         if done.returncode != 0:
             raise RunError(f"{name} failed: {_last_line(done.stderr)}", fix="Leave --peer out, or ask its makers.")
-        said = pl.read_csv(files[2]).sort("order_id")["correct_predictions"].cast(pl.Float64)
+        probability = pl.read_csv(files[2]).sort("order_id")["correct_predictions"].cast(pl.Float64)
     base = float(part.train["correct"].cast(pl.Float64).to_numpy().mean())
     known = test["skill_name"].is_in(train["skill_name"].unique().implode())  # of others pyBKT says 0.5
-    predicted = pl.select(pl.when(known).then(said.fill_nan(None)).otherwise(None).fill_null(base)).to_series()
+    predicted = pl.select(pl.when(known).then(probability.fill_nan(None)).otherwise(None).fill_null(base)).to_series()
     return np.asarray(predicted.to_numpy(), dtype=np.float64)
 
 

@@ -76,11 +76,11 @@ class AccuracyReport(_Record):
 
     def summary(self) -> dict[str, dict[str, dict[str, Spread]]]:
         """Rows ("all rows", a slice) to model to metric to mean and sd; a metric that a part lacks is left out."""
-        found: dict[str, dict[str, dict[str, list[float]]]] = {}
+        spreads: dict[str, dict[str, dict[str, list[float]]]] = {}
         for part in self.parts:
             for model in part.models:
                 for rows, scores in {ALL: model.scores, **model.slices}.items():
-                    metrics = found.setdefault(rows, {}).setdefault(model.name, {})
+                    metrics = spreads.setdefault(rows, {}).setdefault(model.name, {})
                     for metric in METRICS:
                         value = getattr(scores, metric)
                         if value is not None:
@@ -90,14 +90,15 @@ class AccuracyReport(_Record):
                 model: {metric: Spread.of(values) for metric, values in metrics.items()}
                 for model, metrics in models.items()
             }
-            for rows, models in found.items()
+            for rows, models in spreads.items()
         }
 
     def to_json(self) -> str:
         """Everything, and the summary."""
         summary = {
             rows: {
-                model: {name: spread.model_dump() for name, spread in found.items()} for model, found in models.items()
+                model: {name: spread.model_dump() for name, spread in spreads.items()}
+                for model, spreads in models.items()
             }
             for rows, models in self.summary().items()
         }

@@ -1,6 +1,6 @@
 """What a day's training takes. Belongs here: a lake with somebody's answers in it, and the record; jobs are run above.
 
-The lake begins past the privacy line: whoever is in a benchmark file has a pseudonym already.
+The lake begins past the privacy line: learners of a benchmark file have pseudonyms already.
 """
 
 from datetime import date

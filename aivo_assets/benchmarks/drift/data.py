@@ -17,7 +17,7 @@ import polars as pl
 
 from aivo_assets.benchmarks.interactions import read_interactions
 from aivo_assets.errors import SourceError
-from aivo_assets.settings import SimulatorSettings
+from aivo_assets.settings import SimulatorSettings, SourceSettings
 from aivo_assets.simulation import School
 from aivo_assets.simulation.disturbances import Disturbance
 from aivo_assets.simulation.records import Recorder
@@ -57,7 +57,9 @@ class DriftData:
         return self.events["response_time_ms"].null_count() < self.events.height
 
 
-def read_drift_file(path: Path, *, q_matrix: Path | None, learners: int | None, seed: int) -> DriftData:
+def read_drift_file(
+    path: Path, *, q_matrix: Path | None, learners: int | None, seed: int, settings: SourceSettings | None = None
+) -> DriftData:
     """A file of answers with times.
 
     Args:
@@ -65,11 +67,12 @@ def read_drift_file(path: Path, *, q_matrix: Path | None, learners: int | None, 
         q_matrix: As there.
         learners: A sample of so many; None: all.
         seed: Of the sample and of what is held back.
+        settings: How the file is read, as in `read_interactions`.
 
     Raises:
         SourceError: The answers lie on too few days to train on some and watch the others.
     """
-    events = read_interactions(path, q_matrix=q_matrix)
+    events = read_interactions(path, q_matrix=q_matrix, settings=settings)
     if events["day"].n_unique() < 60:
         raise SourceError(
             f"{path} has answers on {events['day'].n_unique()} days; drift needs at least 60",

@@ -15,7 +15,7 @@ import polars as pl
 from aivo_assets.benchmarks.drift.data import DriftData
 from aivo_assets.benchmarks.drift.harm import measure_harm, won_back
 from aivo_assets.benchmarks.drift.injections import INJECTIONS, Injection, injected
-from aivo_assets.benchmarks.drift.report import OURS, Alarm, Case, DriftBenchmark, Quiet, School
+from aivo_assets.benchmarks.drift.report import OURS, Alarm, Case, DriftBenchmark, Quiet, SchoolResult
 from aivo_assets.benchmarks.drift.rivals import EVIDENTLY, PLAIN, evidently_alarms, plain_rule_alarms
 from aivo_assets.benchmarks.drift.service import Champion, Checked, Scored, checks, score_days, train_champion
 from aivo_assets.drift.schema import ASKS_FOR_TRAINING, DRIFT_VERDICTS
@@ -28,11 +28,11 @@ Say = Callable[[str], None]
 RIVAL_DAYS = (1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28)
 """Days of a case on which Evidently is run; on untouched days it is every day, as the other rules always are."""
 
-Keep = Callable[[School], None]
+Keep = Callable[[SchoolResult], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class DriftTrialPlan:
     """What is run.
 
     Attributes:
@@ -40,7 +40,7 @@ class Plan:
         seeds_a_school: So many seeds in a row share a school, drawn by the first of them, and its untouched days.
         injections: Names of `INJECTIONS`.
         horizon: Days after the onset in which it may be found, and over which harm is measured.
-        renew_days: A champion is trained anew after so many.
+        renew_days: A champion is trained again after so many.
         first_share: Share of the events that the first champion has seen.
         evidently: Whether Evidently runs too.
         drift: Settings of the detector.
@@ -93,10 +93,10 @@ class Service:
 
 def measure_drift(
     school: Callable[[int], DriftData],
-    plan: Plan,
+    plan: DriftTrialPlan,
     *,
-    done: Sequence[School] = (),
-    keep: Callable[[tuple[School, ...]], None] = lambda _: None,
+    done: Sequence[SchoolResult] = (),
+    keep: Callable[[tuple[SchoolResult, ...]], None] = lambda _: None,
     say: Say = lambda _: None,
 ) -> DriftBenchmark:
     """One school after the other: its untouched days, then its injections.
@@ -112,7 +112,7 @@ def measure_drift(
     Raises:
         SourceError: No day is left on which an injection could begin.
     """
-    schools: list[School] = []
+    schools: list[SchoolResult] = []
     whole = {(each.seed, *sorted({case.seed for case in each.cases})): each for each in done if each.finished}
     for seeds in plan.schools:
         if (seeds[0], *seeds) in whole:
@@ -126,8 +126,13 @@ def measure_drift(
 
 
 def measure_school(
-    data: DriftData, plan: Plan, seeds: Sequence[int], *, keep: Keep = lambda _: None, say: Say = lambda _: None
-) -> School:
+    data: DriftData,
+    plan: DriftTrialPlan,
+    seeds: Sequence[int],
+    *,
+    keep: Keep = lambda _: None,
+    say: Say = lambda _: None,
+) -> SchoolResult:
     """Walk over the untouched days of a school, then inject.
 
     Raises:
@@ -138,7 +143,7 @@ def measure_school(
     say(f"untouched, seed {seeds[0]}: {quiet.checks} checks, {len(quiet.alarms)} alarms, others {quiet.others}")
     chosen = [INJECTIONS[name] for name in plan.injections]
     events, days = data.events, data.events["day"].unique().sort()
-    found = School(
+    measured = SchoolResult(
         seed=seeds[0],
         data=f"{data.name}: {events.height:,} events of {events['learner'].n_unique():,} learners on "
         f"{days.len()} days from {days[0]} to {days[-1]}",
@@ -149,15 +154,15 @@ def measure_school(
         onset = _Onset.of(services, data, seed, plan)
         for injection in (each for each in chosen if each.applies_to(data)):
             case = _case(data, onset, injection, seed, plan)
-            found = found.model_copy(update={"cases": (*found.cases, case)})
-            keep(found)
+            measured = measured.model_copy(update={"cases": (*measured.cases, case)})
+            keep(measured)
             say(f"{injection.name}, seed {seed}: {case.harm}, found {case.found}, {case.by}")
-    found = found.model_copy(update={"finished": True})
-    keep(found)
-    return found
+    measured = measured.model_copy(update={"finished": True})
+    keep(measured)
+    return measured
 
 
-def _walk(data: DriftData, plan: Plan, say: Say) -> Iterator[Service]:
+def _walk(data: DriftData, plan: DriftTrialPlan, say: Say) -> Iterator[Service]:
     days = data.events["day"].sort()
     as_of, last = days[int(plan.first_share * days.len())], days[-1]
     taught = set(days.unique().to_list())
@@ -182,7 +187,7 @@ def _walk(data: DriftData, plan: Plan, say: Say) -> Iterator[Service]:
         as_of = checked[-1].day
 
 
-def _quiet(services: Sequence[Service], plan: Plan) -> Quiet:
+def _quiet(services: Sequence[Service], plan: DriftTrialPlan) -> Quiet:
     alarms, others = [], dict.fromkeys(plan.rules, 0)
     spoken: dict[str, date] = {}
     judged = 0
@@ -199,7 +204,7 @@ def _quiet(services: Sequence[Service], plan: Plan) -> Quiet:
     return Quiet(checks=judged, champions=len(services), alarms=tuple(alarms), others=others)
 
 
-def _alarm(service: Service, check: Checked, plan: Plan) -> Alarm:
+def _alarm(service: Service, check: Checked, plan: DriftTrialPlan) -> Alarm:
     first = check.day - timedelta(days=plan.drift.window_days - 1)
     around = _days(service.scored, first, first + timedelta(days=plan.horizon - 1))
     share = won_back(around)[0] / service.champion.worth.nats
@@ -227,7 +232,7 @@ class _Onset:
     recoverable: tuple[float, float]
 
     @classmethod
-    def of(cls, services: Sequence[Service], data: DriftData, seed: int, plan: Plan) -> "_Onset":
+    def of(cls, services: Sequence[Service], data: DriftData, seed: int, plan: DriftTrialPlan) -> "_Onset":
         service, day = onset_of(services, data, np.random.default_rng([seed, 99]), plan)
         last = day + timedelta(days=plan.horizon - 1)
         untouched = _days(service.scored, day, last)
@@ -236,7 +241,7 @@ class _Onset:
         return cls(service, day, events, untouched, won_back(untouched))
 
 
-def _case(data: DriftData, onset: _Onset, injection: Injection, seed: int, plan: Plan) -> Case:
+def _case(data: DriftData, onset: _Onset, injection: Injection, seed: int, plan: DriftTrialPlan) -> Case:
     champion, last = onset.service.champion, onset.day + timedelta(days=plan.horizon - 1)
     changed = injected(
         injection,
@@ -250,7 +255,7 @@ def _case(data: DriftData, onset: _Onset, injection: Injection, seed: int, plan:
     lived = pl.concat([data.events.filter(pl.col("day") < onset.day), changed])
     scored = score_days(champion, lived, onset.day, last)
     harm = measure_harm(champion, won_back(scored), onset.recoverable)
-    found, reported, by = _found(onset.service, scored.events, onset.day, data, plan)
+    days_found, reported, by = _found(onset.service, scored.events, onset.day, data, plan)
     return Case(
         injection=injection.name,
         seed=seed,
@@ -258,38 +263,38 @@ def _case(data: DriftData, onset: _Onset, injection: Injection, seed: int, plan:
         loss_rise=harm.loss_rise / harm.worth,
         recoverable=harm.recoverable / harm.worth,
         harm=harm.kind(plan.drift),
-        found=found,
+        found=days_found,
         reported=reported,
         by=by,
     )
 
 
 def _found(
-    service: Service, changed: pl.DataFrame, onset: date, data: DriftData, plan: Plan
+    service: Service, changed: pl.DataFrame, onset: date, data: DriftData, plan: DriftTrialPlan
 ) -> tuple[dict[str, int | None], bool, str]:
     """When each rule speaks first, whether ours reports anything, and what it acts upon."""
     earlier = service.scored.events.filter(pl.col("day") < onset)
     scored = pl.concat([earlier, changed])
     days = [onset + timedelta(days=n) for n in range(plan.horizon)]
-    found: dict[str, int | None] = dict.fromkeys([OURS, *plan.rules])
+    first_days: dict[str, int | None] = dict.fromkeys([OURS, *plan.rules])
     reported, by = False, ""
     history = service.verdicts_before(onset)
     for check in checks(service.champion, scored, days, data.attributes, plan.drift, before=history):
         reported |= check.watched
         if check.asks:
-            found[OURS], by = (check.day - onset).days + 1, _by(check)
+            first_days[OURS], by = (check.day - onset).days + 1, _by(check)
             break
     for rule in plan.rules:
         for day in days if rule == PLAIN else [days[n - 1] for n in RIVAL_DAYS if n <= plan.horizon]:
             window = scored.filter(pl.col("day").is_between(day - timedelta(days=plan.drift.window_days - 1), day))
             if _speaks(rule, window, service.champion, plan):
-                found[rule] = (day - onset).days + 1
+                first_days[rule] = (day - onset).days + 1
                 break
-    return found, reported, by
+    return first_days, reported, by
 
 
 def onset_of(
-    services: Sequence[Service], data: DriftData, random: np.random.Generator, plan: Plan
+    services: Sequence[Service], data: DriftData, random: np.random.Generator, plan: DriftTrialPlan
 ) -> tuple[Service, date]:
     """A school day on which the detector was calm, with a horizon of data after it.
 
@@ -314,7 +319,7 @@ def onset_of(
     return possible[int(random.integers(len(possible)))]
 
 
-def _speaks(rule: str, window: pl.DataFrame, champion: Champion, plan: Plan) -> bool:
+def _speaks(rule: str, window: pl.DataFrame, champion: Champion, plan: DriftTrialPlan) -> bool:
     alarms = plain_rule_alarms if rule == PLAIN else evidently_alarms
     return alarms(window, champion.reference, plan.drift)
 

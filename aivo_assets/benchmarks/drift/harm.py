@@ -1,7 +1,7 @@
 """How harmful a change is, by measure. Belongs here: what a retrained model would win back; no detector is asked.
 
 The retrained model is the champion with boosted trees on top, fitted on half of the learners of the changed days and
-scored on the other half, both ways: what any model that has seen such days would win, whoever finds it out.
+scored on the other half, both ways: what any model that has seen such days would win, whichever it is.
 """
 
 from dataclasses import dataclass
@@ -71,16 +71,16 @@ def measure_harm(champion: Champion, changed: tuple[float, float], untouched: tu
 
 def won_back(scored: Scored) -> tuple[float, float]:
     """Log loss won by the trees, and the champion's own, nats."""
-    said = scored.events["probability"].to_numpy()
+    probability = scored.events["probability"].to_numpy()
     correct = scored.table.target
-    logit = np.log(said / (1.0 - said))
+    logit = np.log(probability / (1.0 - probability))
     half = learner_folds(scored.events["learner"], folds=2, seed=0)
-    after = np.empty_like(said)
+    after = np.empty_like(probability)
     for fold in (0, 1):
         fit, held = half != fold, half == fold
         data = lgb.Dataset(scored.table.values[fit], correct[fit], init_score=logit[fit], free_raw_data=False)
         trees = lgb.train(_TREES, data, ROUNDS)
         raw = np.asarray(trees.predict(scored.table.values[held], raw_score=True), dtype=np.float64)
         after[held] = 1.0 / (1.0 + np.exp(-(logit[held] + raw)))
-    now = float(losses(correct, said).mean())
+    now = float(losses(correct, probability).mean())
     return now - float(losses(correct, np.clip(after, 1e-6, 1 - 1e-6)).mean()), now

@@ -121,32 +121,32 @@ def _some_learners(events: pl.DataFrame, share: float, random: np.random.Generat
     return events["learner"].is_in(chosen.implode()).to_numpy()
 
 
-def _harder(events: pl.DataFrame, said: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
+def _harder(events: pl.DataFrame, probability: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
     del onset
-    return _with_answers(events, shifted(_answers(events), said, np.full(len(said), -HARDER), random))
+    return _with_answers(events, shifted(_answers(events), probability, np.full(len(probability), -HARDER), random))
 
 
-def _growing(events: pl.DataFrame, said: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
+def _growing(events: pl.DataFrame, probability: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
     days = (events["day"] - onset).dt.total_days().to_numpy() + 1.0
-    return _with_answers(events, shifted(_answers(events), said, GROWTH_A_DAY * days, random))
+    return _with_answers(events, shifted(_answers(events), probability, GROWTH_A_DAY * days, random))
 
 
-def _guessing(events: pl.DataFrame, said: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
+def _guessing(events: pl.DataFrame, probability: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
     del onset
-    guesses = _some_learners(events, GUESSERS, random) & (random.random(len(said)) < GUESSED)
-    lucky = random.random(len(said)) < RIGHT_GUESSES
+    guesses = _some_learners(events, GUESSERS, random) & (random.random(len(probability)) < GUESSED)
+    lucky = random.random(len(probability)) < RIGHT_GUESSES
     faster = (pl.col("response_time_ms") * pl.lit(pl.Series(np.where(guesses, GUESSING_TIME, 1.0)))).cast(pl.Int64)
     return _with_answers(events, np.where(guesses, lucky, _answers(events))).with_columns(response_time_ms=faster)
 
 
-def _wrong_labels(events: pl.DataFrame, said: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
+def _wrong_labels(events: pl.DataFrame, probability: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
     del onset
-    flipped = _some_learners(events, BROKEN_CLIENTS, random) & (random.random(len(said)) < WRONG_LABELS)
+    flipped = _some_learners(events, BROKEN_CLIENTS, random) & (random.random(len(probability)) < WRONG_LABELS)
     return _with_answers(events, np.where(flipped, 1 - _answers(events), _answers(events)))
 
 
-def _slower(events: pl.DataFrame, said: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
-    del said, onset, random
+def _slower(events: pl.DataFrame, probability: Floats, onset: date, random: np.random.Generator) -> pl.DataFrame:
+    del probability, onset, random
     return events.with_columns((pl.col("response_time_ms") * TIME_FACTOR).cast(pl.Int64))
 
 

@@ -74,17 +74,8 @@ class Quiet(_Record):
     alarms: tuple[Alarm, ...]
     others: dict[str, int]
 
-    @property
-    def false_a_year(self) -> float:
-        """Our alarms that no drift of the data explains, per 365 checks."""
-        return DAYS_A_YEAR * sum(not alarm.real for alarm in self.alarms) / max(self.checks, 1)
 
-    def alarms_a_year(self, rule: str) -> float:
-        """Alarms per 365 checks, whatever explains them."""
-        return DAYS_A_YEAR * (len(self.alarms) if rule == OURS else self.others[rule]) / max(self.checks, 1)
-
-
-class School(_Record):
+class SchoolResult(_Record):
     """A school, its untouched days and what was injected into it.
 
     Attributes:
@@ -112,10 +103,10 @@ class DriftBenchmark(_Record):
         asked: Seeds, settings, versions and machine.
     """
 
-    schools: tuple[School, ...]
+    schools: tuple[SchoolResult, ...]
     asked: dict[str, str] = {}
 
-    def schools_for(self, asked: Mapping[str, str]) -> tuple[School, ...]:
+    def schools_for(self, asked: Mapping[str, str]) -> tuple[SchoolResult, ...]:
         """The schools that a run asked for in this way would find again: all, or none where it asks for something else.
 
         Args:
@@ -192,8 +183,8 @@ class DriftBenchmark(_Record):
         counts = {harm: sum(case.harm == harm for case in cases) for harm in ("harmful", "slight", "lost", "harmless")}
         harm = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         rise, back = (float(np.median([getattr(case, of) for case in cases])) for of in ("loss_rise", "recoverable"))
-        found = "".join(f"{found_text(cases, rule):>28}" for rule in self.rules)
-        return f"{name:<16}{rise:>10.0%}{back:>12.0%}{harm:>34}{found}"
+        columns = "".join(f"{found_text(cases, rule):>28}" for rule in self.rules)
+        return f"{name:<16}{rise:>10.0%}{back:>12.0%}{harm:>34}{columns}"
 
 
 def a_year_text(count: int, checks: int) -> str:

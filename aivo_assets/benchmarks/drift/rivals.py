@@ -39,8 +39,8 @@ def evidently_alarms(window: pl.DataFrame, reference: pl.DataFrame, settings: Dr
             for frame in (window, reference)
         )
         snapshot = evidently.Report([metrics.DriftedColumnsCount()]).run(now, then).dict()
-    found = snapshot["metrics"][0]
-    return bool(found["value"]["share"] >= found["config"]["drift_share"])
+    drifted = snapshot["metrics"][0]
+    return bool(drifted["value"]["share"] >= drifted["config"]["drift_share"])
 
 
 def _as_text(name: str) -> pl.Expr:

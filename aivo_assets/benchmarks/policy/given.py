@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 from aivo_assets.simulation.assigned import AssignedLevels, Shelf, practised_skill
 from aivo_assets.simulation.curriculum import Curriculum
-from aivo_assets.simulation.policy import Step
+from aivo_assets.simulation.policy import ItemRequest
 
 
 class GivenContent(AssignedLevels):
-    """Gives everybody the items that were listed for him in the skill, then items of his level.
+    """Gives everybody the items that were listed for them in the skill, then items of their level.
 
     Args:
         curriculum: Items and skills; only what is public of them is read.
@@ -48,7 +48,7 @@ class GivenContent(AssignedLevels):
         place = np.arange(items.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         self._lists[np.repeat(rows, lengths), np.repeat(skills, lengths), place] = items
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         """The item that each learner of the step meets, Int32 [m]."""
         any_of_level = super().choose(step)
         skill = practised_skill(step, self._of)

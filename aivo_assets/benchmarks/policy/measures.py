@@ -17,15 +17,14 @@ Definitions:
 import numpy as np
 import polars as pl
 
-from aivo_assets.benchmarks.policy.trial import School
+from aivo_assets.benchmarks.policy.trial import TrialSchool
 from aivo_assets.simulation.timetable import DAY_MS
 
 FLAP_DAYS = 14
 NOTICE_DAYS = 28
-MEASURES = ("gain", "in zone", "wrong level_up", "wrong level_down", "flaps", "moves")
 
 
-def measure_school(school: School, zone: tuple[float, float], days: int) -> dict[str, float]:
+def measure_school(school: TrialSchool, zone: tuple[float, float], days: int) -> dict[str, float]:
     """The measures of one school, by name; NaN where nothing was decided."""
     simulation = school.simulation
     world = simulation.world

@@ -97,11 +97,11 @@ class Platform:
         return decided
 
     def place(self, pairs: pl.DataFrame, day: date) -> pl.DataFrame:
-        """The level at which each learner should begin a skill that he has not practised.
+        """The level at which each learner should begin a skill that they have not practised.
 
         Args:
             pairs: learner, subject, skill_id.
-            day: The day that ends; he begins on the next.
+            day: The day that ends; they begin on the next.
 
         Returns:
             The pairs with recommended_level (Int8) and level_probabilities.

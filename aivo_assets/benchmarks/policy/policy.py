@@ -13,7 +13,7 @@ import polars as pl
 from aivo_assets.benchmarks.child import in_own_process
 from aivo_assets.benchmarks.policy.content import FIRST_DAY, prepare
 from aivo_assets.benchmarks.policy.measures import at_same_false_alarms, measure_school, noticed
-from aivo_assets.benchmarks.policy.report import FIXED, OURS, THRESHOLD, PolicyReport, Run
+from aivo_assets.benchmarks.policy.report import FIXED, OURS, THRESHOLD, PolicyReport, PolicyRun
 from aivo_assets.benchmarks.policy.stability import stability
 from aivo_assets.benchmarks.policy.trial import POLICIES, WATCHERS, Trial, run_trial
 from aivo_assets.errors import SettingsError
@@ -41,7 +41,7 @@ VARIATIONS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class PolicyTrialPlan:
     """What is run.
 
     Attributes:
@@ -72,7 +72,7 @@ class Plan:
     parameters: Parameters = PARAMETERS
 
 
-def measure_policies(plan: Plan, settings: Settings, *, workers: int = 1) -> PolicyReport:
+def measure_policies(plan: PolicyTrialPlan, settings: Settings, *, workers: int = 1) -> PolicyReport:
     """Run every policy on every seed.
 
     Args:
@@ -92,7 +92,7 @@ def measure_policies(plan: Plan, settings: Settings, *, workers: int = 1) -> Pol
     return PolicyReport(runs=tuple(sorted(runs, key=lambda run: (order[run.policy], run.seed))), asked=_asked(plan))
 
 
-def vary(plan: Plan, names: list[str]) -> dict[str, Plan]:
+def vary(plan: PolicyTrialPlan, names: list[str]) -> dict[str, PolicyTrialPlan]:
     """The plan as it is, and with each of some assumptions changed, by name.
 
     Raises:
@@ -114,11 +114,11 @@ def vary_markdown(reports: dict[str, PolicyReport], measures: tuple[str, ...]) -
     return "\n".join(lines)
 
 
-def _seeds_of(plan: Plan, block: int) -> list[int]:
+def _seeds_of(plan: PolicyTrialPlan, block: int) -> list[int]:
     return [plan.first_seed + place for place in range(plan.seeds) if place % plan.contents == block]
 
 
-def _measure_block(plan: Plan, settings: Settings, block: int, seeds: list[int]) -> list[Run]:
+def _measure_block(plan: PolicyTrialPlan, settings: Settings, block: int, seeds: list[int]) -> list[PolicyRun]:
     training = settings.training.model_copy(
         update={"max_iterations": plan.rounds, "max_leaves": 31, "learning_rate": 0.15, "minimum_events": 500}
     )
@@ -153,8 +153,11 @@ def _measure_block(plan: Plan, settings: Settings, block: int, seeds: list[int])
         if school.arm in school.advice:
             measures |= stability(pl.concat(school.advice[school.arm]))
         measures |= watching.pop((school.arm, school.seed), {})
-        runs.append(Run(policy=school.arm, seed=school.seed, measures=_known(measures)))
-    return [*runs, *(Run(policy=name, seed=seed, measures=_known(found)) for (name, seed), found in watching.items())]
+        runs.append(PolicyRun(policy=school.arm, seed=school.seed, measures=_known(measures)))
+    return [
+        *runs,
+        *(PolicyRun(policy=name, seed=seed, measures=_known(watched)) for (name, seed), watched in watching.items()),
+    ]
 
 
 def _known(measures: dict[str, float]) -> dict[str, float]:
@@ -187,7 +190,7 @@ def _watching(trial: Trial) -> dict[tuple[str, int], dict[str, float]]:
     return {(row.pop("watcher"), row.pop("seed")): row for row in counted.to_dicts()}
 
 
-def _asked(plan: Plan) -> dict[str, str]:
+def _asked(plan: PolicyTrialPlan) -> dict[str, str]:
     last = plan.first_seed + plan.seeds - 1
     contents = f"{plan.first_seed + _CONTENT_SEED} … {plan.first_seed + _CONTENT_SEED + plan.contents - 1}"
     before = f"{plan.content_learners} learners, {plan.content_days} days"

@@ -40,7 +40,7 @@ class Interval(_Record):
         return f"{self.mean:.3f} [{self.lower:.3f}, {self.upper:.3f}]"
 
 
-class Run(_Record):
+class PolicyRun(_Record):
     """One policy on one seed: its measures by name, as far as there was something to measure."""
 
     policy: str
@@ -65,7 +65,7 @@ class PolicyReport(_Record):
         asked: Sizes, seeds, versions and machine, as the caller describes them.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[PolicyRun, ...]
     asked: dict[str, str] = {}
 
     @cached_property
@@ -75,13 +75,13 @@ class PolicyReport(_Record):
 
     def rows(self) -> list[Row]:
         """Every measure of every policy over the seeds, then what follows from several policies."""
-        found = []
+        table = []
         for policy in self.policies:
             for measure in dict.fromkeys(name for run in self.runs if run.policy == policy for name in run.measures):
                 value = Interval.over(list(self._by_seed(policy, measure).values()))
                 if value is not None:
-                    found.append(Row(policy=policy, measure=measure, value=value))
-        return [*found, *self._compared()]
+                    table.append(Row(policy=policy, measure=measure, value=value))
+        return [*table, *self._compared()]
 
     def value(self, policy: str, measure: str) -> Interval | None:
         """One cell of the table."""

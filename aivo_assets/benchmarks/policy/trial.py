@@ -74,7 +74,7 @@ WATCHERS = (OURS, THRESHOLD)
 
 
 @dataclass
-class School:
+class TrialSchool:
     """One seed's learners under one policy.
 
     Attributes:
@@ -127,7 +127,7 @@ class Trial:
     """
 
     content: Content
-    schools: list[School]
+    schools: list[TrialSchool]
     watched: pl.DataFrame
 
 
@@ -166,11 +166,13 @@ def run_trial(
         for school in schools:
             school.note(logs[id(school)], *settings.success_zone)
         for name, platform in platforms.items():
-            told = [school for school in schools if school.arm == name or (school.arm == FIXED and name in WATCHERS)]
+            observed = [
+                school for school in schools if school.arm == name or (school.arm == FIXED and name in WATCHERS)
+            ]
             today = world.date_of(day)
-            events = pl.concat([events_of(logs[id(s)], s.simulation.world, s.names) for s in told])
+            events = pl.concat([events_of(logs[id(s)], s.simulation.world, s.names) for s in observed])
             decided = _coded(platform.evening(events, today), content)
-            for school in told:
+            for school in observed:
                 mine = decided.filter(pl.col("learner").is_in(school.names.implode()))
                 school.advice.setdefault(name, []).append(noted(mine, day))
                 if school.arm == FIXED:
@@ -181,7 +183,7 @@ def run_trial(
     return Trial(content, schools, pl.concat(watched) if watched else pl.DataFrame())
 
 
-def _school(name: str, seed: int, content: Content, world: World) -> School:
+def _school(name: str, seed: int, content: Content, world: World) -> TrialSchool:
     size = world.roster.size
     usual = np.tile(content.usual_levels, (size, 1))
     longest = content.settings.policy.content_items
@@ -193,7 +195,7 @@ def _school(name: str, seed: int, content: Content, world: World) -> School:
     if ARMS[name].lists:
         makers[name] = lambda _: GivenContent(content.curriculum, content.shelf, usual, longest)
     simulation = Simulation(world, makers.get(name, lambda _: AssignedLevels(content.curriculum, content.shelf, usual)))
-    return School(name, seed, simulation, learner_names(f"{name}-{seed:06d}", size), simulation.abilities(0))
+    return TrialSchool(name, seed, simulation, learner_names(f"{name}-{seed:06d}", size), simulation.abilities(0))
 
 
 def _unfreed(simulation: Simulation, shelf: Shelf) -> Oracle:
@@ -202,7 +204,7 @@ def _unfreed(simulation: Simulation, shelf: Shelf) -> Oracle:
     return oracle
 
 
-def _true_levels(school: School, content: Content, day: int) -> npt.NDArray[np.int8]:
+def _true_levels(school: TrialSchool, content: Content, day: int) -> npt.NDArray[np.int8]:
     """The level of each skill at which each learner truly succeeds nearest to the zone's middle, as a day begins."""
     middle = sum(content.settings.policy.success_zone) / 2
     away = np.abs(_success(school, content, day - 1) - middle)
@@ -216,12 +218,12 @@ def _coded(decided: pl.DataFrame, content: Content) -> pl.DataFrame:
     return decided.join(content.skills.select("skill_id", "skill"), on="skill_id", how="left").with_columns(row=row)
 
 
-def _success(school: School, content: Content, day: int) -> npt.NDArray[np.float64]:
+def _success(school: TrialSchool, content: Content, day: int) -> npt.NDArray[np.float64]:
     """True success of every learner at every level of every skill, Float64 [n, S, 10], at the end of a day."""
     return content.shelf.means(true_successes(school.simulation, (day + 1) * DAY_MS))
 
 
-def _obey(decided: pl.DataFrame, school: School, content: Content, day: int) -> None:
+def _obey(decided: pl.DataFrame, school: TrialSchool, content: Content, day: int) -> None:
     """Do what was recommended, and write the moves down with their truth."""
     row, skill = decided["row"].to_numpy(), decided["skill"].to_numpy()
     old, new = school.policy.levels[row, skill], decided["recommended_level"].to_numpy()
@@ -250,7 +252,7 @@ def _obey(decided: pl.DataFrame, school: School, content: Content, day: int) -> 
 
 
 def _watched(
-    decided: pl.DataFrame, school: School, content: Content, name: str, day: int, settings: PolicySettings
+    decided: pl.DataFrame, school: TrialSchool, content: Content, name: str, day: int, settings: PolicySettings
 ) -> pl.DataFrame:
     row, skill = decided["row"].to_numpy(), decided["skill"].to_numpy()
     success = _success(school, content, day)[row, skill, content.usual_levels[skill].astype(np.int64) - 1]
@@ -271,7 +273,9 @@ def _doubt(settings: PolicySettings) -> pl.Expr:
     return (logit(pl.lit(settings.too_hard)) - logit(pl.col("p_level"))) / pl.col("success_sd")
 
 
-def _prepare_tomorrow(decided: pl.DataFrame, school: School, platform: Platform, content: Content, day: int) -> None:
+def _prepare_tomorrow(
+    decided: pl.DataFrame, school: TrialSchool, platform: Platform, content: Content, day: int
+) -> None:
     """Say at which level skills begin that may come tomorrow for the first time, and list content for tomorrow."""
     row, skill = _to_come(school, day + 1)
     pairs = content.skills.select("subject", "skill_id")[skill].with_columns(
@@ -293,7 +297,7 @@ def _prepare_tomorrow(decided: pl.DataFrame, school: School, platform: Platform,
             school.policy.give(*(part.to_numpy() for part in (rows["row"], rows["skill"], items, lengths)))
 
 
-def _to_come(school: School, day: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _to_come(school: TrialSchool, day: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Rows and skills among the topics of a day and what is revised with them."""
     world = school.simulation.world
     subjects = np.tile(np.arange(len(world.curriculum.subjects))[:, None], (1, world.roster.size))

@@ -97,17 +97,17 @@ def fit_candidate(candidate: Candidate, table: FeatureTable, probability: Floats
     centre = float(x.mean()) if candidate.centred else 0.0
     learners, logit, correct = _learners(table), _logit(probability), table.target
     plain = float(losses(correct, probability).mean())
-    found = {
+    scores = {
         spread: float(losses(correct, clipped(follow(learners, x - centre, logit, correct, spread**2))).mean())
         for spread in SPREADS
     }
-    best = min(found, key=found.__getitem__)
-    return Fitted(candidate, centre, best, plain - found[best])
+    best = min(scores, key=scores.__getitem__)
+    return Fitted(candidate, centre, best, plain - scores[best])
 
 
 @compiled
 def follow(learners: npt.NDArray[np.int64], x: Floats, logit: Floats, correct: Floats, variance: float) -> Floats:
-    """Probabilities with each learner's θ as his rows before have made it.
+    """Probabilities with each learner's θ as their earlier rows have made it.
 
     Args:
         learners: Code of each row's learner; a learner's rows lie together, in order [n].
@@ -130,8 +130,8 @@ def follow(learners: npt.NDArray[np.int64], x: Floats, logit: Floats, correct: F
 
 
 def _logit(probability: Floats) -> Floats:
-    said = clipped(probability)
-    return np.log(said) - np.log1p(-said)
+    bounded = clipped(probability)
+    return np.log(bounded) - np.log1p(-bounded)
 
 
 def _learners(table: FeatureTable) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What knowing the learner buys. Belongs here: the same rows answered with less and with more of him; no printing.
+"""What knowing the learner is worth. Belongs here: the same rows answered knowing less and more of them; no printing.
 
 Five answers to each test row, which is predicted from its learner's own past: the main brain with an empty state (the
 population's answer: every feature as of a learner without past); a model that was trained on such rows, so that it
@@ -69,11 +69,11 @@ def _answered(
     population, _ = fit_ensemble(newcomers, np.flatnonzero(~held), np.flatnonzero(held), training)
     say(f"{part.name}: model without past fitted")
     test, empty = _test_rows(part, statistics, features)
-    said = brain.predict(test.values)
-    answers = {EMPTY: brain.predict(empty.values), POPULATION: population.predict(empty.values), STATE: said}
-    kept = train.take(held)
-    fitted = {each.name: fit_candidate(each, kept, brain.predict(kept.values)) for each in CANDIDATES}
-    answers |= {f"state and {name}": each.predict(test, said) for name, each in fitted.items()}
+    predicted = brain.predict(test.values)
+    answers = {EMPTY: brain.predict(empty.values), POPULATION: population.predict(empty.values), STATE: predicted}
+    fitting = train.take(held)
+    fitted = {each.name: fit_candidate(each, fitting, brain.predict(fitting.values)) for each in CANDIDATES}
+    answers |= {f"state and {name}": each.predict(test, predicted) for name, each in fitted.items()}
     say(f"{part.name}: {test.height:,} events answered in {len(answers)} ways")
     skills = pl.concat([part.past, part.test]).select("event", pl.col("skill_ids").list.first().alias("skill"))
     frame = test.keys.select("event", "learner", "subject").with_columns(

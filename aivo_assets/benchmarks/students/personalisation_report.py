@@ -56,7 +56,7 @@ class Compared(_Record):
 
     @property
     def pays(self) -> bool:
-        """Surely better on the whole by more than nothing, and surely worse for no group by number of events."""
+        """Significantly better on the whole, and significantly worse for no group by number of events."""
         whole, bands = self.groups["all"]["all rows"], self.groups["events seen"].values()
         enough = whole.surely_better and whole.interval.mean <= -SMALLEST_GAIN
         return enough and not any(each.surely_worse for each in bands)
@@ -89,15 +89,15 @@ class PersonalisationReport(_Record):
             )
             for kind in ("all", "events seen", "subject"):
                 if kind != "subject" or len(each.groups.get(kind, {})) > 1:
-                    yield from (_line(name, found) for name, found in each.groups[kind].items())
+                    yield from (_line(name, difference) for name, difference in each.groups[kind].items())
             yield from _of_skills(each.groups.get("skill", {}))
 
 
-def _line(name: str, found: Difference) -> str:
-    between = found.interval
-    verdict = "  worse" if found.surely_worse else "  better" if found.surely_better else ""
+def _line(name: str, difference: Difference) -> str:
+    between = difference.interval
+    verdict = "  worse" if difference.surely_worse else "  better" if difference.surely_better else ""
     return (
-        f"  {name:<24}{found.events:>9,} rows {found.loss:.4f} | {found.other:.4f}  "
+        f"  {name:<24}{difference.events:>9,} rows {difference.loss:.4f} | {difference.other:.4f}  "
         f"{between.mean:+.4f} ({between.lower:+.4f} … {between.upper:+.4f}){verdict}"
     )
 
@@ -105,12 +105,13 @@ def _line(name: str, found: Difference) -> str:
 def _of_skills(skills: dict[str, Difference]) -> Iterator[str]:
     if not skills:
         return
-    worse = {name: found for name, found in skills.items() if found.surely_worse}
-    better = sum(found.surely_better for found in skills.values())
-    lower = sum(found.interval.mean < 0 for found in skills.values())
+    worse = {name: difference for name, difference in skills.items() if difference.surely_worse}
+    better = sum(difference.surely_better for difference in skills.values())
+    lower = sum(difference.interval.mean < 0 for difference in skills.values())
     yield (
-        f"  {len(skills)} skills with enough rows: {lower} have a lower loss, {better} surely, {len(worse)} surely a "
-        f"higher one (of {len(skills)} intervals {0.025 * len(skills):.1f} would say so by chance)"
+        f"  {len(skills)} skills with enough rows: {lower} have a lower loss, {better} of them significantly; "
+        f"{len(worse)} have a significantly higher one "
+        f"(of {len(skills)} intervals {0.025 * len(skills):.1f} would say so by chance)"
     )
     highest = sorted(skills.items(), key=lambda item: -item[1].interval.mean)[:3]
-    yield from (_line(f"skill {name}"[:24], found) for name, found in highest)
+    yield from (_line(f"skill {name}"[:24], difference) for name, difference in highest)

@@ -28,12 +28,12 @@ PAUSE_SECONDS = 8
 
 @dataclass(frozen=True)
 class Size:
-    """How large a lake is, and what comes anew.
+    """How large a lake is, and what is new before each check.
 
     Attributes:
         learners: Learners with a past.
         events_per_learner: Answers of each, in sessions of about ten.
-        new_events: Answers that come anew before each check.
+        new_events: New answers before each check.
         new_learners: Learners who give them.
         days: Days of the past.
         seed: Of everything random.
@@ -73,7 +73,7 @@ class SchoolLake:
 
     @cached_property
     def _world(self) -> World:
-        """Not made for whoever asks for the roll alone: its traits take most of the memory."""
+        """Made at first use, as the roll alone does not need it: its traits take most of the memory."""
         return build_world(seed=self._size.seed, learners=self._size.learners, start=FIRST_DAY)
 
     @cached_property
@@ -92,16 +92,16 @@ class SchoolLake:
             yield FIRST_DAY + timedelta(days=day), self._day(day, np.flatnonzero((on == day).any(axis=1)), answers)
 
     def today(self, check: int) -> pl.DataFrame:
-        """What came anew before a check, from 0; each check has other learners."""
+        """What is new before a check, counted from 0; each check has other learners."""
         size = self._size
         order = np.random.default_rng(size.seed + 1).permutation(size.learners)
-        some = np.sort(np.roll(order, -check * size.new_learners)[: size.new_learners])
-        return self._day(size.days, some, -(-size.new_events // size.new_learners))
+        newcomers = np.sort(np.roll(order, -check * size.new_learners)[: size.new_learners])
+        return self._day(size.days, newcomers, -(-size.new_events // size.new_learners))
 
     def one_more(self, day: date, events: pl.DataFrame, learners: int) -> pl.DataFrame:
         """A day gone by, with one answer more of some of its learners: their last one, a minute before their first.
 
-        Before all others, so that it lies in the past of each of them, whether or not he came back later.
+        Before all others, so that it lies in the past of each of them, whether or not they came back later.
         """
         names = events["learner"].unique().sort().sample(learners, seed=self._size.seed)
         theirs = pl.col("learner").is_in(names.implode())
@@ -120,16 +120,16 @@ class SchoolLake:
         )
         return pl.concat([moved, late.select(events.columns)]).sort("shard", "learner", "sequence")
 
-    def _day(self, day: int, some: Ints, answers: int) -> pl.DataFrame:
+    def _day(self, day: int, rows: Ints, answers: int) -> pl.DataFrame:
         """So many answers of each of some learners, in one session."""
         world, roster, content = self._world, self._world.roster, self._world.curriculum
-        once = world.draws.uniforms("sessions", some, 4, day=day)
-        row, place = np.repeat(some, answers), np.tile(np.arange(answers), some.size)
+        once = world.draws.uniforms("sessions", rows, 4, day=day)
+        row, place = np.repeat(rows, answers), np.tile(np.arange(answers), rows.size)
         u = world.draws.uniforms("answers", row, 6, day=day, steps=place)
         # A session is about two skills of the learner's grade in one subject.
         subject, first = (3 * once[:, 0]).astype(np.int64), (4 * once[:, 1]).astype(np.int64)
         other = (first + 1 + (3 * once[:, 2]).astype(np.int64)) % 4
-        four = 16 * subject + 4 * roster.grade[some]
+        four = 16 * subject + 4 * roster.grade[rows]
         skill = np.where(u[:, 0] < 0.5, np.repeat(four + first, answers), np.repeat(four + other, answers))
         start = content.skill_start.astype(np.int64)
         item = content.by_skill[start[skill] + (u[:, 1] * (start[skill + 1] - start[skill])).astype(np.int64)]

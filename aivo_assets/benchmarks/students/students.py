@@ -49,7 +49,7 @@ class CheckCost(BaseModel):
         name: Which.
         find_seconds: Loading the champion and finding out from manifests which days changed.
         fold_seconds: Reading new events and states, folding, scoring, committing.
-        models_seconds: Student models of whoever was touched.
+        models_seconds: Student models of the learners concerned.
         cpu_seconds: Of all threads together, all of it.
         peak_bytes: Most memory of the process that did it.
         events: Events folded.
@@ -221,8 +221,8 @@ def _make_events(size: Size, _settings: Settings, folder: Path, shards: int) -> 
 def _fit_champion(size: Size, settings: Settings, folder: Path, shards: int) -> None:
     """On the answers of some learners: how many it was fitted on decides nothing of what a check costs."""
     lake = Lake(folder, shards=shards)
-    some = SchoolLake(size, shards).roll["learner"].sample(min(size.learners, 4000), seed=size.seed)
-    events = lake.scan(ANONYMISED_INTERACTIONS).filter(pl.col("learner").is_in(some.implode())).collect()
+    sample = SchoolLake(size, shards).roll["learner"].sample(min(size.learners, 4000), seed=size.seed)
+    events = lake.scan(ANONYMISED_INTERACTIONS).filter(pl.col("learner").is_in(sample.implode())).collect()
     training = training_set(events, settings.features, settings.training)
     made_by = MadeBy(data_versions={}, code_version="benchmark")
     brain = fit_main_brain(
@@ -252,8 +252,8 @@ def _land_today(size: Size, folder: Path, shards: int, check: int) -> None:
 def _land_late(size: Size, folder: Path, shards: int, learners: int) -> None:
     lake, day = Lake(folder, shards=shards), size.today - timedelta(days=size.days // 2)
     events = lake.scan(ANONYMISED_INTERACTIONS, days=[day]).collect()
-    some = min(learners, events["learner"].n_unique())
-    lake.write(ANONYMISED_INTERACTIONS, SchoolLake(size, shards).one_more(day, events, some), day=day)
+    late = min(learners, events["learner"].n_unique())
+    lake.write(ANONYMISED_INTERACTIONS, SchoolLake(size, shards).one_more(day, events, late), day=day)
 
 
 def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str) -> CheckCost:
@@ -262,7 +262,7 @@ def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str)
     started, cpu = time.perf_counter(), time.process_time()
     lake, brain = Lake(folder, shards=shards), artefact.load(folder / BRAIN)
     store, parts = StateStore(lake), lake.parts(ANONYMISED_INTERACTIONS)
-    found = time.perf_counter()
+    opened = time.perf_counter()
     folder_ = _folder(brain, settings)
     done = [
         update(lake, store, shard, parts[shard], folder_, _window(lake, shard, brain, settings, size))
@@ -279,8 +279,8 @@ def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str)
         raise AssertionError("a check rebuilt everything: it measures something else")
     return CheckCost(
         name=name,
-        find_seconds=found - started,
-        fold_seconds=folded - found,
+        find_seconds=opened - started,
+        fold_seconds=folded - opened,
         models_seconds=ended - folded,
         cpu_seconds=time.process_time() - cpu,
         peak_bytes=peak_bytes(),

@@ -17,7 +17,7 @@ from aivo_assets.privacy.anonymise import anonymise_interactions
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.settings import PrivacySettings, SimulatorSettings
-from aivo_assets.simulation import PARAMETERS, Answers, Parameters, Policy, School, Simulation, Step, teacher
+from aivo_assets.simulation import PARAMETERS, Answers, ItemRequest, Parameters, Policy, School, Simulation, teacher
 from aivo_assets.simulation.people import learner_id
 from aivo_assets.simulation.records import Recorder
 from aivo_assets.simulation.timetable import DAY_MS
@@ -55,10 +55,10 @@ class _Watched:
         self._wanted = random.integers(bounds[:-1], bounds[1:], (size, len(bounds) - 1))
         self.notes: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]] = []
 
-    def choose(self, step: Step) -> npt.NDArray[np.int32]:
+    def choose(self, step: ItemRequest) -> npt.NDArray[np.int32]:
         return self._policy.choose(step)
 
-    def observe(self, step: Step, items: npt.NDArray[np.int32], answers: Answers) -> None:
+    def observe(self, step: ItemRequest, items: npt.NDArray[np.int32], answers: Answers) -> None:
         self._policy.observe(step, items, answers)
         self._count[step.rows] += 1
         reached = (self._wanted[step.rows] == self._count[step.rows, None]).any(axis=1)

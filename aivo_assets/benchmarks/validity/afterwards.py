@@ -52,7 +52,7 @@ def add_next(walked: Walked, *, every: int) -> pl.DataFrame:
     harder = (pl.col("item_level") > pl.col("current_level")).fill_null(value=False) & (
         pl.int_range(pl.len()) < 2 * NEXT
     )
-    found = joined.group_by(KEYS).agg(
+    following = joined.group_by(KEYS).agg(
         _starts=after.first(),
         success_next=pl.when(pl.len() >= 3).then(pl.col("correct").head(NEXT).mean()),
         residual_next=pl.when(pl.len() >= 3).then(residual.head(NEXT).mean()),
@@ -62,7 +62,7 @@ def add_next(walked: Walked, *, every: int) -> pl.DataFrame:
     )
     return (
         walked.recommendations.lazy()
-        .join(found.filter(pl.col("_starts") <= every).drop("_starts"), on=KEYS)
+        .join(following.filter(pl.col("_starts") <= every).drop("_starts"), on=KEYS)
         .with_columns(
             level=pl.col("current_level"),
             attempts_band=pl.sum_horizontal((pl.col("attempts") >= least).cast(pl.Int8) for least in BANDS),
@@ -134,10 +134,10 @@ def _cut(events: pl.DataFrame, place: int, settings: PolicySettings) -> pl.DataF
     asked = state.with_columns(**missing).with_columns(latest=pl.lit(value=True), session_current=pl.lit(value=True))
     breaks = [rule for rule in success_zone_policy(settings).rules if rule.kind.name == BREAK.name]
     rule = pl.coalesce(pl.when(each.condition).then(pl.lit(each.name)) for each in breaks)
-    said = asked.select(session_index=pl.col("learner").cast(pl.Int64), rule=rule)
+    rules = asked.select(session_index=pl.col("learner").cast(pl.Int64), rule=rule)
     return (
         outcome.with_columns(pl.col("session_index").cast(pl.Int64))
-        .join(said, on="session_index")
+        .join(rules, on="session_index")
         .select(
             "learner",
             "rule",

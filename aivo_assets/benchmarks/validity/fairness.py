@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from aivo_assets.benchmarks.matching import LEAST_LEARNERS, Estimate, mean_of
+from aivo_assets.benchmarks.matching import LEAST_LEARNERS, MatchedDifference, mean_of
 
 
 class GroupRow(BaseModel):
@@ -29,9 +29,9 @@ class GroupRow(BaseModel):
     attribute: str
     group: str
     learners: int
-    rates: dict[str, Estimate]
-    error: Estimate
-    held: Estimate
+    rates: dict[str, MatchedDifference]
+    error: MatchedDifference
+    held: MatchedDifference
 
 
 def fairness(

@@ -1,7 +1,7 @@
 """Counterfactuals put to the proof. Belongs here: giving a learner the answers that one names, and deciding again.
 
 A counterfactual is made by changing signals. Here the answers themselves are added to the learner's own, and all is
-made anew by the code that makes it every two hours: fold, student model, signals, policy. Days and rests pass by the
+made again by the code that makes it every two hours: fold, student model, signals, policy. Days and rests pass by the
 clock.
 """
 
@@ -59,8 +59,8 @@ def try_out(
     for way in WAYS:
         chosen = _chosen(decided, way, most)
         for asked, added, day in _worlds(chosen, way, events, bank, as_of, settings):
-            said = decide(added, day, asked["learner"]).select(*SKILL_KEYS, came="kind")
-            joined = asked.join(said, on=SKILL_KEYS, how="left").with_columns(day=pl.lit(as_of), way=pl.lit(way))
+            again = decide(added, day, asked["learner"]).select(*SKILL_KEYS, came="kind")
+            joined = asked.join(again, on=SKILL_KEYS, how="left").with_columns(day=pl.lit(as_of), way=pl.lit(way))
             parts.append(joined.select(pl.col(name).cast(dtype) for name, dtype in TRIED.items()))
     return pl.concat(parts)
 
@@ -88,9 +88,9 @@ def _worlds(
     else:
         added = added_answers(chosen, events, bank, as_of, right=way == "right", tolerance=settings.level_tolerance)
         enough = added.group_by("learner").len().join(chosen.select("learner", "number"), on="learner")
-        kept = enough.filter(pl.col("len") == pl.col("number")).select("learner")
-        if kept.height:
-            yield chosen.join(kept, on="learner", how="semi"), added.join(kept, on="learner", how="semi"), as_of
+        complete = enough.filter(pl.col("len") == pl.col("number")).select("learner")
+        if complete.height:
+            yield chosen.join(complete, on="learner", how="semi"), added.join(complete, on="learner", how="semi"), as_of
 
 
 def added_answers(
@@ -158,8 +158,8 @@ def _as_recorded(events: pl.DataFrame) -> dict[str, pl.Expr]:
     """What a first try without hints, in the usual time, leaves in a log that records such things."""
     known = {name for name in ("response_time_ms", "hint_count", "attempt_number") if events[name].is_not_null().any()}
     usual = (pl.col("typical_time_s") * 1000).cast(pl.Int64)
-    said = {"response_time_ms": usual, "hint_count": pl.lit(0), "attempt_number": pl.lit(1)}
-    return {name: value for name, value in said.items() if name in known}
+    assumed = {"response_time_ms": usual, "hint_count": pl.lit(0), "attempt_number": pl.lit(1)}
+    return {name: value for name, value in assumed.items() if name in known}
 
 
 def _noon(day: date) -> pl.Expr:

@@ -71,4 +71,4 @@ def _answers(rows: pl.DataFrame) -> str:
             pl.when(pl.col("correct") == 1).then(pl.lit("+")).otherwise(pl.lit("-")),
         )
     )
-    return "  ".join(f"{day:%m-%d}: {' '.join(said)}" for day, said in days.iter_rows()) or "nothing"
+    return "  ".join(f"{day:%m-%d}: {' '.join(outcomes)}" for day, outcomes in days.iter_rows()) or "nothing"

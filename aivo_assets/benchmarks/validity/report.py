@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aivo_assets.benchmarks.matching import Estimate
+from aivo_assets.benchmarks.matching import MatchedDifference
 from aivo_assets.benchmarks.validity.fairness import GroupRow
 from aivo_assets.benchmarks.validity.validity import ProofRow, ValidityReport
 
@@ -61,7 +61,7 @@ def text(report: ValidityReport) -> str:
             _table(
                 f"Bins of the {row.name} confidence",
                 ["said", "held", "outcomes"],
-                [[f"{said:.3f}", f"{held:.3f}", f"{count:,}"] for said, held, count in row.bins],
+                [[f"{predicted:.3f}", f"{held:.3f}", f"{count:,}"] for predicted, held, count in row.bins],
             )
             for row in report.reliability
         ),
@@ -103,7 +103,7 @@ def _groups(rows: Sequence[GroupRow]) -> str:
     )
 
 
-def _share(value: Estimate) -> str:
+def _share(value: MatchedDifference) -> str:
     return f"{value.value:.3f} [{value.lower:.3f}, {value.upper:.3f}]" if value.rows else "–"
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from aivo_assets.adaptive.advice.outcomes import judge
-from aivo_assets.benchmarks.matching import Estimate, difference, mean_of
+from aivo_assets.benchmarks.matching import MatchedDifference, difference, mean_of
 from aivo_assets.benchmarks.validity.afterwards import add_next, sessions_cut
 from aivo_assets.benchmarks.validity.fairness import GroupRow, fairness
 from aivo_assets.benchmarks.validity.walk import Walked
@@ -57,10 +57,10 @@ class KindRow(BaseModel):
     share_all: float
     rows: int
     learners: int
-    next_success: Estimate
-    next_day: Estimate
-    harder: Estimate
-    held: Estimate
+    next_success: MatchedDifference
+    next_day: MatchedDifference
+    harder: MatchedDifference
+    held: MatchedDifference
 
 
 class Comparison(BaseModel):
@@ -81,7 +81,7 @@ class Comparison(BaseModel):
     outcome: str
     matched_on: str
     wanted: int
-    gap: Estimate
+    gap: MatchedDifference
     verdict: str
 
 
@@ -122,8 +122,8 @@ class ProofRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     way: str
-    true: Estimate
-    other: Estimate
+    true: MatchedDifference
+    other: MatchedDifference
 
 
 class ValidityReport(BaseModel):
@@ -258,7 +258,7 @@ def _proofs(tried: pl.DataFrame, seed: int) -> tuple[ProofRow, ...]:
     )
 
 
-def _comparison(kind: str, outcome: str, matched_on: str, wanted: int, gap: Estimate) -> Comparison:
+def _comparison(kind: str, outcome: str, matched_on: str, wanted: int, gap: MatchedDifference) -> Comparison:
     if not gap.enough:
         verdict = "too few"
     elif wanted == 0:
@@ -292,21 +292,21 @@ def reliability(outcomes: pl.DataFrame, column: str, name: str) -> Reliability:
         column: The confidence.
         name: What the report calls it.
     """
-    said = outcomes[column].to_numpy().clip(1e-6, 1 - 1e-6)
+    predicted = outcomes[column].to_numpy().clip(1e-6, 1 - 1e-6)
     held = outcomes["held"].cast(pl.Float64).to_numpy()
-    place = np.minimum((said * BINS).astype(int), BINS - 1)
+    place = np.minimum((predicted * BINS).astype(int), BINS - 1)
     counts = np.bincount(place, minlength=BINS)
-    sums, came = (np.bincount(place, weights=values, minlength=BINS) for values in (said, held))
+    sums, came = (np.bincount(place, weights=values, minlength=BINS) for values in (predicted, held))
     used = counts > 0
     return Reliability(
         name=name,
         outcomes=outcomes.height,
         learners=outcomes["learner"].n_unique(),
-        mean=float(said.mean()),
+        mean=float(predicted.mean()),
         held=float(held.mean()),
         ece=float(np.abs(sums - came)[used].sum() / outcomes.height),
-        brier=float(((said - held) ** 2).mean()),
-        log_loss=float(-(held * np.log(said) + (1 - held) * np.log1p(-said)).mean()),
+        brier=float(((predicted - held) ** 2).mean()),
+        log_loss=float(-(held * np.log(predicted) + (1 - held) * np.log1p(-predicted)).mean()),
         bins=tuple(
             (float(sums[bin_] / counts[bin_]), float(came[bin_] / counts[bin_]), int(counts[bin_]))
             for bin_ in np.flatnonzero(used)

@@ -42,7 +42,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class WalkPlan:
     """Who is walked with, and when.
 
     Attributes:
@@ -99,14 +99,14 @@ class _School:
     levels: pl.DataFrame
     bank: pl.DataFrame
     settings: Settings
-    plan: Plan
+    plan: WalkPlan
 
     @property
     def policy(self) -> Policy:
         return self.plan.policy or success_zone_policy(self.settings.policy)
 
 
-def walk(events: pl.DataFrame, settings: Settings, plan: Plan, *, say: Say = lambda _: None) -> Walked:
+def walk(events: pl.DataFrame, settings: Settings, plan: WalkPlan, *, say: Say = lambda _: None) -> Walked:
     """Fit on some learners, recommend for others as of day after day.
 
     Args:
@@ -150,7 +150,7 @@ def walk(events: pl.DataFrame, settings: Settings, plan: Plan, *, say: Say = lam
     return Walked(pl.concat(made), walked, bank, tuple(days), fitted_on, settings, pl.concat(tried))
 
 
-def _deal(events: pl.DataFrame, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _deal(events: pl.DataFrame, plan: WalkPlan) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Events of the learners to walk with, and of those to fit on."""
     names = events["learner"].unique().sort()
     order = np.random.default_rng(plan.seed).permutation(names.len())
@@ -166,7 +166,7 @@ def _deal(events: pl.DataFrame, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]
     return tuple(events.filter(pl.col("learner").is_in(part.implode())) for part in (asked, train))  # type: ignore[return-value]
 
 
-def _days(events: pl.DataFrame, plan: Plan) -> list[date]:
+def _days(events: pl.DataFrame, plan: WalkPlan) -> list[date]:
     first, last = events["day"].min(), events["day"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
@@ -198,13 +198,13 @@ def _as_of(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Recommendations of one day, and the counterfactuals that were tried."""
     settings = school.settings.policy
-    said = pl.concat(before[-_weeks(school) :]) if before else None
-    signals, mastery = _signals(day, school.events.lazy(), states, said, school)
+    recent = pl.concat(before[-_weeks(school) :]) if before else None
+    signals, mastery = _signals(day, school.events.lazy(), states, recent, school)
     judged = None
-    if said is not None:
+    if recent is not None:
         all_seen = school.events.lazy().filter(pl.col("day") <= day)
-        judged = judge(said.lazy(), all_seen, school.bank.lazy(), as_of=day, settings=settings)
-    found = recommend(
+        judged = judge(recent.lazy(), all_seen, school.bank.lazy(), as_of=day, settings=settings)
+    recommended = recommend(
         signals,
         school.bank if school.plan.content else school.bank.clear(),
         settings=settings,
@@ -213,13 +213,13 @@ def _as_of(
         known=Known(confidence=Confidence.fit(judged, settings), mastery=mastery, policy=school.policy),
     )
     beside = signals.select(*SKILL_KEYS, *_BESIDE)
-    made = found.join(beside, on=SKILL_KEYS, how="left", maintain_order="left")
+    made = recommended.join(beside, on=SKILL_KEYS, how="left", maintain_order="left")
     tried = _tried(day, signals, states, pl.concat([*before[-_weeks(school) :], made]), school)
     return made, tried
 
 
 def _signals(
-    day: date, events: pl.LazyFrame, states: LearnerStates, said: pl.DataFrame | None, school: _School
+    day: date, events: pl.LazyFrame, states: LearnerStates, recent: pl.DataFrame | None, school: _School
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Signals as of a day, and the mastery that they were made with.
 
@@ -227,7 +227,7 @@ def _signals(
         day: As-of day.
         events: All of the learners', later ones too, which are not read.
         states: Of the learners at the end of that day.
-        said: Recommendations of earlier days.
+        recent: Recommendations of earlier days.
         school: All else.
     """
     settings = school.settings
@@ -240,7 +240,7 @@ def _signals(
         school.bank,
         models.skills,
         models.learners,
-        said,
+        recent,
         as_of=day,
         settings=settings.policy,
         session_gap_minutes=settings.features.session_gap_minutes,
@@ -250,22 +250,22 @@ def _signals(
 
 
 def _tried(
-    day: date, signals: pl.DataFrame, states: LearnerStates, said: pl.DataFrame, school: _School
+    day: date, signals: pl.DataFrame, states: LearnerStates, recommended: pl.DataFrame, school: _School
 ) -> pl.DataFrame:
     """Counterfactuals of some learners, put to the proof."""
     if not school.plan.tried:
         return pl.DataFrame(schema=TRIED)
     settings = school.settings.policy
-    some = signals.select("learner").unique().sort(pl.col("learner").hash(0), "learner").head(_ASKED)
-    decided = school.policy.decide(signals.join(some, on="learner", how="semi"))
-    past = school.events.filter(pl.col("day") <= day).join(some, on="learner", how="semi")
+    sample = signals.select("learner").unique().sort(pl.col("learner").hash(0), "learner").head(_ASKED)
+    decided = school.policy.decide(signals.join(sample, on="learner", how="semi"))
+    past = school.events.filter(pl.col("day") <= day).join(sample, on="learner", how="semi")
 
     def decide(added: pl.DataFrame, as_of: date, learners: pl.Series) -> pl.DataFrame:
         theirs = states.of(learners)
         if added.height:
             theirs = fold(added, school.brain.statistics, theirs, school.brain.fold_settings).states
         known = pl.concat([past, added]).filter(pl.col("learner").is_in(learners.implode()))
-        again, _ = _signals(as_of, known.lazy(), theirs, said, school)
+        again, _ = _signals(as_of, known.lazy(), theirs, recommended, school)
         return school.policy.decide(again)
 
     explained = add_counterfactual(decided, school.policy, settings)

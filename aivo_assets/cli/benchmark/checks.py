@@ -19,14 +19,18 @@ def add_to(app: typer.Typer) -> None:
 def students(  # noqa: PLR0913, PLR0917 - one parameter an option
     learners: Annotated[str, typer.Option(help="Sizes of the lake, separated by commas.")] = "10000,100000",
     events_per_learner: Annotated[int, typer.Option(min=1, help="Answers in each learner's past.")] = 50,
-    new_events: Annotated[int, typer.Option(min=1, help="Answers that come anew before each check.")] = 100_000,
+    new_events: Annotated[int, typer.Option(min=1, help="New answers before each check.")] = 100_000,
     new_learners: Annotated[int, typer.Option(min=1, help="Learners who give them; at most half of all.")] = 20_000,
     checks: Annotated[int, typer.Option(min=1, help="Checks on the same day, each with other learners.")] = 2,
     late: Annotated[int, typer.Option(min=0, help="Learners with a late answer before a last check.")] = 100,
     days: Annotated[int, typer.Option(min=2, help="Days of the past.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Of the school, its answers and the model.")] = 0,
-    folder: Annotated[Path | None, typer.Option(help="Where lakes are made (and removed). Default: temporary.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the school, its answers and the model.")] = 0,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder in which lakes are made and removed. Default: a temporary one.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
 ) -> None:
     """Seconds and memory of a two-hourly check on the student models: new answers, then late ones, at each size."""
     from aivo_assets.benchmarks.machine import machine
@@ -53,7 +57,7 @@ def students(  # noqa: PLR0913, PLR0917 - one parameter an option
                 Path(home) / "lake",
                 checks=checks,
                 late=late,
-                say=lambda said: typer.echo(said, err=True),
+                say=lambda line: typer.echo(line, err=True),
             )
         lakes.append(lake)
         report = StudentsReport(asked=asked, lakes=tuple(lakes))

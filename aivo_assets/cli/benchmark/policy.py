@@ -19,25 +19,32 @@ def add_to(app: typer.Typer) -> None:
 def policy(  # noqa: PLR0913, PLR0917 - one parameter an option
     seeds: Annotated[int, typer.Option(min=1, help="Schools of learners; intervals are over them.")] = 20,
     learners: Annotated[int, typer.Option(min=10, help="Learners of each.")] = 150,
-    weeks: Annotated[int, typer.Option(min=1, help="How long they learn.")] = 8,
+    weeks: Annotated[int, typer.Option(min=1, help="Weeks that they learn.")] = 8,
     policies: Annotated[str, typer.Option(help="Separated by commas.")] = "ours,threshold,random,fixed,oracle",
     vary: Annotated[
         str | None, typer.Option(help="Assumptions of the simulator to change, one at a time; `all`, or by comma.")
     ] = None,
-    first_seed: Annotated[int, typer.Option(min=0, help="101 … 103 are those on which the policy was made.")] = 1001,
-    contents: Annotated[int, typer.Option(min=1, help="Contents, each with a main brain, over which seeds go.")] = 2,
+    first_seed: Annotated[
+        int, typer.Option(min=0, help="First seed; 101 to 103 are those on which the policy was designed.")
+    ] = 1001,
+    contents: Annotated[
+        int,
+        typer.Option(min=1, help="Number of item sets, each with its own main brain, over which the seeds are spread."),
+    ] = 2,
     content_learners: Annotated[int, typer.Option(min=25, help="Learners of last year's school.")] = 1500,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a core.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per core.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
 ) -> None:
     """Policies on the same learners: true gain, success zone, wrong moves, days to notice trouble, flaps."""
     from aivo_assets.benchmarks.machine import machine
-    from aivo_assets.benchmarks.policy.policy import VARIATIONS, Plan, measure_policies, vary_markdown
+    from aivo_assets.benchmarks.policy.policy import VARIATIONS, PolicyTrialPlan, measure_policies, vary_markdown
     from aivo_assets.benchmarks.policy.policy import vary as varied
     from aivo_assets.benchmarks.policy.report import BETTER, WAY, PolicyFile
     from aivo_assets.settings import load_settings
 
-    plan = Plan(
+    plan = PolicyTrialPlan(
         seeds=seeds,
         first_seed=first_seed,
         learners=learners,

@@ -1,18 +1,21 @@
 """`aivo benchmark intervals` and `aivo benchmark personalisation`: are student models honest, and worth having?"""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, benchmark, parts_of
+from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, answers_of, benchmark, parts_of
 from aivo_assets.cli.options import readable_file, writable_file
 
 if TYPE_CHECKING:
     from aivo_assets.benchmarks.students.true_skills import KnownSchool
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)]
+JsonOption = Annotated[
+    Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +27,8 @@ def intervals(
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="Real answers: counts in blocks are checked. Without: simulated schools.", callback=readable_file
+            help="A file of real answers, on which counts in blocks are checked. Default: simulated schools.",
+            callback=readable_file,
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Simulated schools.")] = 5,
@@ -34,8 +38,7 @@ def intervals(
     q_matrix: MatrixOption = None,
     json: JsonOption = None,
 ) -> None:
-    """How often the bands of ability and mastery hold the truth, by events seen and by time since practice."""
-    from aivo_assets.benchmarks.interactions import read_interactions
+    """How often the bands of ability and mastery contain the truth, by events seen and by time since practice."""
     from aivo_assets.benchmarks.machine import machine
     from aivo_assets.benchmarks.students.block_cover import BlockReport, measure_blocks
     from aivo_assets.benchmarks.students.intervals import CoverReport, measure_schools
@@ -45,7 +48,7 @@ def intervals(
     asked = {"nominal cover": f"{settings.students.interval:.0%}"}
     report: CoverReport | BlockReport
     if file is not None:
-        events = read_interactions(file, q_matrix=q_matrix)
+        events = answers_of(file, q_matrix)
         report = measure_blocks(events, settings.features, settings.students)
         asked |= {"file": file.name, "seed": str(settings.students.interval_seed)}
     else:
@@ -70,14 +73,14 @@ def _schools(learners: int, days: int, seeds: range) -> "Iterator[KnownSchool]":
 def personalisation(
     file: FileArgument,
     folds: Annotated[int, typer.Option(min=2, help="Folds of learners.")] = 5,
-    fold: Annotated[int | None, typer.Option(min=0, help="This fold alone, from 0.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the deal of learners to folds.")] = 0,
+    fold: Annotated[int | None, typer.Option(min=0, help="Only this fold, counted from 0.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
     q_matrix: MatrixOption = None,
     test: Annotated[
-        Path | None, typer.Option(help="A fixed test file of other learners.", callback=readable_file)
+        Path | None, typer.Option(help="A file of other learners to test on.", callback=readable_file)
     ] = None,
     learners: Annotated[
-        int | None, typer.Option(min=50, help="So many learners of the file, drawn by the seed. Default: all.")
+        int | None, typer.Option(min=50, help="Only this many learners of the file, drawn by the seed. Default: all.")
     ] = None,
     json: JsonOption = None,
 ) -> None:
@@ -86,8 +89,9 @@ def personalisation(
     from aivo_assets.benchmarks.students.personalisation import measure_personalisation
     from aivo_assets.settings import load_settings
 
-    parts = parts_of(file, test, q_matrix, protocol="learners", folds=folds, fold=fold, seed=seed, learners=learners)
     settings = load_settings()
+    read = partial(answers_of, q_matrix=q_matrix)
+    parts = parts_of(file, test, read, protocol="learners", folds=folds, fold=fold, seed=seed, learners=learners)
     report = measure_personalisation(
         parts, settings.features, settings.training, say=lambda step: typer.echo(step, err=True)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, benchmark
+from aivo_assets.cli.benchmark.commands import FileArgument, MatrixOption, answers_of, benchmark
 from aivo_assets.cli.options import readable_file, writable_file
 from aivo_assets.errors import SourceError
 
@@ -28,7 +28,9 @@ DAILY_PATH = (
 )
 CAUSE = "aivo benchmark training"
 
-JsonOption = Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)]
+JsonOption = Annotated[
+    Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,30 +43,29 @@ def curve(
     file: FileArgument,
     sizes: Annotated[str, typer.Option(help="Shares of the training events.")] = "1/16,1/8,1/4,1/2,1",
     folds: Annotated[int, typer.Option(min=2, help="Folds of learners.")] = 5,
-    fold: Annotated[int, typer.Option(min=0, help="The fold that is predicted, from 0.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the deal to folds, and of who is left out.")] = 0,
+    fold: Annotated[int, typer.Option(min=0, help="The fold to predict, counted from 0.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds and of who is left out.")] = 0,
     q_matrix: MatrixOption = None,
     test: Annotated[
         Path | None,
-        typer.Option(help="A fixed test file of other learners, in place of a fold.", callback=readable_file),
+        typer.Option(help="A file of other learners to test on, instead of a fold.", callback=readable_file),
     ] = None,
     json: JsonOption = None,
 ) -> None:
     """Accuracy and cost against the size of the training, on the same test learners; learners are left out whole."""
     from aivo_assets.benchmarks.accuracy.accuracy import Contest
     from aivo_assets.benchmarks.accuracy.curve import measure_curve, sizes_of
-    from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.benchmarks.machine import machine
     from aivo_assets.benchmarks.partitions import given_part, parts_by_learner
     from aivo_assets.settings import load_settings
 
     wanted, settings = sizes_of(sizes), load_settings()
-    events = read_interactions(file, q_matrix=q_matrix)
+    events = answers_of(file, q_matrix)
     if test is None:
         (part,) = parts_by_learner(events, folds=folds, seed=seed, only=fold)
         asked = {"file": file.name, "fold": f"{fold} of {folds}", "seed": str(seed)}
     else:
-        part = given_part(events, read_interactions(test, q_matrix=q_matrix))
+        part = given_part(events, answers_of(test, q_matrix))
         asked = {"file": file.name, "test file": test.name, "seed": str(seed)}
     contest = Contest(settings.features, settings.training, best_lr=False)
     measured = measure_curve(part, contest, wanted, seed=seed, say=lambda step: typer.echo(step, err=True))
@@ -77,7 +78,9 @@ def curve(
 @benchmark.command("training")
 def training(
     file: FileArgument,
-    rows: Annotated[int | None, typer.Option(help="About so many events, whole learners left out or repeated.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Scale to about this many events; learners are left out or repeated whole.")
+    ] = None,
     champion: Annotated[
         bool, typer.Option(help="Train as of the day before first, so that there is a champion to compare with.")
     ] = True,
@@ -107,10 +110,9 @@ def _filled(
     """In a process of its own: a lake of the file's events."""
     from aivo_assets.benchmarks.accuracy.features import resized
     from aivo_assets.benchmarks.accuracy.training import fill, settings_for
-    from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.lake import open_lake
 
-    events = read_interactions(file, q_matrix=q_matrix)
+    events = answers_of(file, q_matrix)
     if events.is_empty():
         raise SourceError(f"{file} has no event", fix="Give a file with answers.")
     days = fill(open_lake(settings_for(settings, home, [])), events if rows is None else resized(events, rows))
@@ -132,7 +134,7 @@ def _trained(settings: "Settings", day: date) -> "TrainingCost":
             days=(day, day), cause=CAUSE, console=terminal(of_errors=True), assets=DAILY_PATH,
         )  # fmt: skip
         seconds, peak = time.perf_counter() - started, peak_bytes()
-    said = {name: value.value for step in outcome.steps for name, value in step.figures.items()}
+    figures = {name: value.value for step in outcome.steps for name, value in step.figures.items()}
     made = next(step.figures for step in outcome.steps if step.name == "main_brain_candidate")
     folded = next(step.figures for step in outcome.steps if step.name == "fold_training_events")
     return TrainingCost(
@@ -143,5 +145,5 @@ def _trained(settings: "Settings", day: date) -> "TrainingCost":
         peak_bytes=peak,
         auc=float(str(made["auc"].value)) if "auc" in made else None,
         log_loss=float(str(made["log_loss"].value)),
-        verdict=str(said["reason"]),
+        verdict=str(figures["reason"]),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aivo_assets.cli.benchmark.commands import MatrixOption, benchmark
+from aivo_assets.cli.benchmark.commands import MatrixOption, answers_of, benchmark
 from aivo_assets.cli.options import readable_file, writable_file
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     simulator: Annotated[
         bool, typer.Option("--simulator", help="The simulated school instead of a file, with its learners' attributes.")
     ] = False,
-    school_days: Annotated[int, typer.Option(min=28, help="Days that the simulated school lives.")] = 84,
+    school_days: Annotated[int, typer.Option(min=28, help="Days of the simulated school.")] = 84,
     q_matrix: MatrixOption = None,
     learners: Annotated[int, typer.Option(min=20, help="Learners to recommend for.")] = 3000,
     train_learners: Annotated[
@@ -40,23 +40,25 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
         Path | None,
         typer.Option(help="Parquet or CSV with learner and attributes, for fairness by group.", callback=readable_file),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw of learners and of the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of learners and of the intervals.")] = 0,
     read: Annotated[
-        int, typer.Option(min=0, help="Print so many recommendations of each kind beside their learner's history.")
+        int, typer.Option(min=0, help="Print this many recommendations of each kind beside the learner's history.")
     ] = 0,
     try_out: Annotated[
-        int, typer.Option(min=0, help="Put so many counterfactuals of each way to the proof on each as-of day.")
+        int, typer.Option(min=0, help="Try out this many counterfactuals of each way on each as-of day.")
     ] = 5,
-    json: Annotated[Path | None, typer.Option(help="Write everything there.", callback=writable_file)] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the whole result to this JSON file.", callback=writable_file)
+    ] = None,
 ) -> None:
-    """Walk forward in time, recommend, and measure what each kind was followed by, against matched learners."""
+    """Walk forward in time, recommend, and compare what followed each kind with matched learners."""
     from aivo_assets.adaptive.policy.policy import success_zone_policy
     from aivo_assets.adaptive.policy.threshold_policy import threshold_policy
     from aivo_assets.benchmarks.machine import machine
     from aivo_assets.benchmarks.validity.reading import pages
     from aivo_assets.benchmarks.validity.report import text
     from aivo_assets.benchmarks.validity.validity import measure_validity
-    from aivo_assets.benchmarks.validity.walk import Plan, walk
+    from aivo_assets.benchmarks.validity.walk import WalkPlan, walk
     from aivo_assets.errors import SettingsError
     from aivo_assets.settings import load_settings
 
@@ -74,7 +76,7 @@ def validity(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     if groups is not None:
         attributes = _read(groups)
-    plan = Plan(learners, train_learners, every, days, seed, policies[policy], try_out, content=read > 0)
+    plan = WalkPlan(learners, train_learners, every, days, seed, policies[policy], try_out, content=read > 0)
     walked = walk(events, settings, plan, say=lambda step: typer.echo(step, err=True))
     asked = {
         "file": f"simulated school, {school_days} days" if file is None else file.name,
@@ -95,14 +97,13 @@ def _events(
     file: Path | None, q_matrix: Path | None, *, simulator: bool, learners: int, days: int, seed: int
 ) -> "tuple[pl.DataFrame, pl.DataFrame | None]":
     """Events of the file or the simulator, and the simulated learners' attributes."""
-    from aivo_assets.benchmarks.interactions import read_interactions
     from aivo_assets.benchmarks.simulated_school import simulated_school
     from aivo_assets.errors import SourceError
 
     if (file is not None) == simulator:
         raise SourceError("Validity is measured on a file or on the simulator", fix="Give one of FILE and --simulator.")
     if file is not None:
-        return read_interactions(file, q_matrix=q_matrix), None
+        return answers_of(file, q_matrix), None
     # Some who are enrolled never answer, and the walk deals those who do.
     return simulated_school(learners=int(learners * 1.15), days=days, seed=seed)
 

@@ -1,4 +1,4 @@
-"""Small pictures of drift. Belongs here: from verdicts and scored events to PNG bytes; no number for use."""
+"""Plots of drift. Belongs here: from verdicts and scored events to PNG bytes."""
 
 import io
 from datetime import timedelta

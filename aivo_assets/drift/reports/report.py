@@ -143,7 +143,7 @@ def _run_evidently(
         ]
         snapshot = evidently.Report([preset]).run(datasets[0], datasets[1])
         page: str = snapshot.get_html_str(as_iframe=False)
-        found = [metric for metric in snapshot.dict()["metrics"] if metric["config"]["type"].endswith(":ValueDrift")]
+        metrics = [metric for metric in snapshot.dict()["metrics"] if metric["config"]["type"].endswith(":ValueDrift")]
     rows = [
         {
             "column": metric["config"]["column"],
@@ -152,7 +152,7 @@ def _run_evidently(
             "value": float(metric["value"]),
             "drifted": float(metric["value"]) >= float(metric["config"]["threshold"]),
         }
-        for metric in found
+        for metric in metrics
     ]
     return page, pl.DataFrame(rows, schema=COLUMNS_SCHEMA, orient="row").sort(
         "value", "column", descending=[True, False]

@@ -1,4 +1,4 @@
-"""What stands on top of a drift report. Belongs here: sentences, table and pictures as HTML; nothing is compared."""
+"""The summary at the top of a drift report. Belongs here: its sentences, table and pictures; nothing is compared."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ def _findings(verdicts: pl.DataFrame) -> list[tuple[str, str]]:
     holding = sum(row["verdict"] == "ok" for row in cohorts)
     if holding:
         findings.append(
-            (f"Of {len(cohorts)} cohorts looked at apart, {holding} {'hold' if holding > 1 else 'holds'}.", "ok")
+            (f"Of {len(cohorts)} cohorts judged by themselves, {holding} {'hold' if holding > 1 else 'holds'}.", "ok")
         )
     return findings
 

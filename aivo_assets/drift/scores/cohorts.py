@@ -1,4 +1,4 @@
-"""Who is looked at apart from all: subjects, new learners, published groups. Belongs here: membership; no measure.
+"""Cohorts that are judged by themselves: subjects, new learners, published groups. Belongs here: who is in one.
 
 A model may hold on average and fail a group. A cohort is scored beside the whole wherever the window holds enough of
 it, as a model of its own: `main_brain/subject=geometry`.
@@ -51,7 +51,7 @@ def labels_of(sample: Sample, attributes: pl.DataFrame | None, settings: DriftSe
         attributes: ANONYMISED_LEARNERS, or None where nothing is published.
         settings: Who is new.
     """
-    # Counted at each answer, so that a learner leaves the cohort when he is new no more.
+    # Counted at each answer, so that learners leave the cohort once they are no longer new.
     is_new = sample.column("learner_opportunities") < settings.new_learner_events
     labels: Labels = {
         "subject": sample.frame["subject"].to_numpy().astype(np.object_),

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.arrays import Floats
-from aivo_assets.drift.scores.inference import Codes, Effect, Estimate, estimate_from_sums, squared_distance
+from aivo_assets.drift.scores.inference import ClusteredMeans, Codes, Effect, estimate_from_sums, squared_distance
 
 BINS = 10
 
@@ -55,7 +55,7 @@ def _divergence(share: Floats, middle: Floats) -> float:
     return float(np.sum(share[held] * np.log2(share[held] / middle[held])))
 
 
-def _shares(bins: Codes, learners: Codes, count: int) -> Estimate:
+def _shares(bins: Codes, learners: Codes, count: int) -> ClusteredMeans:
     clusters = int(learners.max()) + 1
     cells = np.bincount(learners * count + bins, minlength=clusters * count).astype(np.float64)
     sums = cells.reshape(clusters, count)

@@ -17,7 +17,7 @@ Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ClusteredMeans:
     """A vector of means.
 
     Attributes:
@@ -48,7 +48,7 @@ class Effect:
     chance: float = 1.0
 
 
-def clustered_means(values: Floats, codes: Codes) -> Estimate:
+def clustered_means(values: Floats, codes: Codes) -> ClusteredMeans:
     """Means over events with learners as clusters.
 
     Args:
@@ -59,7 +59,7 @@ def clustered_means(values: Floats, codes: Codes) -> Estimate:
     return estimate_from_sums(sums, np.bincount(codes).astype(np.float64))
 
 
-def estimate_from_sums(sums: Floats, counts: Floats) -> Estimate:
+def estimate_from_sums(sums: Floats, counts: Floats) -> ClusteredMeans:
     """The same from per-learner sums, float64 [learners, k], and event counts, float64 [learners]."""
     total, clusters = float(counts.sum()), len(counts)
     # A few busy learners weigh most; the degrees of freedom are theirs (Kish 1965; Carter, Schnepel, Steigerwald 2017).
@@ -67,10 +67,10 @@ def estimate_from_sums(sums: Floats, counts: Floats) -> Estimate:
     mean = sums.sum(axis=0) / total
     centred = sums - counts[:, None] * mean
     correction = clusters / max(clusters - 1, 1)
-    return Estimate(mean, correction * (centred.T @ centred) / total**2, effective)
+    return ClusteredMeans(mean, correction * (centred.T @ centred) / total**2, effective)
 
 
-def increase(window: Estimate, reference: Estimate, confidence: float) -> Effect:
+def increase(window: ClusteredMeans, reference: ClusteredMeans, confidence: float) -> Effect:
     """Window mean minus reference mean of a single measure (k = 1)."""
     size = float(window.mean[0] - reference.mean[0])
     error = float(np.sqrt(window.covariance[0, 0] + reference.covariance[0, 0]))
@@ -78,7 +78,7 @@ def increase(window: Estimate, reference: Estimate, confidence: float) -> Effect
     return Effect(size, error, size - _quantile(window, reference, confidence) * error, chance)
 
 
-def squared_distance(window: Estimate, reference: Estimate, weights: Floats, confidence: float) -> Effect:
+def squared_distance(window: ClusteredMeans, reference: ClusteredMeans, weights: Floats, confidence: float) -> Effect:
     """Weighted squared distance d'Wd of two mean vectors, without what sampling noise adds to it.
 
     The plug-in value exceeds the true one by tr(WS) on average, S being the covariance of d. That is taken off, and
@@ -103,9 +103,9 @@ def squared_distance(window: Estimate, reference: Estimate, weights: Floats, con
     return Effect(size, error, size - _quantile(window, reference, confidence) * error, chance)
 
 
-def _degrees(window: Estimate, reference: Estimate) -> float:
+def _degrees(window: ClusteredMeans, reference: ClusteredMeans) -> float:
     return max(min(window.clusters, reference.clusters) - 1.0, 1.0)
 
 
-def _quantile(window: Estimate, reference: Estimate, confidence: float) -> float:
+def _quantile(window: ClusteredMeans, reference: ClusteredMeans, confidence: float) -> float:
     return float(scipy.stats.t.ppf(confidence, _degrees(window, reference)))

@@ -1,4 +1,4 @@
-"""What is measured of the main brain's answers. Belongs here: one function a measure; no verdict.
+"""Measures of the main brain's predictions. Belongs here: one function a measure; no verdict.
 
 All deciding measures are free of the mix of events: they compare the answers with the model's own probabilities, so
 that a week of harder items, a holiday with few learners or a class of newcomers does not move them while the
@@ -10,7 +10,14 @@ from collections import Counter
 import numpy as np
 
 from aivo_assets.arrays import Floats
-from aivo_assets.drift.scores.inference import Codes, Effect, Estimate, clustered_means, increase, squared_distance
+from aivo_assets.drift.scores.inference import (
+    ClusteredMeans,
+    Codes,
+    Effect,
+    clustered_means,
+    increase,
+    squared_distance,
+)
 from aivo_assets.drift.scores.sample import Sample
 from aivo_assets.tracing.model.scores import area_under_curve, calibration_residuals, expected_calibration_error
 
@@ -138,7 +145,7 @@ def _gain(window: Sample, reference: Sample, now: Floats, then: Floats, confiden
     # The reference's own misfit goes over as a curve, H⁻¹g, and not as scores: its events lie elsewhere in the columns
     # (a school year goes on), and in directions that the window hardly spans its noise would count as loss.
     carried = information @ _inverse(_information(reference, then) + _prior(reference, then))
-    expected = Estimate(carried @ seen.mean, carried @ seen.covariance @ carried.T, seen.clusters)
+    expected = ClusteredMeans(carried @ seen.mean, carried @ seen.covariance @ carried.T, seen.clusters)
     return squared_distance(scores, expected, 0.5 * _inverse(information + _prior(window, now)), confidence)
 
 

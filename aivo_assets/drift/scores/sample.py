@@ -60,7 +60,7 @@ class Sample:
         return int(self.learner.max()) + 1 if self.events else 0
 
     def take(self, rows: NDArray[np.bool_]) -> "Sample":
-        """The events where `rows`, bool [n], is true; learners are numbered anew."""
+        """The events where `rows`, bool [n], is true; learners are renumbered."""
         return Sample(
             frame=self.frame[np.flatnonzero(rows)],
             probability=self.probability[rows],

@@ -1,10 +1,10 @@
 """One score a model. Belongs here: from measures to DRIFT_SCORES, and what the score means; no decision.
 
-**The score is the share of what the model knew that has surely been lost since its promotion.** What it knew is its
-advantage over knowing nothing, measured on its reference: in nats, the log loss of the base rate minus its own; in
-ranking, its AUC minus one half. What was lost is the increase of a measure over the reference. It counts by the lower
-end of a one-sided confidence interval clustered by learner, so that a small or noisy window scores low instead of
-loud; and by its best estimate once it is beyond chance that anything was lost at all, chance having a budget a year.
+**The score is the share of what the model knew that has been lost since its promotion, with confidence.** What it knew
+is its advantage over knowing nothing, measured on its reference: in nats, the log loss of the base rate minus its own;
+in ranking, its AUC minus one half. What was lost is the increase of a measure over the reference. It counts by the
+lower end of a one-sided confidence interval clustered by learner, so that a small or noisy window scores low and not
+high; and by its best estimate once the loss is significant, with a budget of false alarms a year.
 
 - `discrimination_loss`, `calibration_loss`, `refit_loss`: nats lost / nats known.
 - `auc_shortfall`: AUC points lost / AUC points known.
@@ -82,7 +82,7 @@ class Worth:
 
 
 @dataclass(frozen=True)
-class Look:
+class Comparison:
     """A model or a cohort of one, in a window, against its reference.
 
     Attributes:
@@ -113,45 +113,9 @@ def share_lost(lower: float, advantage: float) -> float:
     return float(np.clip(lower / advantage, 0.0, 1.0)) if np.isfinite(lower) else 0.0
 
 
-def score_main_brain(
-    window: pl.DataFrame,
-    reference: pl.DataFrame | None,
-    *,
-    day: date,
-    settings: DriftSettings,
-    explain: bool = True,
-) -> pl.DataFrame:
-    """Compare the champion's answers in the window with those of its reference.
-
-    Args:
-        window: Rows of `SCORED_EVENTS`; days after `day` or before the window are left out.
-        reference: Rows of `DRIFT_REFERENCE`, or None where there is none.
-        day: As-of day.
-        settings: Window, confidence and floors.
-        explain: False leaves out what only explains; a benchmark that resamples wants the rest.
-
-    Returns:
-        Rows of `DRIFT_SCORES`; a window or reference that is empty gives one row that says so.
-
-    Raises:
-        ModelError: The rows were not all scored by the champion of the reference.
-    """
-    return as_frame(main_brain_rows(whole_look(window, reference, MAIN_BRAIN, day, settings), explain=explain))
-
-
-def score_student_models(
-    window: pl.DataFrame, reference: pl.DataFrame | None, *, day: date, settings: DriftSettings
-) -> pl.DataFrame:
-    """Ask for how many learners their student model was wrong; arguments, result and errors as `score_main_brain`.
-
-    The events and learners of the rows are those of complete blocks.
-    """
-    return as_frame(student_rows(whole_look(window, reference, STUDENT_MODELS, day, settings), settings))
-
-
 def whole_look(
     window: pl.DataFrame, reference: pl.DataFrame | Sample | None, model_id: str, day: date, settings: DriftSettings
-) -> Look:
+) -> Comparison:
     """All events of the window against the whole reference.
 
     Raises:
@@ -159,7 +123,7 @@ def whole_look(
     """
     first = day - timedelta(days=settings.window_days - 1)
     now, then = _samples(window, reference, first, day)
-    return Look(
+    return Comparison(
         model_id=model_id,
         day=day,
         first=first,
@@ -192,37 +156,39 @@ def worth_of(reference: Sample, settings: DriftSettings) -> Worth:
     return Worth.of(reference, settings)
 
 
-def main_brain_rows(look: Look, *, explain: bool) -> list[Row]:
+def main_brain_rows(comparison: Comparison, *, explain: bool) -> list[Row]:
     """Rows of `DRIFT_SCORES` of the answers' measures; `explain` adds those that only explain or describe."""
-    now, then = look.now, look.then
+    now, then = comparison.now, comparison.then
     rows: list[_Measured] = []
     if now.events and then.events:
-        rows += _deciding_rows(look)
-        rows += _explaining_rows(now, then, look.explaining) if explain else []
-    return _rows(rows, look, _counts(now.events, now.learners, then.events, then.learners))
+        rows += _deciding_rows(comparison)
+        rows += _explaining_rows(now, then, comparison.explaining) if explain else []
+    return _rows(rows, comparison, _counts(now.events, now.learners, then.events, then.learners))
 
 
-def student_rows(look: Look, settings: DriftSettings, *, explain: bool = True) -> list[Row]:
+def student_rows(comparison: Comparison, settings: DriftSettings, *, explain: bool = True) -> list[Row]:
     """Rows of `DRIFT_SCORES` of the student models as a population; `explain` as in `main_brain_rows`."""
-    blocks, before = (read_blocks(sample, settings.learner_block) for sample in (look.now, look.then))
+    blocks, before = (read_blocks(sample, settings.learner_block) for sample in (comparison.now, comparison.then))
     counts = _counts(blocks.events, blocks.learners, before.events, before.learners)
     rows: list[_Measured] = []
     if blocks.events and before.events:
         # By its lower bound only: of newcomers more are misjudged than of known learners, though the model is right.
-        rows += [_deciding("missed_learners", missed_learners(blocks, before, look.confidence), 1.0, sure=0.0)]
-        rows += _student_rows(look, blocks, before) if explain else []
-    return _rows(rows, look, counts)
+        rows += [_deciding("missed_learners", missed_learners(blocks, before, comparison.confidence), 1.0, sure=0.0)]
+        rows += _student_rows(comparison, blocks, before) if explain else []
+    return _rows(rows, comparison, counts)
 
 
-def _deciding_rows(look: Look) -> Iterator[_Measured]:
-    now, then, confidence, nats = look.now, look.then, look.confidence, look.worth.nats
-    yield _deciding("discrimination_loss", measures.discrimination_loss(now, then, confidence), nats, look.sure)
+def _deciding_rows(comparison: Comparison) -> Iterator[_Measured]:
+    now, then, confidence, nats = comparison.now, comparison.then, comparison.confidence, comparison.worth.nats
+    yield _deciding("discrimination_loss", measures.discrimination_loss(now, then, confidence), nats, comparison.sure)
     for name, gain in (("calibration_loss", measures.recalibration_gain), ("refit_loss", measures.refit_gain)):
         effect = gain(now, then, confidence)
-        yield _deciding(name, (effect.size, 0.0, effect), nats, look.sure)
+        yield _deciding(name, (effect.size, 0.0, effect), nats, comparison.sure)
     auc, reference_auc = (area_under_curve(sample.correct, sample.probability) for sample in (now, then))
     if auc is not None and reference_auc is not None:
-        yield _deciding("auc_shortfall", measures.auc_shortfall(now, then, confidence), look.worth.ranking, look.sure)
+        yield _deciding(
+            "auc_shortfall", measures.auc_shortfall(now, then, confidence), comparison.worth.ranking, comparison.sure
+        )
         yield _Measured("auc", "describes", auc, reference_auc)
     yield _Measured("log_loss", "describes", now.log_loss, then.log_loss)
 
@@ -246,18 +212,18 @@ def _calibration_rows(now: Sample, then: Sample) -> Iterator[_Measured]:
     yield _Measured("calibration_slope", "describes", slope, slope_then)
 
 
-def _student_rows(look: Look, blocks: Blocks, before: Blocks) -> Iterator[_Measured]:
+def _student_rows(comparison: Comparison, blocks: Blocks, before: Blocks) -> Iterator[_Measured]:
     for name in ("over", "under"):
         shares = [
             float(np.mean(getattr(part, f"{name}estimated") - getattr(part, f"chance_{name}")))
             for part in (blocks, before)
         ]
         yield _Measured(f"{name}estimated_learners", "describes", shares[0], shares[1])
-    abilities = [last_of_learner(sample, "ability") for sample in (look.now, look.then)]
+    abilities = [last_of_learner(sample, "ability") for sample in (comparison.now, comparison.then)]
     distance, effect = column_drift(
         (abilities[0], np.arange(abilities[0].len())),
         (abilities[1], np.arange(abilities[1].len())),
-        look.explaining,
+        comparison.explaining,
     )
     yield _Measured("ability_distance", "explains", distance, 0.0, effect, effect.lower)
     means = [value if isinstance(value := series.mean(), float) else float("nan") for series in abilities]
@@ -311,18 +277,18 @@ def as_frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(DRIFT_SCORES.schema), orient="row")
 
 
-def _rows(measured: list[_Measured], look: Look, counts: dict[str, int]) -> list[Row]:
+def _rows(measured: list[_Measured], comparison: Comparison, counts: dict[str, int]) -> list[Row]:
     # A model that could not be measured still has a row, so that the verdict can say why.
     measured = measured or [
         _Measured("events", "describes", float(counts["events"]), float(counts["reference_events"]))
     ]
-    versions = [sample.frame["model_version"][0] for sample in (look.then, look.now) if sample.events]
+    versions = [sample.frame["model_version"][0] for sample in (comparison.then, comparison.now) if sample.events]
     identity = {
-        "day": look.day,
-        "model_id": look.model_id,
+        "day": comparison.day,
+        "model_id": comparison.model_id,
         "model_version": versions[0] if versions else None,
-        "window_first": look.first,
-        "window_last": look.day,
+        "window_first": comparison.first,
+        "window_last": comparison.day,
     }
     return [
         {

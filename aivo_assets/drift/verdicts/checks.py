@@ -17,7 +17,7 @@ from aivo_assets.drift.scores.sample import Sample
 from aivo_assets.drift.scores.scores import (
     MAIN_BRAIN,
     STUDENT_MODELS,
-    Look,
+    Comparison,
     Row,
     as_frame,
     chance_of_one,
@@ -64,30 +64,30 @@ def check_models(
     for_whole = chance_of_one(1 + len(shorter), settings, share=share)
     for_cohort = chance_of_one(len(cohorts), settings, share=1.0 - WHOLE_SHARE)
     rows = _rows(whole, for_whole, settings, explain=explain)
-    for look in shorter:
-        rows += _rows(look, for_whole, settings)
-    for look in cohorts:
-        rows += _rows(look, for_cohort, settings)
+    for comparison in shorter:
+        rows += _rows(comparison, for_whole, settings)
+    for comparison in cohorts:
+        rows += _rows(comparison, for_cohort, settings)
     return as_frame(rows)
 
 
-def _rows(look: Look, sure: float, settings: DriftSettings, *, explain: bool | None = None) -> list[Row]:
+def _rows(comparison: Comparison, sure: float, settings: DriftSettings, *, explain: bool | None = None) -> list[Row]:
     """Rows of both models; `explain` is of the whole look, which has rows of both also where there is too little."""
-    strict = replace(look, confidence=1.0 - sure, sure=sure)
-    students = replace(strict, model_id=look.model_id.replace(MAIN_BRAIN, STUDENT_MODELS, 1))
-    found = student_rows(students, settings, explain=bool(explain))
+    strict = replace(comparison, confidence=1.0 - sure, sure=sure)
+    students = replace(strict, model_id=comparison.model_id.replace(MAIN_BRAIN, STUDENT_MODELS, 1))
+    measured = student_rows(students, settings, explain=bool(explain))
     if explain is None:
         # Too few complete blocks to compare is worth a row of the whole models only.
-        found = [row for row in found if row["role"] == "decides"]
-    return main_brain_rows(strict, explain=bool(explain)) + found
+        measured = [row for row in measured if row["role"] == "decides"]
+    return main_brain_rows(strict, explain=bool(explain)) + measured
 
 
 def _further_looks(
-    whole: Look, attributes: pl.DataFrame | None, settings: DriftSettings
-) -> tuple[list[Look], list[Look]]:
+    whole: Comparison, attributes: pl.DataFrame | None, settings: DriftSettings
+) -> tuple[list[Comparison], list[Comparison]]:
     """The shorter windows, and the cohorts in every window."""
-    shorter: list[Look] = []
-    cohorts: list[Look] = []
+    shorter: list[Comparison] = []
+    cohorts: list[Comparison] = []
     if not whole.then.events or not whole.now.events:
         return shorter, cohorts
     carry_conditions(whole.now, whole.then)
@@ -98,14 +98,14 @@ def _further_looks(
         recent = days >= (first - EPOCH).days
         if length > settings.window_days or not is_enough(whole.now, recent, settings):
             continue
-        look = replace(whole, first=first, now=whole.now.take(recent))
+        comparison = replace(whole, first=first, now=whole.now.take(recent))
         if length < settings.window_days:
-            shorter.append(look)
+            shorter.append(comparison)
         labels = {kind: of_all[recent] for kind, of_all in now.items()}
-        for cohort in cohorts_of(look.now, labels, then, settings):
+        for cohort in cohorts_of(comparison.now, labels, then, settings):
             model_id = f"{MAIN_BRAIN}{SEPARATOR}{cohort.name}"
             promised = _promised(whole.then, cohort, settings)
-            cohorts.append(replace(look, model_id=model_id, now=look.now.take(cohort.now), then=promised))
+            cohorts.append(replace(comparison, model_id=model_id, now=comparison.now.take(cohort.now), then=promised))
     return shorter, cohorts
 
 

@@ -73,9 +73,9 @@ def missing_events(lake: Lake, day: date, settings: TrainingSettings) -> int:
         settings: The window, and how many are enough.
     """
     first = day - timedelta(days=settings.window_days - 1)
-    days = [kept for kept in lake.days(ANONYMISED_INTERACTIONS) if first <= kept <= day]
-    there: int = lake.scan(ANONYMISED_INTERACTIONS, days=days).select(pl.len()).collect().item()
-    return settings.minimum_events - there
+    days = [each for each in lake.days(ANONYMISED_INTERACTIONS) if first <= each <= day]
+    events: int = lake.scan(ANONYMISED_INTERACTIONS, days=days).select(pl.len()).collect().item()
+    return settings.minimum_events - events
 
 
 def ask(

@@ -1,4 +1,4 @@
-"""From scores to what is done. Belongs here: thresholds, repetition, cool-down and the sentence that says why.
+"""From scores to a verdict. Belongs here: thresholds, repetition, cool-down and the sentence that says why.
 
 `judge` is pure: the verdict of a day follows from that day's scores and the verdicts of the days before, so judging
 a day again gives the same verdict. A model retrains when its score is above `retrain_score` for `breaches` checks in
@@ -65,6 +65,26 @@ def judge(scores: pl.DataFrame, previous_verdicts: pl.DataFrame, settings: Drift
 
     Returns:
         Rows of `DRIFT_VERDICTS`, one a model and day, ordered by day and model.
+
+    Example:
+        A breach is watched first; a second one in a row asks for a training.
+
+        >>> from datetime import date, timedelta
+        >>> import polars as pl
+        >>> from aivo_assets import judge
+        >>> from aivo_assets.drift.schema import DRIFT_SCORES, DRIFT_VERDICTS
+        >>> from aivo_assets.settings import DriftSettings
+        >>> def check(day: date, score: float) -> dict[str, object]:
+        ...     size = {"events": 4000, "learners": 200, "reference_events": 9000, "reference_learners": 300}
+        ...     window = {"window_first": day - timedelta(days=6), "window_last": day}
+        ...     measured = {"measure": "refit_loss", "role": "decides", "effect": 0.02, "standard_error": 0.004}
+        ...     return {"day": day, "model_id": "main_brain", "score": score, **size, **window, **measured}
+        >>> scores = pl.DataFrame(
+        ...     [check(date(2026, 3, 9), 0.02), check(date(2026, 3, 10), 0.2), check(date(2026, 3, 11), 0.2)],
+        ...     schema=DRIFT_SCORES.schema,
+        ... )
+        >>> judge(scores, DRIFT_VERDICTS.empty(), DriftSettings())["verdict"].to_list()
+        ['ok', 'watch', 'retrain']
     """
     remembered = timedelta(days=max(settings.window_days, settings.cooldown_days))
     # Long histories are the rule; no more of them is read than can matter.
@@ -119,7 +139,7 @@ def _judge_model(scores: list[_Row], before: list[_Row], settings: DriftSettings
 def _one_training(rows: list[_Row]) -> list[_Row]:
     """Let one row ask for a training where several would ask for the same one.
 
-    A cohort is retrained with its model, and training the main brain makes all student models anew. The row that asks
+    A cohort is retrained with its model, and training the main brain rebuilds all student models. The row that asks
     is of the main brain where there is one, and takes the gravest verdict of all; the others watch.
     """
     asking = [row for row in rows if row["verdict"] in ASKS_FOR_TRAINING]
@@ -177,7 +197,7 @@ def _decide(worst: _Row | None, moved: _Row | None, past: _Past, day: date, sett
 
 def _what_moved(worst: _Row, settings: DriftSettings) -> str:
     if worst["score"] <= 0.0:
-        return "Score 0.00: nothing was surely lost since the promotion."
+        return "Score 0.00: no significant loss since the promotion."
     days = (worst["window_last"] - worst["window_first"]).days + 1
     quick = "" if days == settings.window_days else " on the last day" if days == 1 else f" in the last {days} days"
     return (
@@ -204,7 +224,7 @@ def _past(verdicts: list[_Row], row: _Row, settings: DriftSettings) -> _Past:
         and past["day"] >= row["day"] - timedelta(days=settings.window_days)
         and past["verdict"] in ("ok", "watch", "retrain", "alert")
     ]
-    # Training the main brain makes every student model anew, and a cohort is trained with its model.
+    # Training the main brain rebuilds every student model, and a cohort is trained with its model.
     units = {MAIN_BRAIN, unit_of(row["model_id"])}
     trained = [past for past in verdicts if unit_of(past["model_id"]) in units]
     return _Past(
@@ -220,5 +240,5 @@ def _largest(scores: list[_Row], role: str) -> _Row | None:
 
 
 def _pair(whole: dict[str, _Row], measure: str) -> dict[str, float | None]:
-    found = whole.get(measure, {"value": None, "reference_value": None})
-    return {measure: found["value"], f"reference_{measure}": found["reference_value"]}
+    scored = whole.get(measure, {"value": None, "reference_value": None})
+    return {measure: scored["value"], f"reference_{measure}": scored["reference_value"]}

@@ -3,6 +3,7 @@
 No table is read here.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -27,6 +28,9 @@ EVENT_NAMES: dict[str, tuple[str, ...]] = {
     "school_id": ("school_id", "school"),
 }
 """Names by which a column of `Event` is known elsewhere, the surest first. Compared without regard to case."""
+
+_DATA = re.compile(r"^[+-]?\d+(?:\.\d+)?$|^\d{4}-\d{2}-\d{2}")
+_NO_NAMES = " The first line looks like values and not like names: add a line with the names of the columns."
 
 LEARNER_NAMES: dict[str, tuple[str, ...]] = {
     "learner_id": (*EVENT_NAMES["learner_id"], "id_student"),
@@ -62,9 +66,9 @@ def mapped(
 
     Raises:
         SettingsError: The mapping names a column that is not ours.
-        SourceError: A chosen or required column is not in the table.
+        SourceError: A chosen or required column is not in the table, or a column that would be taken is there twice.
     """
-    there = ", ".join(sorted(available)) or "none"
+    present = ", ".join(sorted(available)) or "none"
     strange = sorted(set(chosen) - set(known))
     if strange:
         raise SettingsError(
@@ -74,25 +78,33 @@ def mapped(
     absent = sorted((theirs, ours) for ours, theirs in chosen.items() if theirs not in available)
     if absent:
         raise SourceError(
-            f"{place} has no column {', '.join(f'{theirs} (for {ours})' for theirs, ours in absent)}; it has: {there}",
+            f"{place} has no column {', '.join(f'{theirs} (for {ours})' for theirs, ours in absent)};"
+            f" it has: {present}",
             fix=f"{_nearest([theirs for theirs, _ in absent], available)}Correct {_option(variable)}, ours=theirs.",
         )
     by_name = {name.lower(): name for name in reversed(list(available))}
-    found = dict(chosen)
+    mapping = dict(chosen)
     for ours, names in known.items():
         theirs = next((by_name[name] for name in names if name in by_name), None)
-        if ours not in found and theirs is not None:
-            found[ours] = theirs
-    missing = [column for column in required if column not in found]
+        if ours not in mapping and theirs is not None:
+            mapping[ours] = theirs
+    missing = [column for column in required if column not in mapping]
     if missing:
         by_option = " ".join(f"--map {ours}=COLUMN" for ours in missing)
         well_known = "; ".join(f"{ours}: {', '.join(known[ours])}" for ours in missing if known[ours])
         raise SourceError(
-            f"{place} has no column for {', '.join(missing)}; it has: {there}",
+            f"{place} has no column for {', '.join(missing)}; it has: {present}",
             fix=f'Map it, ours=theirs: {by_option}, or {variable}={{"{missing[0]}": "…"}}.'
-            + (f" Known by themselves are {well_known}." if well_known else ""),
+            + (f" Known by themselves are {well_known}." if well_known else "")
+            + (_NO_NAMES if any(_DATA.match(name) for name in available) else ""),
         )
-    return found
+    for ours, theirs in mapping.items():
+        if ours not in chosen and f"{theirs} (2)" in available:
+            raise SourceError(
+                f"{place} has the column {theirs!r} twice, and which is {ours} is not clear",
+                fix=f"Take the first, --map {ours}={theirs!r}, or the second, --map {ours}='{theirs} (2)'.",
+            )
+    return mapping
 
 
 def told(files: Mapping[str, tuple[dict[str, str], Sequence[str]]]) -> list[str]:
@@ -110,6 +122,12 @@ def told(files: Mapping[str, tuple[dict[str, str], Sequence[str]]]) -> list[str]
         where = "" if len(alike) == 1 else f" ({', '.join(places[:3])}{' …' if len(places) > 3 else ''})"
         pairs = ", ".join(f"{ours} = {theirs}" for ours, theirs in taken)
         sentences.append(f"columns{where}: {pairs}; not used: {', '.join(unused) or 'none'}")
+        names = dict(taken)
+        sentences += [
+            f"{ours} is taken from {names[ours]}{where}, and could be {' or '.join(others)} (--map {ours}=…)"
+            for ours, known in EVENT_NAMES.items()
+            if ours in names and (others := [name for name in unused if name.lower() in known])
+        ]
     return sentences
 
 

@@ -36,8 +36,8 @@ def find_files(path: str | None, *, variable: str = "AIVO_SOURCE_PATH") -> list[
         if place.is_file():
             return [place]
         if not _MAGIC.isdisjoint(place.path):
-            found = sorted((str(match) for match in place.fs.glob(place.path)), key=_by_number)
-            files = [UPath(match, protocol=place.protocol, **place.storage_options) for match in found]
+            paths = sorted((str(match) for match in place.fs.glob(place.path)), key=_by_number)
+            files = [UPath(match, protocol=place.protocol, **place.storage_options) for match in paths]
             files = [file for file in files if file.is_file()]
             if files:
                 return files
@@ -99,9 +99,9 @@ def is_parquet(file: UPath) -> bool:
 
 def unreadable(place: str, error: Exception) -> SourceError:
     """One clear error for a file that cannot be read."""
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    problem = str(error).splitlines()[0] if str(error) else type(error).__name__
     return SourceError(
-        f"{place} cannot be read: {said}", fix="Check that the file is whole and may be read by this user."
+        f"{place} cannot be read: {problem}", fix="Check that the file is whole and may be read by this user."
     )
 
 

@@ -47,6 +47,6 @@ def _mapping(settings: SourceSettings, place: str, available: list[str]) -> dict
         ours: theirs for ours, theirs in settings.columns.items() if ours in LEARNER_NAMES and theirs in available
     }
     chosen = {**shared, **settings.learner_columns}
-    found = mapped(LEARNER_NAMES, chosen, available, place=place, required=("learner_id",), variable=_VARIABLE)
-    refuse_twins(UPath(place), found, chosen, available)
-    return found
+    mapping = mapped(LEARNER_NAMES, chosen, available, place=place, required=("learner_id",), variable=_VARIABLE)
+    refuse_twins(UPath(place), mapping, chosen, available)
+    return mapping

@@ -29,11 +29,13 @@ class Plan:
         times: How its times are.
         labels: How right and wrong are.
         sentences: All of it for a person, the columns first.
+        has_times: Whether there is a column of times; otherwise only the order of the rows is known.
     """
 
     times: TimeReading
     labels: LabelReading
     sentences: tuple[str, ...]
+    has_times: bool = True
 
 
 def asked_of_times(settings: SourceSettings, first_event_at: datetime) -> Asked:
@@ -114,7 +116,9 @@ def made(
             raise _with_other_columns(error, sample, theirs["occurred_at"], now) from error
     column = theirs.get("correct", "correct")
     notes += labels.check(correct, reading, column=column, place=place, others_expected=others_expected)
-    return Plan(how, reading, (*told(files), *notes))
+    return Plan(
+        how, reading, (*told(files), *notes), has_times=isinstance(asked, TimeReading) or "occurred_at" in theirs
+    )
 
 
 def _with_other_columns(error: SourceError, sample: pl.DataFrame | None, taken: str, now: datetime) -> SourceError:

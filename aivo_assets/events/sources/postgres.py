@@ -179,11 +179,11 @@ class PostgresSource:
             with engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            problem = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             # Operational: no connection, a server that stops or is overloaded. It may answer later.
             kind = SourceUnreachableError if isinstance(error, OperationalError) else SourceError
             raise kind(
-                f"The database cannot be read ({place}): {said}",
+                f"The database cannot be read ({place}): {problem}",
                 fix="Check AIVO_SOURCE_URL, that the server runs, and that this user may read the table.",
             ) from error
         finally:
@@ -232,7 +232,7 @@ def _described(connection: Connection, name: str) -> _Table:
     Raises:
         SourceError: There is none of this name.
     """
-    found = connection.execute(
+    described = connection.execute(
         sa.text(
             "SELECT a.attname, format_type(a.atttypid, NULL),"
             " EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid"
@@ -242,7 +242,7 @@ def _described(connection: Connection, name: str) -> _Table:
         ),
         {"name": name},
     ).all()
-    columns = [(str(column), str(kind), bool(unique)) for column, kind, unique in found]
+    columns = [(str(column), str(kind), bool(unique)) for column, kind, unique in described]
     if not columns:
         raise SourceError(
             f"The database has no table {name}, or this user may not see it",

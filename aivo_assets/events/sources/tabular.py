@@ -107,6 +107,11 @@ class TabularSource:
         """Columns, times and labels; see `Source.how_read`."""
         return self._plan.sentences
 
+    @property
+    def has_times(self) -> bool:
+        """Whether the files say when their rows happened; otherwise the order of rows is all there is."""
+        return self._plan.has_times
+
     def learners(self) -> pl.DataFrame | None:
         """The learner table, if the settings name one."""
         return read_learners(self._settings)
@@ -220,7 +225,7 @@ class TabularSource:
         if schema is not None:
             # `timestamp` is a moment in one file and a number of seconds in another: a column of moments goes first.
             known["occurred_at"] = tuple(
-                sorted(known["occurred_at"], key=lambda name: not schema.get(name, pl.Null()).is_temporal())
+                sorted(known["occurred_at"], key=lambda name: not _holds_moments(schema.get(name, pl.Null())))
             )
         return mapped(known, self._settings.columns, available, place=str(file), required=required)
 
@@ -251,6 +256,10 @@ class TabularSource:
         )
         unsound = at.is_null() | at.is_nan() | (at < earliest) | (at > latest)
         return unsound | ((at >= first) & (at < last))
+
+
+def _holds_moments(dtype: pl.DataType) -> bool:
+    return dtype == pl.Date or isinstance(dtype, pl.Datetime)
 
 
 def _last_line(extract: Extract) -> int:

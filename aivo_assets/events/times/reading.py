@@ -94,7 +94,7 @@ def reasons(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl
     parts = _parts(text, reading)
     number = counts.numbers(text).is_not_null()
     unplaced = _unplaced(parts["naive"].is_not_null(), parts["tail"], zones, reading)
-    told = pl.DataFrame(
+    table = pl.DataFrame(
         {
             "unplaced": unplaced,
             "no_day": parts["form"] & parts["naive"].is_null(),
@@ -105,7 +105,7 @@ def reasons(raw: pl.Series, zones: pl.Series | None, reading: TimeReading) -> pl
         }
     )
     of_number = BEFORE_START if reading.counted is not None else _NO_UNIT
-    return told.select(
+    return table.select(
         pl.when(pl.col("unplaced").is_not_null())
         .then("unplaced")
         .when("no_day")
@@ -153,10 +153,10 @@ def _placed(
         here = names == name
         local = naive.set(~here, None)
         if meant.offset is None:
-            found = in_zone(local, str(meant.name), learners)
+            placed = in_zone(local, str(meant.name), learners)
         else:
-            found = local.dt.offset_by(f"{-meant.offset}m").dt.replace_time_zone("UTC")
-        read = read.zip_with(~here, found)
+            placed = local.dt.offset_by(f"{-meant.offset}m").dt.replace_time_zone("UTC")
+        read = read.zip_with(~here, placed)
     return read
 
 
@@ -164,8 +164,8 @@ def _unplaced(sound: pl.Series, tails: pl.Series, zones: pl.Series | None, readi
     """Why a sound wall-clock time could not be placed: its zone is not known, or its clock skips it. Null elsewhere."""
     names = _zone_names(tails, zones, reading)
     why = {name: _why(name, reading) for name in names.unique().to_list()}
-    told = names.replace_strict(list(why), list(why.values()), return_dtype=pl.String)
-    return told.set(~sound, None)
+    text = names.replace_strict(list(why), list(why.values()), return_dtype=pl.String)
+    return text.set(~sound, None)
 
 
 def _why(name: str, reading: TimeReading) -> str:

@@ -49,15 +49,15 @@ def _second_passes(rows: pl.DataFrame) -> pl.Series:
     rising = certain.is_sorted()
     if (rising or certain.is_sorted(descending=True)) and not certain.is_empty():
         ordered = rows if rising else rows.reverse()
-        found = _after_one_return(ordered, ["night"])
-        if found is not None:
-            return found
+        second = _after_one_return(ordered, ["night"])
+        if second is not None:
+            return second
     step = pl.col("first").diff().over("learner")
     steps = rows.select(rising=(step > pl.duration()).sum(), falling=(step < pl.duration()).sum()).row(0)
     ordered = rows if steps[0] >= steps[1] else rows.reverse()
-    found = _after_one_return(ordered, ["learner", "night"])
-    assert found is not None, "only a whole file can be refused"
-    return found
+    second = _after_one_return(ordered, ["learner", "night"])
+    assert second is not None, "only a whole file can be refused"
+    return second
 
 
 def _after_one_return(rows: pl.DataFrame, group: list[str]) -> pl.Series | None:

@@ -32,6 +32,7 @@ _FEW = 0.05  # of the texts may be of a form that is not told; they are set asid
 _LONGEST_COUNT = timedelta(days=20 * 365)
 _DIGITS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
 _SHOWN = 3
+_LONGEST_SHOWN = 60
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 
 
@@ -87,7 +88,7 @@ class TimeSurvey:
         if given.is_empty():
             return
         _extend(self.examples, given)
-        if given.dtype.is_temporal():
+        if given.dtype == pl.Date or isinstance(given.dtype, pl.Datetime):
             self.typed += len(given)
             return
         number = counts.numbers(given)
@@ -309,9 +310,11 @@ def looks_like_times(raw: pl.Series, now: datetime) -> bool:
 
 def _extend(examples: list[str], given: pl.Series) -> None:
     if len(examples) < _SHOWN:
-        for value in given.unique(maintain_order=True).head(_SHOWN).cast(pl.String).to_list():
+        flat = given.dtype == pl.String or given.dtype.is_numeric()
+        values = given.unique(maintain_order=True).cast(pl.String) if flat else given
+        for value in map(str, values.head(_SHOWN).to_list()):
             if len(examples) < _SHOWN and value not in examples:
-                examples.append(value[:60])
+                examples.append(value[:_LONGEST_SHOWN])
 
 
 def _three(examples: Iterable[str]) -> str:

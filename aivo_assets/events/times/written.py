@@ -86,11 +86,11 @@ def by_formats(text: pl.Series, formats: tuple[str, ...]) -> pl.DataFrame:
     naive = pl.Series("naive", [None] * len(text), dtype=pl.Datetime("us"))
     tail = pl.Series("tail", [None] * len(text), dtype=pl.String)
     for pattern in dict.fromkeys(variant for given in formats for variant in _variants(given)):
-        found = text.str.to_datetime(pattern, time_unit="us", strict=False)
-        if found.dtype == pl.Datetime("us", "UTC"):
-            tail = tail.zip_with(~(naive.is_null() & found.is_not_null()), pl.repeat("Z", len(text), eager=True))
-            found = found.dt.replace_time_zone(None)
-        naive = naive.zip_with(naive.is_not_null(), found)
+        parsed = text.str.to_datetime(pattern, time_unit="us", strict=False)
+        if parsed.dtype == pl.Datetime("us", "UTC"):
+            tail = tail.zip_with(~(naive.is_null() & parsed.is_not_null()), pl.repeat("Z", len(text), eager=True))
+            parsed = parsed.dt.replace_time_zone(None)
+        naive = naive.zip_with(naive.is_not_null(), parsed)
     return pl.DataFrame({"naive": naive, "tail": tail, "form": naive.is_not_null()})
 
 

@@ -1,6 +1,6 @@
-"""Telling people. Belongs here: what an alert is; how it leaves the house is in alert_channels.py.
+"""Notifying people. Belongs here: what an alert is; how it is sent is in channels.py.
 
-An alert is always logged. That it could not be delivered is logged and told to the caller, never raised: whoever
+An alert is always logged. That it could not be delivered is logged and returned to the caller, never raised: whoever
 found something worth an alert has work to finish.
 """
 
@@ -83,15 +83,6 @@ class Notifier(Protocol):
     def send(self, alert: Alert) -> Delivery:
         """Send one alert. Never raises."""
         ...
-
-
-class LogNotifier:
-    """Writes alerts to the log and nowhere else."""
-
-    def send(self, alert: Alert) -> Delivery:
-        """Log the alert."""
-        log_alert(alert)
-        return Delivery(delivered=True)
 
 
 def log_alert(alert: Alert) -> None:

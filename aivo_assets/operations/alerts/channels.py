@@ -1,4 +1,4 @@
-"""The ways on which an alert leaves the house: a webhook, and whatever Apprise reaches. No alert is kept here.
+"""Outbound alert channels: a webhook, and whatever Apprise reaches. No alert is kept here.
 
 A channel has a name that may be shown, since its address may carry a secret. Nothing of an address is logged.
 """
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Channel(Protocol):
-    """One way on which alerts leave the house."""
+    """A way to send alerts."""
 
     name: str
 

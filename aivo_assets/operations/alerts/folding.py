@@ -1,7 +1,7 @@
-"""How repeats of a matter become one alert. Belongs here: the rules of folding and trying again; no file, no channel.
+"""Folding repeats into one alert. Belongs here: the rules of folding and retrying; no file, no channel.
 
-A matter is told when it is new, and once more, with the number of times, when it goes on for `remind` or longer. What
-repeats in between is counted and told with the next reminder. A matter that was not seen for twice that long is over.
+A matter is sent when it is new, and again, with its number of occurrences, when it goes on for `remind` or longer.
+Repeats in between are counted and sent with the next reminder. A matter not seen for twice that long is over.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,17 +17,17 @@ FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=1)
 
 
-class Kept(BaseModel):
-    """A matter, with the newest alert about it.
+class OutboxEntry(BaseModel):
+    """What the outbox keeps of one matter, with the newest alert about it.
 
     Attributes:
         alert: The newest alert.
         first_at: When the matter was first seen, UTC.
         count: Times that it was seen since.
-        told_at: When every channel had been told last; None so far never.
-        told_count: The count that was told then.
-        waiting: Channels that have yet to be told.
-        attempts: Attempts at the present delivery that failed.
+        told_at: When every channel had last been notified; None: never so far.
+        told_count: The count that was sent then.
+        waiting: Channels that are still to be notified.
+        attempts: Failed attempts at the present delivery.
         next_try_at: No attempt before this instant; None: at once.
         problem: Why the last attempt failed.
     """
@@ -46,11 +46,11 @@ class Kept(BaseModel):
 
     @property
     def is_delivered(self) -> bool:
-        """Whether nobody has yet to be told."""
+        """Whether every channel was notified."""
         return not self.waiting
 
     def message(self) -> Alert:
-        """The alert as it is sent: with the number of times, where there were several."""
+        """The alert as it is sent: with the number of occurrences, if there were several."""
         if self.count == 1:
             return self.alert
         body = f"{self.alert.body} Seen {self.count} times since {self.first_at:%Y-%m-%d %H:%M} UTC."
@@ -58,62 +58,64 @@ class Kept(BaseModel):
         return replace(self.alert, body=body, context=context)
 
 
-def fold(kept: Kept | None, alert: Alert, channels: Sequence[str], remind: timedelta) -> Kept:
-    """What is kept of a matter after an alert about it.
+def fold(entry: OutboxEntry | None, alert: Alert, channels: Sequence[str], remind: timedelta) -> OutboxEntry:
+    """The entry of a matter after an alert about it.
 
     Args:
-        kept: What was kept before; None for a new matter.
+        entry: What was kept before; None for a new matter.
         alert: The alert.
-        channels: Names of the channels that are to be told.
-        remind: How long a matter goes on before it is told again.
+        channels: Names of the channels to notify.
+        remind: How long a matter goes on before it is sent again.
     """
     now = alert.occurred_at
-    if kept is not None and alert.occurrence and alert.occurrence == kept.alert.occurrence:
+    if entry is not None and alert.occurrence and alert.occurrence == entry.alert.occurrence:
         # The same sighting: it is not counted, but the matter goes on. Noted once in `remind`, not at every look.
-        return kept if now - kept.alert.occurred_at <= remind else kept.model_copy(update={"alert": alert})
-    if kept is None or (kept.is_delivered and now - kept.alert.occurred_at > 2 * remind):
-        return _told_if_nobody(Kept(alert=alert, first_at=now, waiting=tuple(channels)), now)
-    again = kept.model_copy(update={"alert": alert, "count": kept.count + 1})
+        return entry if now - entry.alert.occurred_at <= remind else entry.model_copy(update={"alert": alert})
+    if entry is None or (entry.is_delivered and now - entry.alert.occurred_at > 2 * remind):
+        return _notified_by_log(OutboxEntry(alert=alert, first_at=now, waiting=tuple(channels)), now)
+    again = entry.model_copy(update={"alert": alert, "count": entry.count + 1})
     return remind_of(again, now, channels, remind)
 
 
-def remind_of(kept: Kept, now: datetime, channels: Sequence[str], remind: timedelta) -> Kept:
-    """Put a delivered matter on its way again, where repeats were counted and it is time to tell them."""
-    if not kept.is_delivered or kept.told_at is None or kept.count == kept.told_count:
-        return kept
-    if now - kept.told_at < remind:
-        return kept
-    return _told_if_nobody(kept.model_copy(update={"waiting": tuple(channels), "attempts": 0}), now)
+def remind_of(entry: OutboxEntry, now: datetime, channels: Sequence[str], remind: timedelta) -> OutboxEntry:
+    """Send a delivered matter again, if repeats were counted and it is time for a reminder."""
+    if not entry.is_delivered or entry.told_at is None or entry.count == entry.told_count:
+        return entry
+    if now - entry.told_at < remind:
+        return entry
+    return _notified_by_log(entry.model_copy(update={"waiting": tuple(channels), "attempts": 0}), now)
 
 
-def after_attempt(kept: Kept, told: Collection[str], problem: str | None, now: datetime, count: int) -> Kept:
-    """What is kept after an attempt.
+def after_attempt(
+    entry: OutboxEntry, delivered: Collection[str], problem: str | None, now: datetime, count: int
+) -> OutboxEntry:
+    """The entry after an attempt to deliver.
 
     Args:
-        kept: What was kept, perhaps with repeats that came during the attempt.
-        told: Channels that were told.
+        entry: What was kept, perhaps with repeats that came during the attempt.
+        delivered: Channels that were notified.
         problem: Why one of the others was not.
         now: The time of the attempt, UTC.
-        count: The count that was told.
+        count: The count that was sent.
     """
-    waiting = tuple(name for name in kept.waiting if name not in told)
+    waiting = tuple(name for name in entry.waiting if name not in delivered)
     if not waiting:
         done = {"told_at": now, "told_count": count, "attempts": 0, "next_try_at": None, "problem": None}
-        return kept.model_copy(update={"waiting": (), **done})
-    pause = min(FIRST_PAUSE * 2 ** min(kept.attempts, 10), LONGEST_PAUSE)
-    tried = {"attempts": kept.attempts + 1, "next_try_at": now + pause, "problem": problem}
-    return kept.model_copy(update={"waiting": waiting, **tried})
+        return entry.model_copy(update={"waiting": (), **done})
+    pause = min(FIRST_PAUSE * 2 ** min(entry.attempts, 10), LONGEST_PAUSE)
+    tried = {"attempts": entry.attempts + 1, "next_try_at": now + pause, "problem": problem}
+    return entry.model_copy(update={"waiting": waiting, **tried})
 
 
-def readdressed(kept: Kept, channels: Sequence[str]) -> Kept:
-    """The same, where channels that it waits for are no longer in the settings: then the present ones are told."""
-    if kept.is_delivered:
-        return kept
-    known = tuple(name for name in kept.waiting if name in channels)
-    return kept.model_copy(update={"waiting": known or tuple(channels)})
+def readdressed(entry: OutboxEntry, channels: Sequence[str]) -> OutboxEntry:
+    """The entry without channels that are no longer configured; if none is left, all present ones are notified."""
+    if entry.is_delivered:
+        return entry
+    known = tuple(name for name in entry.waiting if name in channels)
+    return entry.model_copy(update={"waiting": known or tuple(channels)})
 
 
-def _told_if_nobody(kept: Kept, now: datetime) -> Kept:
-    if kept.waiting:
-        return kept
-    return kept.model_copy(update={"told_at": now, "told_count": kept.count})  # the log was told
+def _notified_by_log(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    if entry.waiting:
+        return entry
+    return entry.model_copy(update={"told_at": now, "told_count": entry.count})  # the log has it

@@ -2,8 +2,8 @@
 
 A learner struggles in a skill where it is urgent to remediate or to go down a level. They newly struggle where their
 own last recommendation, of whatever day, did not say so; a break, which passes, hides no struggle. Learners are named
-by pseudonym only; whoever holds the key can link it. Each is told of once a day at most, which the register remembers;
-a digest is made from it, so that a crash neither loses nor doubles one.
+by pseudonym only, which those who hold the key can link. Each is told of once a day at most, which the register
+remembers; a digest is made from it, so that a crash neither loses nor doubles one.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from aivo_assets.operations.alerts.alert import Alert
 
 KINDS: Final = (REMEDIATION, LEVEL_DOWN)
 
-TOLD = Dataset(
+NOTIFIED = Dataset(
     "interventions/told",
     {
         "day": pl.Date,
@@ -44,14 +44,14 @@ NEEDED: Final = (
 )  # fmt: skip
 
 
-def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, told: pl.DataFrame) -> pl.DataFrame:
+def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, notified: pl.DataFrame) -> pl.DataFrame:
     """Learners who struggle and did not by their own last recommendation.
 
     Args:
         now: Recommendations of the newest day, columns `NEEDED`.
-        before: Those of earlier days, of whoever has any. A learner's newest day counts: a day may hold nothing, or
-            not everybody. None where nobody has any, and then nobody is new.
-        told: Rows of `TOLD` of the newest day.
+        before: Those of earlier days, of learners who have any. A learner's newest day counts: a day may hold nothing,
+            or not everybody. None where nobody has any, and then nobody is new.
+        notified: Rows of `NOTIFIED` of the newest day.
 
     Returns:
         A row a learner, their most important struggle: the columns of `NEEDED`, ordered by learner.
@@ -59,7 +59,7 @@ def newly_struggling(now: pl.DataFrame, before: pl.DataFrame | None, told: pl.Da
     struggles = struggling(now)
     if before is None:
         return struggles.clear()
-    known = pl.concat([struggling(_last(before)).select("learner"), told.select("learner")])
+    known = pl.concat([struggling(_last(before)).select("learner"), notified.select("learner")])
     new = struggles.join(known, on="learner", how="anti")
     return new.sort("learner", "rank").unique("learner", keep="first", maintain_order=True)
 
@@ -77,36 +77,38 @@ def _last(before: pl.DataFrame) -> pl.DataFrame:
     return lasting.filter(pl.col("day") == pl.col("day").max().over(*_PAIR))
 
 
-def register(new: pl.DataFrame, classes: pl.DataFrame, told: pl.DataFrame, *, now: datetime, most: int) -> pl.DataFrame:
+def register(
+    new: pl.DataFrame, classes: pl.DataFrame, notified: pl.DataFrame, *, now: datetime, most: int
+) -> pl.DataFrame:
     """The register of a day with the next digest in it.
 
     Args:
         new: What `newly_struggling` returned.
         classes: Columns `learner` and `class_`: the class in which a learner works now.
-        told: Rows of `TOLD` of the day so far.
+        notified: Rows of `NOTIFIED` of the day so far.
         now: The present instant, UTC.
         most: Learners in one digest at most; the others are in the next.
 
     Returns:
-        Rows of `TOLD`.
+        Rows of `NOTIFIED`.
     """
-    number = 1 + told.select(pl.col("digest").max().fill_null(0)).item()
+    number = 1 + notified.select(pl.col("digest").max().fill_null(0)).item()
     rows = (
         new.head(most)
         .join(classes.unique("learner"), on="learner", how="left", maintain_order="left")
         .with_columns(digest=pl.lit(number, pl.Int32), told_at=pl.lit(now).cast(pl.Datetime("us", "UTC")))
     )
-    return pl.concat([told, rows.select(list(TOLD.schema))])
+    return pl.concat([notified, rows.select(list(NOTIFIED.schema))])
 
 
-def digests(told: pl.DataFrame, language: Language) -> list[Alert]:
+def digests(notified: pl.DataFrame, language: Language) -> list[Alert]:
     """The digests of a day, one alert each, from its register.
 
     Args:
-        told: Rows of `TOLD` of one day.
+        notified: Rows of `NOTIFIED` of one day.
         language: How dates are written.
     """
-    return [_digest(part, language) for part in told.sort("digest").partition_by("digest", maintain_order=True)]
+    return [_digest(part, language) for part in notified.sort("digest").partition_by("digest", maintain_order=True)]
 
 
 def _digest(rows: pl.DataFrame, language: Language) -> Alert:

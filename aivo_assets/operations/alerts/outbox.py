@@ -1,8 +1,8 @@
-"""Where alerts are kept until everybody has been told. Belongs here: files, and one attempt after another.
+"""The outbox: keeps alerts until they are delivered. Belongs here: its files, and attempts to deliver.
 
 A file a matter, replaced in one step, so that a process may be killed at any line. An alert is written down before the
 first attempt to deliver it: what cannot be delivered is tried again with growing pauses, and never lost. A crash
-between the attempt and its note tells a channel twice; receivers of the webhook see the same `Idempotency-Key`.
+between the attempt and its record notifies a channel twice; the webhook then sends the same `Idempotency-Key`.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from aivo_assets.lake.atomic_file import write_whole
 from aivo_assets.lake.file_lock import held
 from aivo_assets.operations.alerts.alert import Alert, Delivery, log_alert
 from aivo_assets.operations.alerts.channels import Channel, build_channels
-from aivo_assets.operations.alerts.folding import Kept, after_attempt, fold, readdressed, remind_of
+from aivo_assets.operations.alerts.folding import OutboxEntry, after_attempt, fold, readdressed, remind_of
 from aivo_assets.settings import AlertSettings
 
 _log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class Outbox:
 
     Args:
         folder: Where the files lie.
-        channels: Who is told; none: alerts are logged and kept.
-        remind: How long a matter goes on before it is told again.
+        channels: Where alerts are sent; none: they are only logged and kept.
+        remind: How long a matter goes on before it is sent again.
         keep: How long a delivered matter is kept after its last occurrence.
     """
 
@@ -44,8 +44,8 @@ class Outbox:
         log_alert(alert)
         try:
             with held(self._folder / "files.lock"):
-                kept = fold(self._read(self._path(alert.key)), alert, list(self._channels), self._remind)
-                self._write(kept)
+                entry = fold(self._read(self._path(alert.key)), alert, list(self._channels), self._remind)
+                self._write(entry)
         except OSError as error:  # a full disk must not silence the alert that says so
             _log.error("alert %s could not be kept: %s", alert.key, error)
             return self._send_unkept(alert)
@@ -67,14 +67,14 @@ class Outbox:
         """
         with held(self._folder / "delivery.lock"):
             delivered, down = 0, set[str]()
-            for kept in self._due(now, key):
-                delivered += self._attempt(kept, now, down).is_delivered
+            for entry in self._due(now, key):
+                delivered += self._attempt(entry, now, down).is_delivered
             if key is None:
                 self._forget(now)
             return delivered
 
-    def kept(self) -> list[Kept]:
-        """All that is kept, the newest first."""
+    def entries(self) -> list[OutboxEntry]:
+        """All entries, the newest first."""
         read = [self._read(path) for path in sorted(self._folder.glob("*.json"))]
         return sorted(
             (each for each in read if each is not None), key=lambda each: each.alert.occurred_at, reverse=True
@@ -84,44 +84,44 @@ class Outbox:
         """Whether anything is kept of a matter."""
         return self._path(key).exists()
 
-    def _due(self, now: datetime, key: str | None) -> list[Kept]:
+    def _due(self, now: datetime, key: str | None) -> list[OutboxEntry]:
         names, due = list(self._channels), []
         for path in [self._path(key)] if key is not None else sorted(self._folder.glob("*.json")):
             with held(self._folder / "files.lock"):
-                kept = self._read(path)
-                if kept is None:
+                entry = self._read(path)
+                if entry is None:
                     continue
-                ready = readdressed(remind_of(kept, now, names, self._remind), names)
-                if ready != kept:
+                ready = readdressed(remind_of(entry, now, names, self._remind), names)
+                if ready != entry:
                     self._write(ready)
             if not ready.is_delivered and (ready.next_try_at is None or ready.next_try_at <= now):
                 due.append(ready)
         return due
 
-    def _attempt(self, kept: Kept, now: datetime, down: set[str]) -> Kept:
+    def _attempt(self, entry: OutboxEntry, now: datetime, down: set[str]) -> OutboxEntry:
         """Send one matter; a channel that failed joins `down`, and is not asked again in this pass."""
-        if down.issuperset(kept.waiting):
-            return kept
-        message, told, problem = kept.message(), set(), None
-        for name in kept.waiting:
+        if down.issuperset(entry.waiting):
+            return entry
+        message, delivered, problem = entry.message(), set(), None
+        for name in entry.waiting:
             if name in down:
                 continue
             delivery = self._channels[name].send(message)
             if delivery.delivered:
-                told.add(name)
+                delivered.add(name)
             else:
                 down.add(name)
                 problem = f"{name}: {delivery.problem}"
         with held(self._folder / "files.lock"):
-            present = self._read(self._path(kept.alert.key)) or kept
-            left = after_attempt(present, told, problem, now, kept.count)
+            present = self._read(self._path(entry.alert.key)) or entry
+            left = after_attempt(present, delivered, problem, now, entry.count)
             self._write(left)
         return left
 
     def _forget(self, now: datetime) -> None:
-        for kept in self.kept():
-            if kept.is_delivered and now - kept.alert.occurred_at > self._keep:
-                self._path(kept.alert.key).unlink(missing_ok=True)
+        for entry in self.entries():
+            if entry.is_delivered and now - entry.alert.occurred_at > self._keep:
+                self._path(entry.alert.key).unlink(missing_ok=True)
 
     def _send_unkept(self, alert: Alert) -> Delivery:
         for channel in self._channels.values():
@@ -133,17 +133,17 @@ class Outbox:
     def _path(self, key: str) -> Path:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
-    def _read(self, path: Path) -> Kept | None:
+    def _read(self, path: Path) -> OutboxEntry | None:
         try:
-            return Kept.model_validate_json(path.read_bytes())
+            return OutboxEntry.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except ValidationError as error:
             _log.error("the kept alert %s cannot be read and is passed over: %s", path, error)
             return None
 
-    def _write(self, kept: Kept) -> None:
-        write_whole(self._path(kept.alert.key), kept.model_dump_json(indent=1).encode())
+    def _write(self, entry: OutboxEntry) -> None:
+        write_whole(self._path(entry.alert.key), entry.model_dump_json(indent=1).encode())
 
 
 def build_outbox(settings: AlertSettings, home: Path) -> Outbox:

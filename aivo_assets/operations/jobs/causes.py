@@ -1,4 +1,4 @@
-"""Why a run was asked for. Belongs here: what a cause is, and how a run's tags carry it; who asks is decided elsewhere.
+"""Why a run was started. Belongs here: what a cause is, and how a run's tags carry it.
 
 The tags are read by people in the web UI, by the HTTP service and by `aivo why`. `aivo/cause` alone is a sentence; the
 others let the chain be followed from a run to what made it necessary and on to what that led to.
@@ -76,14 +76,14 @@ class Cause:
         return OPENING[self.kind].format(by=self.by)
 
 
-def by_hand(said: str) -> Cause:
+def by_hand(reason: str) -> Cause:
     """The cause of a run that a person asked for on the command line.
 
     Args:
-        said: The command and the person's reason; one that begins with `forced:` overrode the guards.
+        reason: The command and the person's reason; one that begins with `forced:` overrode the guards.
     """
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container may run under a number without a name
         user = "unknown"
-    return Cause("override" if said.startswith("forced:") else "cli", user, said)
+    return Cause("override" if reason.startswith("forced:") else "cli", user, reason)

@@ -1,4 +1,4 @@
-"""Names that jobs, schedules and models are known by, for those who may not import Dagster. No job is defined here."""
+"""Names of jobs, schedules and models, for code that may not import Dagster. No job is defined here."""
 
 from collections.abc import Collection, Mapping
 from typing import Final, Literal

@@ -1,7 +1,8 @@
-"""Whether the process that does a run is still there. Belongs here: the run's lock on a file; no run is ended here.
+"""Whether the process of a run still exists. Belongs here: the run's file lock; no run is ended here.
 
-The kernel takes a lock back however a process ends, so whoever gets the lock of a run knows that its process is gone.
-The lock is kept until then, and not given back when the work is done: a run is over only once its end is recorded.
+The kernel releases a lock however a process ends, so a process that gets the lock of a run knows that its process is
+gone. The lock is kept until then, and not given back when the work is done: a run is over only once its end is
+recorded.
 """
 
 import os

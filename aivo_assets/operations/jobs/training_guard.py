@@ -1,4 +1,4 @@
-"""When a training must wait. Belongs here: the rule and its sentence; where runs are looked up is the caller's affair.
+"""When a training must wait. Belongs here: the rule and its sentence; the caller looks runs up.
 
 One rule for schedules, sensors, the command line and the HTTP service: one training at a time, some hours between two
 trainings that nobody forced, and a pause for the checks after a challenger was refused.

@@ -1,8 +1,8 @@
 """Which system account runs the embedded PostgreSQL, and whether it reaches the files. No server is started here.
 
-PostgreSQL refuses to run as root. A normal user runs it himself; root hands it to the owner of the folder, or to an
-account without rights. Such an account must be able to pass through every folder above its files, which is granted
-as the right to traverse alone, never to list or read, and said in the log.
+PostgreSQL refuses to run as root. A normal user runs it under their own account; root hands it to the owner of the
+folder, or to an account without rights. Such an account must be able to pass through every folder above its files: it
+gets the right to traverse them, never to list or read, and the log says so.
 """
 
 import logging
@@ -50,8 +50,8 @@ class ServerAccount:
             if self.is_other:
                 os.chown(folder, self.uid, self.gid)
         except FileExistsError:
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != self.uid or stat.S_IMODE(found.st_mode) & 0o077:
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != self.uid or stat.S_IMODE(status.st_mode) & 0o077:
                 raise ServiceError(
                     f"{folder} is not a folder that only {self.name} may use, so the database cannot be kept there",
                     fix=f"Remove {folder} if it is not needed, or set another AIVO_HOME.",
@@ -62,18 +62,18 @@ class ServerAccount:
         if not self.is_other:
             return
         for step in [*reversed(folder.parents), folder]:
-            found = step.stat()
-            if self._may_traverse(found):
+            status = step.stat()
+            if self._may_traverse(status):
                 continue
-            step.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
+            step.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
             _log.warning("%s may now be passed through by other users, so that %s can run PostgreSQL", step, self.name)
 
-    def _may_traverse(self, found: os.stat_result) -> bool:
-        if found.st_uid == self.uid:
-            return bool(found.st_mode & stat.S_IXUSR)
-        if found.st_gid == self.gid:
-            return bool(found.st_mode & stat.S_IXGRP)
-        return bool(found.st_mode & stat.S_IXOTH)
+    def _may_traverse(self, status: os.stat_result) -> bool:
+        if status.st_uid == self.uid:
+            return bool(status.st_mode & stat.S_IXUSR)
+        if status.st_gid == self.gid:
+            return bool(status.st_mode & stat.S_IXGRP)
+        return bool(status.st_mode & stat.S_IXOTH)
 
 
 def choose_account(data: Path) -> ServerAccount:

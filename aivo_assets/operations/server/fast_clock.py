@@ -1,4 +1,4 @@
-"""What the platform takes for the present where its clock begins in the past and runs fast. No machine is asked here.
+"""A clock that begins in the past and runs fast. Belongs here: its arithmetic; the machine's time is passed in.
 
 Every process of a platform has to agree on the present. So the instant of the machine at which the clock was set going
 is kept in AIVO_HOME, once, and the rest is arithmetic. `aivo up` sets it going; until then it stands, so that the
@@ -92,8 +92,11 @@ def _start(day: date, instant: datetime) -> datetime:
 
 def _beginning(path: Path, clock: ClockSettings) -> datetime:
     try:
-        kept = json.loads(path.read_text())
-        began, set_to = datetime.fromisoformat(kept["began"]), ClockSettings(start=kept["start"], speed=kept["speed"])
+        beginning = json.loads(path.read_text())
+        began, set_to = (
+            datetime.fromisoformat(beginning["began"]),
+            ClockSettings(start=beginning["start"], speed=beginning["speed"]),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unusable(path, error) from error
     if set_to != clock:

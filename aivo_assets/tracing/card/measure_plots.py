@@ -1,4 +1,4 @@
-"""Pictures of a model card beyond those of an evaluation. Belongs here: PNG bytes; no computation."""
+"""Plots of a model card beyond those of an evaluation. Belongs here: PNG bytes; no computation."""
 
 from collections.abc import Mapping, Sequence
 

@@ -23,7 +23,7 @@ ROC_POINTS = 200
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MeanInterval:
     """A mean over answers with a 95 % interval over learners."""
 
     mean: float
@@ -51,9 +51,9 @@ class GroupMeasure:
     events: int
     learners: int
     auc: float | None
-    log_loss: Estimate
+    log_loss: MeanInterval
     expected: float
-    surprise: Estimate
+    surprise: MeanInterval
 
     @property
     def name(self) -> str:
@@ -110,13 +110,13 @@ def measure(
     """
     holdout = hold_out(table.keys, split, brain.statistics, settings, attributes=attributes)
     unseen = table.take(split.evaluate)
-    said = brain.predict(unseen)
-    groups = _groups(holdout, said, settings)
+    predicted = brain.predict(unseen)
+    groups = _groups(holdout, predicted, settings)
     kinds = [] if attributes is None else [name for name in attributes.columns if name not in ("learner", "shard")]
     return CardMeasures(
-        evaluation=score(holdout, said, model=brain.fingerprint),
+        evaluation=score(holdout, predicted, model=brain.fingerprint),
         roc={
-            "main brain": roc(holdout.correct, said),
+            "main brain": roc(holdout.correct, predicted),
             "item difficulty alone": roc(holdout.correct, holdout.baselines["item_difficulty"]),
         },
         groups=groups,
@@ -129,31 +129,31 @@ def measure(
 def roc(correct: Floats, probability: Floats) -> Roc:
     """The ROC curve, thinned to at most 201 points; a straight line without both outcomes."""
     order = np.argsort(-probability, kind="stable")
-    happened, said = correct[order], probability[order]
-    ends = np.flatnonzero(np.append(np.diff(said) != 0, True))
+    happened, predicted = correct[order], probability[order]
+    ends = np.flatnonzero(np.append(np.diff(predicted) != 0, True))
     right, wrong = np.cumsum(happened)[ends], np.cumsum(1 - happened)[ends]
     if not right[-1] or not wrong[-1]:
         return Roc(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-    kept = np.unique(np.linspace(0, ends.size - 1, min(ROC_POINTS, ends.size)).round().astype(np.intp))
-    return Roc(np.append(0.0, wrong[kept] / wrong[-1]), np.append(0.0, right[kept] / right[-1]))
+    points = np.unique(np.linspace(0, ends.size - 1, min(ROC_POINTS, ends.size)).round().astype(np.intp))
+    return Roc(np.append(0.0, wrong[points] / wrong[-1]), np.append(0.0, right[points] / right[-1]))
 
 
-def _groups(holdout: Holdout, said: Floats, settings: PromotionSettings) -> tuple[GroupMeasure, ...]:
-    everybody = ("", EVERYBODY, np.ones(said.size, dtype=np.bool_))
+def _groups(holdout: Holdout, predicted: Floats, settings: PromotionSettings) -> tuple[GroupMeasure, ...]:
+    everybody = ("", EVERYBODY, np.ones(predicted.size, dtype=np.bool_))
     chosen = [everybody, *((part.kind, part.value, part.rows) for part in holdout.slices)]
-    return tuple(_group(kind, value, rows, holdout, said, settings) for kind, value, rows in chosen)
+    return tuple(_group(kind, value, rows, holdout, predicted, settings) for kind, value, rows in chosen)
 
 
 def _group(
-    kind: str, value: str, rows: NDArray[np.bool_], holdout: Holdout, said: Floats, settings: PromotionSettings
+    kind: str, value: str, rows: NDArray[np.bool_], holdout: Holdout, predicted: Floats, settings: PromotionSettings
 ) -> GroupMeasure:
-    correct, learners, probability = holdout.correct[rows], holdout.learners[rows], said[rows]
+    correct, learners, probability = holdout.correct[rows], holdout.learners[rows], predicted[rows]
 
-    def estimate(values: Floats) -> Estimate:
+    def estimate(values: Floats) -> MeanInterval:
         interval = paired_bootstrap(
             values, learners, samples=settings.bootstrap_samples, confidence=BOUND, seed=settings.bootstrap_seed
         )
-        return Estimate(interval.mean, interval.lower, interval.upper)
+        return MeanInterval(interval.mean, interval.lower, interval.upper)
 
     return GroupMeasure(
         kind=kind,

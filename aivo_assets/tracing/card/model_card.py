@@ -1,4 +1,4 @@
-"""The model card: what a version is, how good, for whom and within what limits, for a person who answers for a school.
+"""The model card: what a version is, how good, for whom and within what limits, for somebody who runs a school.
 
 Belongs here: the words and their order (after Mitchell et al. 2019). What is measured is in `card_measures`, how it is
 drawn in `plots`, how it becomes Markdown and HTML in `aivo_assets.documents`.
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from aivo_assets.documents import Bullets, Document, Paragraph, Picture, Section, Table
 from aivo_assets.settings import PrivacySettings
 from aivo_assets.tracing.card.measure_plots import curve_png, groups_png, importance_png, roc_png
-from aivo_assets.tracing.card.measures import EVERYBODY, CardMeasures, Estimate, GroupMeasure
+from aivo_assets.tracing.card.measures import EVERYBODY, CardMeasures, GroupMeasure, MeanInterval
 from aivo_assets.tracing.card.plots import reliability_png
 from aivo_assets.tracing.fold.catalogue import FEATURES
 from aivo_assets.tracing.model.main_brain import MainBrain
@@ -209,7 +209,7 @@ def _noticed(group: GroupMeasure) -> str:
     )
 
 
-def _interval(estimate: Estimate) -> str:
+def _interval(estimate: MeanInterval) -> str:
     return f"{estimate.mean:.3f} ({estimate.lower:.3f} to {estimate.upper:.3f})"
 
 
@@ -289,7 +289,7 @@ def _found_limits(brain: MainBrain, measured: CardMeasures) -> Iterator[str]:
     days = (evaluation.until - evaluation.since).days + 1
     yield (
         f"It was tested on {days} days after its training; what comes later may differ. Drift is watched, and a model "
-        "that no longer holds is trained anew."
+        "that no longer holds is trained again."
     )
     for group in measured.groups:
         if group.kind in ("experience", "items") and group.log_loss.lower > everybody.log_loss.upper:

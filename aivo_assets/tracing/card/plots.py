@@ -1,10 +1,10 @@
-"""Small pictures of an evaluation, for asset metadata and model cards. Belongs here: PNG bytes; no computation.
+"""Plots of an evaluation, for asset metadata and model cards. Belongs here: PNG bytes; no computation.
 
 Figures are made without pyplot, whose figures are global and never freed by themselves.
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,10 @@ BASELINE_COLOUR = "#c8702a"
 def reliability_png(evaluation: Evaluation) -> bytes:
     """What was said against what happened: one point per bin of equal mass, the diagonal being perfect."""
     figure, axes = new_figure()
-    said = [part.mean_probability for part in evaluation.reliability]
+    predicted = [part.mean_probability for part in evaluation.reliability]
     happened = [part.share_correct for part in evaluation.reliability]
     axes.plot([0, 1], [0, 1], color=REFERENCE_COLOUR, linewidth=1, linestyle="--")
-    axes.plot(said, happened, color=MODEL_COLOUR, marker="o", markersize=3.5, linewidth=1.2)
+    axes.plot(predicted, happened, color=MODEL_COLOUR, marker="o", markersize=3.5, linewidth=1.2)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted probability", ylabel="share of right answers")
     axes.set_title(f"Calibration: mean gap {evaluation.scores.ece:.3f}", fontsize=9)
     return as_png(figure)
@@ -50,23 +50,6 @@ def days_png(evaluation: Evaluation) -> bytes:
     axes.axhline(difficulty, color=BASELINE_COLOUR, linewidth=0.8, linestyle="--", label="item difficulty alone")
     axes.set(ylabel="log loss (lower is better)")
     axes.legend(fontsize=7, frameon=False)
-    figure.autofmt_xdate(rotation=30)
-    return as_png(figure)
-
-
-def versions_png(history: Sequence[tuple[date, Evaluation]]) -> bytes:
-    """AUC and log loss of versions over their as-of days, oldest first."""
-    figure, axes = new_figure()
-    days = _dates(day for day, _ in history)
-    axes.plot(
-        days, [each.scores.log_loss for _, each in history], color=MODEL_COLOUR, marker="o", markersize=3, linewidth=1.2
-    )
-    axes.set_ylabel("log loss", color=MODEL_COLOUR)
-    beside = axes.twinx()
-    aucs = [float("nan") if each.scores.auc is None else each.scores.auc for _, each in history]
-    beside.plot(days, aucs, color=BASELINE_COLOUR, marker="s", markersize=3, linewidth=1.2)
-    beside.set_ylabel("AUC", color=BASELINE_COLOUR)
-    beside.tick_params(labelsize=7)
     figure.autofmt_xdate(rotation=30)
     return as_png(figure)
 

@@ -1,4 +1,4 @@
-"""What items do beyond being hard. Belongs here: the estimation, on arrays, from training learners; nothing is stored.
+"""Item behaviour beyond difficulty. Belongs here: the estimation, on arrays, from training learners; no storing.
 
 Four things, each fitted on the surprises that difficulty and a learner's online ability leave:
 
@@ -84,13 +84,13 @@ def factor_steps(settings: FeatureSettings) -> Floats:
 
 
 def fit_behaviour(
-    encoded: Encoded, kept: npt.NDArray[np.bool_], difficulty: Floats, settings: FeatureSettings
+    encoded: Encoded, included: npt.NDArray[np.bool_], difficulty: Floats, settings: FeatureSettings
 ) -> Behaviour:
-    """Fit on the events of the learners that are kept.
+    """Fit on the events of the learners that are included.
 
     Args:
         encoded: The events; every one has an item.
-        kept: bool [learners] by code, at least one true.
+        included: bool [learners] by code, at least one true.
         difficulty: float64 [items], logit, fitted on the same learners.
         settings: Steps, passes, priors.
     """
@@ -100,7 +100,7 @@ def fit_behaviour(
     repeat = np.zeros(encoded.height, np.int32)
     surprise, ability = np.zeros(encoded.height), np.zeros(encoded.height)
     _descend(
-        (encoded.learner, encoded.item, encoded.skill, encoded.skill_offsets, encoded.correct, kept),
+        (encoded.learner, encoded.item, encoded.skill, encoded.skill_offsets, encoded.correct, included),
         (difficulty, tendency, item_factors, skill_factors),
         (factor_steps(settings), settings.factor_rate, settings.factor_shrinkage),
         settings.factor_passes,
@@ -109,7 +109,7 @@ def fit_behaviour(
     _number_repeats(
         encoded.item, encoded.pairs("items").position, encoded.correct, repeat, len(encoded.pairs("items").key)
     )
-    rows = np.flatnonzero(kept[encoded.learner])
+    rows = np.flatnonzero(included[encoded.learner])
     item, surprised = encoded.item[rows].astype(np.int64), surprise[rows]
     weight = ability[rows]
     slope = np.bincount(item, surprised * weight, items)
@@ -122,7 +122,7 @@ def fit_behaviour(
         discrimination=slope / (known + _TRUST),
         repeats=means.reshape(items, REPEATS),
         repeat_events=events.reshape(items, REPEATS),
-        transitions=_transitions(encoded, kept, surprise, settings),
+        transitions=_transitions(encoded, included, surprise, settings),
     )
 
 
@@ -142,9 +142,9 @@ def _means(code: Ints, surprise: Floats, codes: int, prior: float) -> tuple[Floa
 
 
 def _transitions(
-    encoded: Encoded, kept: npt.NDArray[np.bool_], surprise: Floats, settings: FeatureSettings
+    encoded: Encoded, included: npt.NDArray[np.bool_], surprise: Floats, settings: FeatureSettings
 ) -> Transitions:
-    follows = np.flatnonzero((encoded.learner[1:] == encoded.learner[:-1]) & kept[encoded.learner[1:]]) + 1
+    follows = np.flatnonzero((encoded.learner[1:] == encoded.learner[:-1]) & included[encoded.learner[1:]]) + 1
     items = max(len(encoded.items), 1)
     pair = encoded.item[follows].astype(np.int64) * items + encoded.item[follows - 1]
     distinct, code, events = np.unique(pair, return_inverse=True, return_counts=True)
@@ -167,25 +167,25 @@ def _sigmoid(x: float) -> float:
 @compiled
 def _descend(
     answers: tuple[Ints32, Ints32, Ints32, Ints, npt.NDArray[np.int8], npt.NDArray[np.bool_]],
-    found: tuple[Floats, Floats, Floats, Floats],
+    factors: tuple[Floats, Floats, Floats, Floats],
     rates: tuple[Floats, float, float],
     passes: int,
     left: tuple[Floats, Floats],
 ) -> None:
-    """Go over each learner's events in order, predict, then move him and what he answered. Changes `found`, `left`.
+    """Go over each learner's events in order: predict, then update the learner and the item. Changes `factors`, `left`.
 
-    The online steps are those of `kernel`; a last pass in which nothing but the learner moves leaves each kept row's
+    The online steps are those of `kernel`; a last pass in which nothing but the learner moves leaves each row's
     surprise and the ability before it.
     """
-    learner, item, skill, offsets, correct, kept = answers
-    difficulty, tendency, item_factors, skill_factors = found
+    learner, item, skill, offsets, correct, included = answers
+    difficulty, tendency, item_factors, skill_factors = factors
     steps, rate, shrinkage = rates
     size = item_factors.shape[1]
     own, load = np.zeros(size), np.zeros(size)
     for turn in range(passes + 1):
         ability, events, last = 0.0, 0, -1
         for i in range(len(learner)):
-            if not kept[learner[i]]:
+            if not included[learner[i]]:
                 continue
             if learner[i] != last:
                 last, ability, events = learner[i], 0.0, 0

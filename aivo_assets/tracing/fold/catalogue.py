@@ -1,4 +1,4 @@
-"""What every feature means, in the order of the columns. Belongs here: names and words; nothing is computed."""
+"""The meaning of every feature, in the order of the columns. Belongs here: names and words; nothing is computed."""
 
 import hashlib
 from dataclasses import dataclass

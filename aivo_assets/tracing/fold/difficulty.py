@@ -46,15 +46,15 @@ class Difficulties:
     typical_log_response: float
 
 
-def fit_difficulties(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSettings) -> Difficulties:
-    """Fit on the events of the learners that are kept.
+def fit_difficulties(encoded: Encoded, included: npt.NDArray[np.bool_], settings: FeatureSettings) -> Difficulties:
+    """Fit on the events of the learners that are included.
 
     Args:
         encoded: The events; every one has an item.
-        kept: bool [learners] by code, at least one true.
+        included: bool [learners] by code, at least one true.
         settings: Strength of the priors, number of passes.
     """
-    use = kept[encoded.learner]
+    use = included[encoded.learner]
     right = encoded.correct[use]
     base_rate = (float(right.sum()) + 1.0) / (len(right) + 2.0)
     precision = settings.difficulty_prior_events * base_rate * (1.0 - base_rate)
@@ -65,7 +65,7 @@ def fit_difficulties(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: Fe
         encoded.skill,
         encoded.skill_offsets,
         encoded.correct,
-        kept,
+        included,
         settings.ability_sd**-2,
     )
     items, skills = np.zeros((len(encoded.items), 4)), np.zeros((len(encoded.skills), 4))
@@ -87,21 +87,21 @@ def _log_response(encoded: Encoded, use: npt.NDArray[np.bool_], prior: float) ->
 
 
 class Answers(NamedTuple):
-    """What the passes read: encoded events, who is kept, and the precision of abilities."""
+    """What the passes read: encoded events, which learners are included, and the precision of abilities."""
 
     learner: Ints32
     item: Ints32
     skill: Ints32
     offsets: Ints
     correct: npt.NDArray[np.int8]
-    kept: npt.NDArray[np.bool_]
+    included: npt.NDArray[np.bool_]
     precision: float
 
 
 @compiled
 def _fit(answers: Answers, items: Floats, skills: Floats, whole: float, precision: float, passes: int) -> None:
     """Newton steps in turn: abilities, skills around the whole, items around their skills. Changes items and skills."""
-    ability = np.zeros(len(answers.kept))
+    ability = np.zeros(len(answers.included))
     for _ in range(passes):
         _step_abilities(answers, items, ability)
         by_item, by_skill = _compare(answers, items, skills, ability)
@@ -128,7 +128,7 @@ def _step_abilities(answers: Answers, items: Floats, ability: Floats) -> None:
     slope, curve = np.zeros(len(ability)), np.zeros(len(ability))
     for i in range(len(answers.learner)):
         one = answers.learner[i]
-        if answers.kept[one]:
+        if answers.included[one]:
             p = _sigmoid(ability[one] - items[answers.item[i], 2])
             slope[one] += answers.correct[i] - p
             curve[one] += p * (1.0 - p)
@@ -150,7 +150,7 @@ def _compare(answers: Answers, items: Floats, skills: Floats, ability: Floats) -
     by_item, by_skill = np.zeros((len(items), 4)), np.zeros((len(skills), 4))
     for i in range(len(answers.learner)):
         one = answers.learner[i]
-        if not answers.kept[one]:
+        if not answers.included[one]:
             continue
         code, right = answers.item[i], answers.correct[i]
         _count(by_item[code], right, _sigmoid(ability[one] - items[code, 2]), 1.0)
@@ -166,7 +166,7 @@ def _centres(answers: Answers, skills: Floats, items: int) -> Floats:
     """Sum over each item's events of the mean difficulty of the event's skills."""
     centre = np.zeros(items)
     for i in range(len(answers.learner)):
-        if answers.kept[answers.learner[i]]:
+        if answers.included[answers.learner[i]]:
             centre[answers.item[i]] += _mean_of_skills(answers, i, skills)
     return centre
 

@@ -108,7 +108,7 @@ def encode(events: pl.DataFrame | pl.LazyFrame) -> Encoded:
             `response_time_ms` may be absent, as may `gap_s` and `hint_count`. A null item has code -1.
 
     Raises:
-        LakeError: An event has no skill, or two of a learner's events have the same place in his order.
+        LakeError: An event has no skill, or two of a learner's events have the same place in their order.
     """
     frame = _needed(events)
     learners, learner = _codes(frame["learner"])
@@ -247,7 +247,7 @@ def _pair_up(learner: Ints32, code: Ints32, codes: int) -> tuple[Ints32, Ints]:
 @compiled
 def _distinct(code: Ints32, offsets: Ints) -> tuple[Ints32, Ints]:
     """Sort each row's codes and drop repeated ones; in place, returns the shortened codes and the new offsets."""
-    kept = np.zeros_like(offsets)
+    counts = np.zeros_like(offsets)
     end = 0
     for i in range(len(offsets) - 1):
         row = np.sort(code[offsets[i] : offsets[i + 1]])
@@ -255,8 +255,8 @@ def _distinct(code: Ints32, offsets: Ints) -> tuple[Ints32, Ints]:
             if s == 0 or row[s] != row[s - 1]:
                 code[end] = row[s]
                 end += 1
-        kept[i + 1] = end
-    return code[:end].copy(), kept
+        counts[i + 1] = end
+    return code[:end].copy(), counts
 
 
 @compiled

@@ -50,8 +50,8 @@ class Folded:
 
 def fold_version(statistics: Statistics | OutOfFold, settings: FeatureSettings) -> str:
     """What makes a state and what it is kept as: two folds of the same version may continue each other's states."""
-    kept = [dict(dataset.schema) for dataset in (STATES_LEARNERS, *(dataset for dataset, _ in KINDS.values()))]
-    return hashlib.sha256(f"{feature_schema(settings).hash} {statistics.version} {kept}".encode()).hexdigest()[:32]
+    schemas = [dict(dataset.schema) for dataset in (STATES_LEARNERS, *(dataset for dataset, _ in KINDS.values()))]
+    return hashlib.sha256(f"{feature_schema(settings).hash} {statistics.version} {schemas}".encode()).hexdigest()[:32]
 
 
 def fold(
@@ -75,6 +75,34 @@ def fold(
     Raises:
         LakeError: An event without a skill, or two in the same place.
         ModelError: A state is of another fold version, or an event lies before its learner's state.
+
+    Example:
+        Three answers of one learner: before the first nothing is known, and a fold can be continued.
+
+        >>> from datetime import UTC, date, datetime
+        >>> import polars as pl
+        >>> from aivo_assets import fit_statistics, fold
+        >>> from aivo_assets.settings import FeatureSettings
+        >>> events = pl.DataFrame(
+        ...     {
+        ...         "learner": "ada",
+        ...         "day": date(2026, 3, 2),
+        ...         "sequence": [0, 1, 2],
+        ...         "occurred_at": [datetime(2026, 3, 2, 9, minute, tzinfo=UTC) for minute in (0, 1, 3)],
+        ...         "item_id": ["a", "b", "a"],
+        ...         "skill_ids": [["fractions"]] * 3,
+        ...         "subject": "mathematics",
+        ...         "correct": [0, 1, 1],
+        ...     }
+        ... )
+        >>> statistics, settings = fit_statistics(events, FeatureSettings()), FeatureSettings()
+        >>> whole = fold(events, statistics, None, settings)
+        >>> whole.features.column("learner_wins").tolist()
+        [0.0, 0.0, 1.0]
+        >>> begun = fold(events[:1], statistics, None, settings)
+        >>> rest = fold(events[1:], statistics, begun.states, settings)
+        >>> bool((rest.features.values == whole.features.values[1:])[:, :2].all())
+        True
     """
     encoded = encode(events)
     version = fold_version(statistics, settings)
@@ -111,6 +139,21 @@ def query(
     Raises:
         LakeError: A query names no skill.
         ModelError: A state is of another fold version.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> import polars as pl
+        >>> from aivo_assets import query
+        >>> from aivo_assets.settings import FeatureSettings
+        >>> from aivo_assets.tracing.fold.states import LearnerStates
+        >>> from aivo_assets.tracing.fold.statistics import fit_statistics
+        >>> at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+        >>> asked = pl.DataFrame(
+        ...     {"learner": ["ada"], "subject": ["mathematics"], "skill_ids": [["fractions"]], "at": [at]}
+        ... )
+        >>> table = query(asked, statistics, LearnerStates.empty(), FeatureSettings())  # as in the example of `fold`
+        >>> table.column("learner_opportunities").tolist()  # nobody knows this learner yet
+        [0.0]
     """
     encoded = encode(_as_events(queries))
     place = encoded.sequence  # of each encoded row among the queries

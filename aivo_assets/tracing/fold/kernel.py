@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from aivo_assets.arrays import Floats
 from aivo_assets.tracing.fold.compiled import allocation_free
-from aivo_assets.tracing.fold.layout import FACTORS, Asked, Feature, Known, Own, Pair, Parameters, Rows, Work, require
+from aivo_assets.tracing.fold.layout import FACTORS, Feature, Known, Own, Pair, Parameters, Prior, Rows, Work, require
 
-LAYOUT = "d596d1bdb8240546"  # of layout.py; writing it here makes numba compile anew, with today's columns
+LAYOUT = "9cc4685a4d045ee2"  # of layout.py; writing it here makes numba recompile, with today's columns
 require(LAYOUT)
 
 
@@ -255,7 +255,7 @@ def _describe_skills(
 
 
 @allocation_free
-def _describe(out: npt.NDArray[np.float32], work: Work, i: int, clock: float) -> Asked:
+def _describe(out: npt.NDArray[np.float32], work: Work, i: int, clock: float) -> Prior:
     """All features of row i."""
     rows, state, p = work.rows, work.state, work.parameters
     own, subject = state.learners[rows.learner[i]], state.subjects[rows.subject_pair[i]]
@@ -278,7 +278,7 @@ def _describe(out: npt.NDArray[np.float32], work: Work, i: int, clock: float) ->
     variance += spread + sd * sd
     out[Feature.logit] = _moderated(mean, variance)
     out[Feature.logit_sd] = math.sqrt(variance)
-    return Asked(mean, variance, difficulty, typical, factor_logit)
+    return Prior(mean, variance, difficulty, typical, factor_logit)
 
 
 @allocation_free
@@ -343,7 +343,7 @@ def _learn_factors(own: Floats, work: Work, i: int, error: float) -> None:
 
 
 @allocation_free
-def _move_on(work: Work, i: int, clock: float, asked: Asked) -> None:
+def _move_on(work: Work, i: int, clock: float, asked: Prior) -> None:
     """Let the answer of row i change the state."""
     rows, state, p = work.rows, work.state, work.parameters
     mean, variance, difficulty, typical, factor_logit = asked

@@ -129,7 +129,7 @@ class Parameters(NamedTuple):
     factor_steps: Floats  # [5], see `behaviour.factor_steps`
 
 
-class Asked(NamedTuple):
+class Prior(NamedTuple):
     """Of one row, before its answer: mean and variance of its logit, difficulty, typical ln ms, the factors' logit."""
 
     mean: float
@@ -137,6 +137,9 @@ class Asked(NamedTuple):
     difficulty: float
     typical: float
     factor_logit: float
+
+
+Asked = Prior  # its old name, which numba looks up in what it compiled before it asks whether that is still current
 
 
 class Work(NamedTuple):
@@ -157,9 +160,9 @@ def require(known: str) -> None:
     Raises:
         ModelError: It is another one.
     """
-    found = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
-    if found != known:
+    present = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+    if present != known:
         raise ModelError(
             "tracing/fold/layout.py was changed, and compiled code may still know the columns by their old places",
-            fix=f'Write LAYOUT = "{found}" in tracing/fold/kernel.py.',
+            fix=f'Write LAYOUT = "{present}" in tracing/fold/kernel.py.',
         )

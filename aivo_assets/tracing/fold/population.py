@@ -39,34 +39,34 @@ def population_of(statistics: Statistics | OutOfFold, encoded: Encoded, item_nam
 
 def _of_items(statistics: Statistics, names: pl.Series) -> Floats:
     """Columns of `Known` by code; difficulty and sd are NaN and all else is zero or typical where nobody answered."""
-    found = names.alias("item_id").to_frame().join(statistics.items, on="item_id", how="left", maintain_order="left")
+    rows = names.alias("item_id").to_frame().join(statistics.items, on="item_id", how="left", maintain_order="left")
     out = np.zeros((len(names), len(Known)))
-    out[:, : Known.factor_1] = found.select(
+    out[:, : Known.factor_1] = rows.select(
         pl.col("difficulty", "difficulty_sd").fill_null(np.nan),
         pl.col("events").fill_null(0).log1p(),
         pl.col("log_response_time").fill_null(statistics.log_response_time),
     ).to_numpy()
-    _write_lists(out, Known.factor_1, found["factors"], FACTORS)
-    _write_lists(out, Known.repeat_0, found["repeat_surprise"], REPEATS)
-    _write_lists(out, Known.repeat_log_0, found["repeat_events"], REPEATS)
+    _write_lists(out, Known.factor_1, rows["factors"], FACTORS)
+    _write_lists(out, Known.repeat_0, rows["repeat_surprise"], REPEATS)
+    _write_lists(out, Known.repeat_log_0, rows["repeat_events"], REPEATS)
     logs = slice(Known.repeat_log_0, Known.repeat_log_0 + REPEATS)
     out[:, logs] = np.log1p(out[:, logs])
-    out[:, Known.tendency] = found["tendency"].fill_null(0.0).to_numpy()
-    out[:, Known.discrimination] = found["discrimination"].fill_null(0.0).to_numpy()
+    out[:, Known.tendency] = rows["tendency"].fill_null(0.0).to_numpy()
+    out[:, Known.discrimination] = rows["discrimination"].fill_null(0.0).to_numpy()
     return out
 
 
 def _of_skills(statistics: Statistics, names: pl.Series) -> Floats:
     """Difficulty and sd (of the whole where nobody practised it), ln(1 + events), NaN, factors; by code."""
-    found = names.alias("skill_id").to_frame().join(statistics.skills, on="skill_id", how="left", maintain_order="left")
+    rows = names.alias("skill_id").to_frame().join(statistics.skills, on="skill_id", how="left", maintain_order="left")
     out = np.zeros((len(names), SKILL_COLUMNS))
-    out[:, : Known.factor_1] = found.select(
+    out[:, : Known.factor_1] = rows.select(
         pl.col("difficulty").fill_null(statistics.difficulty),
         pl.col("difficulty_sd").fill_null(statistics.prior_sd),
         pl.col("events").fill_null(0).log1p(),
         pl.lit(np.nan).alias("unused"),
     ).to_numpy()
-    _write_lists(out, Known.factor_1, found["factors"], FACTORS)
+    _write_lists(out, Known.factor_1, rows["factors"], FACTORS)
     return out
 
 

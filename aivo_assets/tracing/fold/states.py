@@ -1,6 +1,7 @@
 """The folded states as frames and as arrays. Belongs here: choosing and joining them; no recurrence, no late events.
 
-A state is all that the fold remembers of a learner: one row a learner, one for each of his subjects, skills and items.
+A state is all that the fold remembers of a learner: a row for the learner, and one for each of their subjects, skills
+and items.
 """
 
 from collections.abc import Mapping
@@ -202,8 +203,8 @@ def open_workspace(encoded: Encoded, before: LearnerStates, prior: Floats, fold_
         array[:, Pair.last_hints] = np.nan
         coded = _of_codes(getattr(before, name), {"learner": encoded.learners, key: getattr(encoded, name)})
         place = pl.DataFrame({"_learner": pairs[name].learner, f"_{key}": pairs[name].key}).with_row_index("_place")
-        found = coded.join(place, on=["_learner", f"_{key}"], how="inner")
-        _fill(array, found["_place"].to_numpy(), found, Pair)
+        placed = coded.join(place, on=["_learner", f"_{key}"], how="inner")
+        _fill(array, placed["_place"].to_numpy(), placed, Pair)
         arrays[name] = array
     return Workspace(encoded, pairs, State(learners=own, **arrays), before, fold_version, names)
 
@@ -292,8 +293,8 @@ def _cast(dataset: Dataset) -> list[pl.Expr]:
 def _replaced(before: pl.DataFrame, after: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     if before.is_empty():
         return after
-    kept = before.join(after.select(keys), on=keys, how="anti")
-    return pl.concat([kept, after]).sort(keys)
+    unchanged = before.join(after.select(keys), on=keys, how="anti")
+    return pl.concat([unchanged, after]).sort(keys)
 
 
 def event_marks(events: pl.Series) -> npt.NDArray[np.uint64]:

@@ -110,9 +110,9 @@ class Statistics:
         """
         for name, columns in _STORED.items():
             if name not in frames or dict(frames[name].schema) != columns:
-                found = dict(frames[name].schema) if name in frames else "nothing"
+                present = dict(frames[name].schema) if name in frames else "nothing"
                 raise ModelError(
-                    f"Stored statistics have no usable frame {name!r}: expected {columns}, got {found}",
+                    f"Stored statistics have no usable frame {name!r}: expected {columns}, got {present}",
                     fix="Train the main brain again; the stored model is damaged or of another version.",
                 )
         totals = frames["totals"].row(0, named=True)
@@ -197,15 +197,16 @@ def _digest(digest: "hashlib._Hash", column: pl.Series) -> None:
         digest.update("\x1e".join(column.to_list()).encode())
 
 
-def _fit(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSettings) -> Statistics:
-    if not encoded.height or not kept.any():
+def _fit(encoded: Encoded, included: npt.NDArray[np.bool_], settings: FeatureSettings) -> Statistics:
+    if not encoded.height or not included.any():
         raise ModelError(
-            f"No event is left to fit statistics on ({encoded.height} events, {int(kept.sum())} learners kept)",
+            f"No event is left to fit statistics on ({encoded.height} events, {int(included.sum())} learners kept)",
             fix="Give a longer window of days, or fewer folds.",
         )
-    fitted = fit_difficulties(encoded, kept, settings)
-    behaviour = fit_behaviour(encoded, kept, fitted.items[:, 2].copy(), settings)
-    rows = np.flatnonzero(kept[encoded.learner])[::-1]  # last first: of repeated positions numpy keeps the last value
+    fitted = fit_difficulties(encoded, included, settings)
+    behaviour = fit_behaviour(encoded, included, fitted.items[:, 2].copy(), settings)
+    # Last first: of repeated positions numpy keeps the last value.
+    rows = np.flatnonzero(included[encoded.learner])[::-1]
     first_row = np.zeros(len(encoded.items), np.int64)
     first_row[encoded.item[rows]] = rows
     items = _frame(encoded.items.alias("item_id"), encoded, first_row, fitted.items)
@@ -220,7 +221,7 @@ def _fit(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSetting
         **_previous(behaviour.transitions, encoded.items),
     )
     skill_row = np.zeros(len(encoded.skills), np.int64)
-    elements = np.flatnonzero(kept[encoded.skill_learner])[::-1]
+    elements = np.flatnonzero(included[encoded.skill_learner])[::-1]
     skill_row[encoded.skill[elements]] = np.repeat(np.arange(encoded.height), np.diff(encoded.skill_offsets))[elements]
     skills = _frame(encoded.skills.alias("skill_id"), encoded, skill_row, fitted.skills)
     skills = skills.with_columns(factors=_lists(behaviour.skill_factors))
@@ -232,7 +233,7 @@ def _fit(encoded: Encoded, kept: npt.NDArray[np.bool_], settings: FeatureSetting
         difficulty=fitted.difficulty,
         prior_sd=fitted.prior_sd,
         log_response_time=fitted.typical_log_response,
-        skill_sets=_distinct_sets(encoded.skill_set.filter(pl.Series(kept[encoded.learner]))),
+        skill_sets=_distinct_sets(encoded.skill_set.filter(pl.Series(included[encoded.learner]))),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a verdict must be for its challenger to become champion. Belongs here: refusals; nothing is moved or judged."""
+"""When a verdict allows a promotion. Belongs here: refusals; nothing is moved or judged."""
 
 from aivo_assets.errors import ModelError
 from aivo_assets.tracing.judging.champions import Move

@@ -1,4 +1,4 @@
-"""How sure is a difference of two models. Belongs here: the paired bootstrap over learners, of losses and calibration.
+"""Confidence of a difference between two models. Belongs here: the paired bootstrap over learners.
 
 Answers of one learner resemble each other, so learners are drawn, not rows; both models are scored on the same rows,
 so what is hard for both cancels out (Efron and Tibshirani 1993, ch. 8: resample the independent unit). No verdict.
@@ -36,6 +36,20 @@ class Interval(BaseModel):
     confidence: float
     samples: int
     learners: int
+
+    def in_words(self) -> str:
+        """The bounds of a difference of losses as sizes, on the side that the mean is on: `0.0586 to 0.0701`.
+
+        Bounds on both sides of zero say which is which: `0.0012 worse to 0.0034 better`.
+        """
+        near, far = sorted((self.lower, self.upper), key=lambda bound: bound * (1 if self.mean > 0 else -1))
+        if self.lower < 0 < self.upper:
+            return f"{_size(near)} to {_size(far)}"
+        return f"{abs(near):.4f} to {abs(far):.4f}"
+
+
+def _size(bound: float) -> str:
+    return f"{abs(bound):.4f} {'worse' if bound > 0 else 'better'}"
 
 
 def paired_bootstrap(
@@ -95,7 +109,7 @@ def calibration_bootstrap(
     """
     present, codes = np.unique(learners, return_inverse=True)
     counts = np.bincount(codes, minlength=present.size).astype(np.float64)
-    residuals = [_by_learner(correct, said, codes, present.size) for said in (ours, theirs)]
+    residuals = [_by_learner(correct, predicted, codes, present.size) for predicted in (ours, theirs)]
 
     def difference(weights: Floats) -> Floats:
         one, other = (np.abs(weights @ each).sum(axis=1) for each in residuals)
@@ -129,9 +143,9 @@ def _times_drawn(drawn: NDArray[np.int32]) -> Floats:
     return times
 
 
-def _by_learner(correct: Floats, said: Floats, codes: NDArray[np.intp], learners: int) -> Floats:
+def _by_learner(correct: Floats, predicted: Floats, codes: NDArray[np.intp], learners: int) -> Floats:
     """Sum of the calibration residuals of each learner and bin, float64 [learners, bins]."""
-    places, residuals = calibration_residuals(correct, said)
+    places, residuals = calibration_residuals(correct, predicted)
     sums = np.zeros((learners, CALIBRATION_BINS))
     np.add.at(sums, (codes, places), residuals)
     return sums

@@ -1,4 +1,4 @@
-"""Who was champion, when and why. Belongs here: the moves of the champion and what follows from them; no storing."""
+"""Who was champion, when and why. Belongs here: moves of the champion and what follows from them; no storing."""
 
 from collections.abc import Iterable
 from datetime import datetime

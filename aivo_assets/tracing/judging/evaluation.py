@@ -1,4 +1,4 @@
-"""How good a model is on later events, beside what costs nothing. Belongs here: hold-outs and evaluations; no decision.
+"""How good a model is on later events, beside simple baselines. Belongs here: hold-outs and evaluations; no decision.
 
 A `Holdout` is the rows and what every model is compared with on them; `evaluate` scores one model there.
 """
@@ -175,8 +175,8 @@ def _from_difficulty(keys: pl.DataFrame, split: Split, statistics: Statistics) -
     known = statistics.items.select("item_id", "difficulty")
 
     def ease(rows: NDArray[np.intp]) -> Floats:
-        found = keys["item_id"][rows].to_frame().join(known, on="item_id", how="left", maintain_order="left")
-        return -found["difficulty"].fill_null(statistics.difficulty).to_numpy()
+        difficulties = keys["item_id"][rows].to_frame().join(known, on="item_id", how="left", maintain_order="left")
+        return -difficulties["difficulty"].fill_null(statistics.difficulty).to_numpy()
 
     calibration = Calibration.fit("platt", ease(split.calibrate), _correct(keys[split.calibrate]))
     return clipped(calibration.apply(ease(split.evaluate)))
@@ -227,7 +227,7 @@ def score(holdout: Holdout, probability: Floats, *, model: str) -> Evaluation:
         until=until,
         learners=int(np.unique(holdout.learners).size),
         scores=Scores.of(correct, probability),
-        baselines={name: Scores.of(correct, said) for name, said in holdout.baselines.items()},
+        baselines={name: Scores.of(correct, predicted) for name, predicted in holdout.baselines.items()},
         slices=tuple(_slice_scores(holdout.slices, correct, probability)),
         reliability=reliability(correct, probability),
         days=tuple(_by_day(holdout.keys["day"], correct, probability)),

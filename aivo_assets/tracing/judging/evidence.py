@@ -76,5 +76,5 @@ def days_of_one_outcome(answers: pl.DataFrame) -> OneOutcome:
         .then(pl.col("counted") * always_wrong)
         .otherwise(0.0)
     )
-    found = days.filter(chance < math.log(CHANCE)).sort("day")
-    return OneOutcome(dict(zip(found["day"], found["answers"], strict=True)))
+    unlikely = days.filter(chance < math.log(CHANCE)).sort("day")
+    return OneOutcome(dict(zip(unlikely["day"], unlikely["answers"], strict=True)))

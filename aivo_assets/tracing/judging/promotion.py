@@ -111,8 +111,8 @@ def decide(
     """Decide whether the challenger becomes the champion.
 
     A first model must beat item difficulty alone with confidence. Later ones must beat the champion with confidence, or
-    replace a stale champion without being worse than a margin; calibration may not surely, and no slice at all, fall
-    by more than its limit; a model of an earlier day than the champion's never replaces it.
+    replace a stale champion without being worse by more than a margin; calibration must not fall significantly, nor any
+    slice at all, by more than its limit; a model of an earlier day than the champion's never replaces it.
 
     Args:
         holdout: Later events; those that a contender has seen are left out here.
@@ -129,32 +129,35 @@ def decide(
         refuse_unusable(holdout, contender.probability, contender.fingerprint)
     later = holdout.at_or_after(max(contender.unseen_from for contender in contenders))
     one_outcome = days_of_one_outcome(holdout.keys.filter(later))
-    kept = later & one_outcome.without(holdout.keys["occurred_at"])
-    unseen = holdout.only(kept)
-    said = challenger.probability[kept]
-    reference = unseen.baselines[ITEM_DIFFICULTY] if champion is None else champion.probability[kept]
+    later = later & one_outcome.without(holdout.keys["occurred_at"])
+    unseen = holdout.only(later)
+    predicted = challenger.probability[later]
+    reference = unseen.baselines[ITEM_DIFFICULTY] if champion is None else champion.probability[later]
 
     findings = [
         *_admission(challenger, champion),
         *_enough(unseen, settings),
         *_outcomes(unseen, one_outcome, settings),
     ]
-    difference = _difference(unseen, said, reference, settings)
+    difference = _difference(unseen, predicted, reference, settings)
     if difference is not None:
         findings.append(_log_loss(difference, challenger, champion, settings))
     if champion is not None and difference is not None:
-        findings += [_calibration(unseen, said, reference, settings), *_slices(unseen, said, reference, settings)]
+        findings += [
+            _calibration(unseen, predicted, reference, settings),
+            *_slices(unseen, predicted, reference, settings),
+        ]
     return Verdict(
         promote=all(finding.passed for finding in findings),
         reason=_reason(findings),
         decided_at=now,
         challenger=Identity(fingerprint=challenger.fingerprint, as_of=challenger.as_of),
         champion=None if champion is None else Identity(fingerprint=champion.fingerprint, as_of=champion.as_of),
-        since=unseen.span[0] if said.size else None,
+        since=unseen.span[0] if predicted.size else None,
         events=unseen.correct.size,
         difference=difference,
-        challenger_scores=Scores.of(unseen.correct, said) if said.size else None,
-        reference_scores=Scores.of(unseen.correct, reference) if said.size else None,
+        challenger_scores=Scores.of(unseen.correct, predicted) if predicted.size else None,
+        reference_scores=Scores.of(unseen.correct, reference) if predicted.size else None,
         findings=tuple(findings),
     )
 
@@ -190,12 +193,12 @@ def _enough(holdout: Holdout, settings: PromotionSettings) -> list[Finding]:
     return [
         Finding(
             check=check,
-            passed=there >= needed,
-            value=there,
+            passed=number >= needed,
+            value=number,
             limit=needed,
-            sentence=f"{there:,} {what} later than anything the models have seen, at least {needed:,} are needed",
+            sentence=f"{number:,} {what} later than anything the models have seen, at least {needed:,} are needed",
         )
-        for check, what, there, needed in counted
+        for check, what, number, needed in counted
     ]
 
 
@@ -217,11 +220,11 @@ def _outcomes(holdout: Holdout, left_out: OneOutcome, settings: PromotionSetting
     return [both, left]
 
 
-def _difference(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> Interval | None:
-    if not said.size:
+def _difference(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> Interval | None:
+    if not predicted.size:
         return None
     return paired_bootstrap(
-        losses(holdout.correct, said) - losses(holdout.correct, reference),
+        losses(holdout.correct, predicted) - losses(holdout.correct, reference),
         holdout.learners,
         samples=settings.bootstrap_samples,
         confidence=settings.confidence,
@@ -252,19 +255,19 @@ def _log_loss(
         value=difference.upper,
         limit=limit,
         sentence=f"its log loss is {abs(difference.mean):.4f} {relation} than that of {other} "
-        f"({difference.lower:+.4f} to {difference.upper:+.4f} over {difference.learners:,} learners), {conclusion}",
+        f"({difference.in_words()} over {difference.learners:,} learners), {conclusion}",
     )
 
 
-def _calibration(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> Finding:
-    """Worse by more than the limit, and surely worse at all.
+def _calibration(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> Finding:
+    """Worse by more than the limit, and significantly worse at all.
 
     Chance alone gives a perfect model an error of about 0.04 on 1,000 events: the mean of |normal| of variance
     p(1 - p) x 15 bins / 1,000, with p(1 - p) about 0.2.
     """
-    ours, theirs = (expected_calibration_error(holdout.correct, each) for each in (said, reference))
+    ours, theirs = (expected_calibration_error(holdout.correct, each) for each in (predicted, reference))
     difference = calibration_bootstrap(
-        holdout.correct, said, reference, holdout.learners,
+        holdout.correct, predicted, reference, holdout.learners,
         samples=settings.bootstrap_samples, confidence=settings.confidence, seed=settings.bootstrap_seed,
     )  # fmt: skip
     beyond, sure = difference.mean > settings.calibration_limit, difference.lower > 0
@@ -281,8 +284,8 @@ def _calibration(holdout: Holdout, said: Floats, reference: Floats, settings: Pr
     )
 
 
-def _slices(holdout: Holdout, said: Floats, reference: Floats, settings: PromotionSettings) -> list[Finding]:
-    difference = losses(holdout.correct, said) - losses(holdout.correct, reference)
+def _slices(holdout: Holdout, predicted: Floats, reference: Floats, settings: PromotionSettings) -> list[Finding]:
+    difference = losses(holdout.correct, predicted) - losses(holdout.correct, reference)
     findings = []
     for part in holdout.slices:
         events = int(part.rows.sum())

@@ -1,4 +1,4 @@
-"""What the registry holds, read from MLflow's SQLite file. Belongs here: questions; whatever changes it is the store's.
+"""What the registry holds, read from MLflow's SQLite file. Belongs here: queries; `registry_store` makes changes.
 
 Every check and page asks for the champion, and MLflow takes two core seconds to import: its tables are read without
 it. They are MLflow's own matter, so a test holds each answer against what MLflow's client says of the same file.
@@ -19,7 +19,7 @@ from aivo_assets.errors import ModelError
 MODEL_NAME: Final = "main_brain"
 NOTE_PREFIX: Final = "move_"
 SECONDS_TO_WAIT: Final = 60.0
-"""For whoever is writing; MLflow's transactions are short."""
+"""How long to wait for a writer; MLflow's transactions are short."""
 
 _VERSIONS: Final = """
 SELECT version FROM model_versions WHERE name = ? AND coalesce(current_stage, '') <> 'Deleted_Internal'
@@ -96,7 +96,7 @@ def read(database: Path) -> Contents:
             return Contents()
         raise ModelError(
             f"The registry {database} cannot be read: {error}",
-            fix="Restore the file from a backup, or move the folder away and train anew.",
+            fix="Restore the file from a backup, or move the folder away and train again.",
         ) from error
 
 

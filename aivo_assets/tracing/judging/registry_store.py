@@ -1,4 +1,4 @@
-"""The registry's door to MLflow. Belongs here: everything that calls MLflow; what versions mean is `registry`'s.
+"""The registry's access to MLflow. Belongs here: everything that calls MLflow; `registry` says what versions mean.
 
 MLflow takes seconds to import, so it is imported at the first change; questions are answered by `registry_reading`.
 Where it stores is a SQLite file; artefacts lie beside it and are found relative to it, so a folder that was moved or

@@ -1,4 +1,4 @@
-"""The champion before, kept in the shadow of its successor. Belongs here: who is compared, on what, and the judgement.
+"""The previous champion in the shadow of its successor. Belongs here: who is compared, on what, and the verdict.
 
 A promotion rests on a hold-out. The days after it are the real proof: both champions are asked about each new answer
 before it is seen, and where the one before is better with confidence, the promotion was a mistake. Looks are repeated
@@ -155,7 +155,7 @@ def judge(scored: pl.DataFrame, settings: PromotionSettings, *, champion: int, p
     enough = (scored.height, scored["learner"].n_unique())
     needed = (settings.shadow_minimum_events, settings.shadow_minimum_learners)
     common = {"champion": champion, "previous": previous}
-    if any(there < least for there, least in zip(enough, needed, strict=True)):
+    if any(number < least for number, least in zip(enough, needed, strict=True)):
         return ShadowVerdict(
             **common, since=None, until=None, difference=None, champion_scores=None, previous_scores=None,
             roll_back=False,
@@ -210,8 +210,7 @@ def _reason(difference: Interval, events: int, settings: PromotionSettings, cham
     relation = "worse" if difference.mean > 0 else "better"
     measured = (
         f"its log loss is {abs(difference.mean):.4f} {relation} than that of version {previous}, champion before it "
-        f"({difference.lower:+.4f} to {difference.upper:+.4f} on {events:,} answers of {difference.learners:,} "
-        "learners since its promotion)"
+        f"({difference.in_words()} on {events:,} answers of {difference.learners:,} learners since its promotion)"
     )
     if difference.lower > 0:
         sure = f"{settings.shadow_confidence:.0%} confidence over {settings.shadow_days} daily looks"

@@ -64,13 +64,13 @@ def find_slices(
     ]
     if attributes is not None:
         candidates += _groups(_attributes_of(evaluated, attributes))
-    found = (
+    slices = (
         Slice(kind, value, mask.to_numpy(), evaluated["learner"].filter(mask).n_unique())
         for kind, value, mask in candidates
     )
     return tuple(
         part
-        for part in found
+        for part in slices
         if part.rows.sum() >= settings.slice_minimum_events and part.learners >= settings.slice_minimum_learners
     )
 

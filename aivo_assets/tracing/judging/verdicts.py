@@ -1,4 +1,4 @@
-"""The verdicts that were given on challengers. Belongs here: where they are kept, what they tell; no decision."""
+"""Verdicts on challengers. Belongs here: where they are stored and what they say; no decision."""
 
 from datetime import timedelta
 from typing import Final
@@ -21,7 +21,7 @@ def refused_in_a_row(lake: Lake) -> list[Verdict]:
 
     A model that was judged against itself was not refused, and one model refused again is one refusal.
     """
-    days = lake.days(VERDICTS)
+    days = lake.newest_days(VERDICTS, LOOK_BACK.days)
     recent = [day for day in days if day > days[-1] - LOOK_BACK]
     rows = lake.scan(VERDICTS, days=recent).select("verdict").collect()["verdict"].to_list() if recent else []
     refused: dict[str, Verdict] = {}
@@ -35,13 +35,12 @@ def refused_in_a_row(lake: Lake) -> list[Verdict]:
 
 def newest_verdict(lake: Lake) -> Verdict | None:
     """The verdict that was given last; None where none was."""
-    days = lake.days(VERDICTS)
-    rows = lake.scan(VERDICTS, days=days[-1:]).select("verdict").collect()["verdict"].to_list()
+    rows = lake.scan(VERDICTS, days=lake.newest_days(VERDICTS, 1)).select("verdict").collect()["verdict"].to_list()
     return Verdict.model_validate_json(rows[0]) if rows else None
 
 
 def was_worse(verdict: Verdict) -> bool:
-    """Whether a refused challenger was surely worse somewhere, rather than not surely better."""
+    """Whether a refused challenger was significantly worse somewhere, rather than just not better."""
     if verdict.difference is not None and verdict.difference.lower > 0:
         return True
     return any(not finding.passed for finding in verdict.findings if finding.check in ("calibration", "slice"))

@@ -96,8 +96,8 @@ def load(folder: Path, *, digest: str | None = None) -> MainBrain:
         _made[same] = _made_of(contents, folder)
         while len(_made) > MOST_KEPT:
             del _made[next(iter(_made))]
-    brain, said = _made[same]
-    if not np.allclose(_probe(brain), said, rtol=0, atol=1e-9):
+    brain, predicted = _made[same]
+    if not np.allclose(_probe(brain), predicted, rtol=0, atol=1e-9):
         raise ModelError(f"The model in {folder} predicts otherwise than when it was saved", fix=_AGAIN)
     return brain
 

@@ -1,4 +1,4 @@
-"""From a model's logit to a probability that means what it says. Belongs here: the maps and their fitting; no scores.
+"""From a model's logit to a calibrated probability. Belongs here: the maps and their fitting; no scores.
 
 Each map is a non-decreasing function of the logit, so it never changes who is ranked above whom:
 

@@ -1,6 +1,6 @@
-"""What a model looks at: how much worse it gets when it cannot see a feature. Belongs here: permutation importance.
+"""Feature importance: how much worse a model gets without a feature. Belongs here: permutation importance.
 
-A feature's values are dealt out anew among the rows (Breiman 2001; Fisher, Rudin and Dominici 2019). What two features
+A feature's values are shuffled among the rows (Breiman 2001; Fisher, Rudin and Dominici 2019). What two features
 both tell, neither loses alone: small numbers mean "not needed beside the others", not "no connection".
 """
 

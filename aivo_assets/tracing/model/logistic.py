@@ -1,4 +1,4 @@
-"""Logistic regression with a Gaussian prior. Belongs here: the Newton iteration; what is regressed on what does not."""
+"""Logistic regression with a Gaussian prior. Belongs here: the Newton iteration."""
 
 import numpy as np
 import scipy

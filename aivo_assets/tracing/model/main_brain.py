@@ -1,4 +1,4 @@
-"""The main brain: the probability that a learner answers the next exercise rightly. Belongs here: fitting, predicting.
+"""The main brain: the probability that a learner's next answer is correct. Belongs here: fitting and predicting.
 
 Boosted trees read what the fold knows of a learner; their logits, averaged over seeds, are mapped to probabilities on
 events later than any the trees were fitted on. Storing is in `artefact`, judging in `evaluation` and `promotion`.
@@ -111,6 +111,13 @@ class MainBrain:
 
         Raises:
             ModelError: The table has another feature schema; the message lists every mismatch.
+
+        Example:
+            >>> probability = brain.predict(table)  # brain = load_champion(settings), table = fold(…).features
+            >>> probability.shape == (table.height,), probability.dtype
+            (True, dtype('float64'))
+            >>> bool(((probability > 0) & (probability < 1)).all())
+            True
         """
         self.refuse_other_features(table.schema)
         return Ensemble(self.estimators, self.calibration).predict(table.values)
@@ -225,8 +232,8 @@ def _mismatches(expected: FeatureSchema, offered: FeatureSchema) -> list[str]:
     shared_there = [name for name in offered.names if name in expected.names]
     moved = [
         f"{name} moved from column {expected.names.index(name)} to {offered.names.index(name)}"
-        for name, there in zip(shared, shared_there, strict=True)
-        if name != there
+        for name, offered_name in zip(shared, shared_there, strict=True)
+        if name != offered_name
     ]
     if not missing + unexpected + moved and expected.hash != offered.hash:
         return [f"the names are the same, but what they mean has changed (from {expected.hash} to {offered.hash})"]

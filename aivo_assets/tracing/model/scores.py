@@ -80,8 +80,8 @@ def clipped(probability: Floats) -> Floats:
 
 def losses(correct: Floats, probability: Floats) -> Floats:
     """Log loss of each event in nats, float64 [n]; probabilities are clipped first."""
-    said = clipped(probability)
-    return -np.where(correct > 0.5, np.log(said), np.log1p(-said))
+    predicted = clipped(probability)
+    return -np.where(correct > 0.5, np.log(predicted), np.log1p(-predicted))
 
 
 def area_under_curve(correct: Floats, probability: Floats) -> float | None:
@@ -101,13 +101,13 @@ def reliability(correct: Floats, probability: Floats, *, bins: int = CALIBRATION
     matter, nor does the order of rows. Fewer events than bins make a bin each.
     """
     order, happened, edges = _cut(correct, probability, bins)
-    said = probability[order]
+    predicted = probability[order]
     return tuple(
         ReliabilityBin(
             events=int(stop - start),
-            lowest=float(said[start]),
-            highest=float(said[stop - 1]),
-            mean_probability=float(said[start:stop].mean()),
+            lowest=float(predicted[start]),
+            highest=float(predicted[stop - 1]),
+            mean_probability=float(predicted[start:stop].mean()),
             share_correct=float(happened[start:stop].mean()),
         )
         for start, stop in itertools.pairwise(edges)
@@ -131,10 +131,10 @@ def calibration_residuals(
 def _cut(correct: Floats, probability: Floats, bins: int) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
     """Order of rows by probability, the share that was right at the probability of each, and the edges of bins."""
     order = np.argsort(probability, kind="stable")
-    said = probability[order]
-    _, group = np.unique(said, return_inverse=True)
+    predicted = probability[order]
+    _, group = np.unique(predicted, return_inverse=True)
     happened = (np.bincount(group, weights=correct[order]) / np.bincount(group))[group]
-    edges = np.linspace(0, said.size, min(bins, said.size) + 1).round().astype(np.intp)
+    edges = np.linspace(0, predicted.size, min(bins, predicted.size) + 1).round().astype(np.intp)
     return order, happened, edges
 
 

@@ -114,8 +114,8 @@ def _instant(value: object) -> datetime:
 def learner_folds(learners: pl.Series, *, folds: int, seed: int) -> NDArray[np.int32]:
     """Fold (0 … folds-1) of each row's learner, by a stable hash: the same on every machine, in any order, for ever.
 
-    Another hash than that of `statistics.learner_folds`, on purpose: with the same one, whoever ends the boosting would
-    also be whoever one of the out-of-fold statistics was fitted without.
+    Another hash than that of `statistics.learner_folds`, on purpose: with the same one, the learners who stop the
+    boosting would also be whoever one of the out-of-fold statistics was fitted without.
 
     Args:
         learners: Pseudonyms, one a row.

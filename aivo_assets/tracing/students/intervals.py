@@ -128,15 +128,15 @@ def fit_intervals(later: pl.DataFrame) -> Intervals:
 def _knots(later: pl.DataFrame, about: About) -> tuple[Knot, ...]:
     seen = pl.col("events" if about == "ability" else "opportunities")
     banded = later.with_columns(_band=band_of(seen), _seen=seen)
-    found = []
+    knots = []
     for band in BANDS:
         part = banded.filter(pl.col("_band") == band)
         blocks = Blocks(part, about)
         if blocks.count >= FEWEST_BLOCKS:
             raw, error = blocks.solve()
             events = float(np.expm1(part["_seen"].log1p().mean()))  # type: ignore[arg-type]
-            found.append(Knot(band=band, events=events, factor=raw, raw=raw, log_error=error, blocks=blocks.count))
-    return _drawn_together(found)
+            knots.append(Knot(band=band, events=events, factor=raw, raw=raw, log_error=error, blocks=blocks.count))
+    return _drawn_together(knots)
 
 
 def _drawn_together(knots: Sequence[Knot]) -> tuple[Knot, ...]:
@@ -168,16 +168,16 @@ class Blocks:
     """
 
     def __init__(self, later: pl.DataFrame, about: About) -> None:
-        kept = _with_company(later, about)
-        self._group = _starts(kept["_group"])
-        block = _starts(kept["_block"])
+        comparable = _with_company(later, about)
+        self._group = _starts(comparable["_group"])
+        block = _starts(comparable["_block"])
         self._block = np.searchsorted(self._group, block)  # among the groups
-        self._correct = kept["correct"].to_numpy()
-        shrink = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * kept["item_variance"].to_numpy())
-        self._logit = kept[f"{about}_logit"].to_numpy() * shrink
-        self._sd = np.sqrt(kept[f"{about}_variance"].to_numpy()) * shrink
-        self._size = np.diff(self._group, append=kept.height).astype(np.float64)
-        self._skills = kept["_skills"].to_numpy()[block].astype(np.float64)
+        self._correct = comparable["correct"].to_numpy()
+        shrink = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * comparable["item_variance"].to_numpy())
+        self._logit = comparable[f"{about}_logit"].to_numpy() * shrink
+        self._sd = np.sqrt(comparable[f"{about}_variance"].to_numpy()) * shrink
+        self._size = np.diff(self._group, append=comparable.height).astype(np.float64)
+        self._skills = comparable["_skills"].to_numpy()[block].astype(np.float64)
         self._about = about
         self.count = len(self._block if about == "ability" else self._group)
 
@@ -222,13 +222,13 @@ def _with_company(later: pl.DataFrame, about: About) -> pl.DataFrame:
     block, group = ["learner", "stop"], ["learner", "stop", "skill_id"]
     sized = later.with_columns(_size=pl.len().over(group))
     if about == "mastery":
-        kept = sized.filter(pl.col("_size") > 1).with_columns(_skills=pl.lit(1))
+        comparable = sized.filter(pl.col("_size") > 1).with_columns(_skills=pl.lit(1))
     else:
         met = pl.col("skill_id").n_unique().over(block)
-        several = pl.max_horizontal("skills", met)  # of somebody new: those that he begins with
+        several = pl.max_horizontal("skills", met)  # of a new learner: those that they begin with
         both = (pl.col("_size").max().over(block) > 1) & ((met > 1) | (several == 1))
-        kept = sized.with_columns(_skills=several).filter(both)
-    return kept.sort(group, maintain_order=True).with_columns(
+        comparable = sized.with_columns(_skills=several).filter(both)
+    return comparable.sort(group, maintain_order=True).with_columns(
         _block=pl.struct(block).rle_id(), _group=pl.struct(group).rle_id()
     )
 

@@ -1,8 +1,8 @@
-"""Learners stopped in the middle, and what they answered next. Belongs here: cuts and frozen predictions; no scoring.
+"""What learners answered after a cut. Belongs here: cuts and frozen predictions; no scoring.
 
-A student model says something about a learner at one instant. What he answers afterwards shows whether it was right, if
-nothing that the model is made of has seen those answers: statistics come from other learners, and the state stands
-still while he goes on. Everything here is made of events alone, so it is the same for any school.
+A student model says something about a learner at one instant. What they answer afterwards shows whether it was right,
+if nothing that the model is made of has seen those answers: statistics come from other learners, and the state stays
+as it is while they go on. Everything here is made of events alone, so it is the same for any school.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ BANDS = ("0", "1–5", "6–20", "21–100", ">100")  # events that a learner, o
 _FIRST_OF_BAND = (0, 1, 6, 21, 101)
 _STOPS = (1, 1, 2, 3, 4)  # how often a learner is stopped in each band; later ones are narrow and need more answers
 LATER_EVENTS = 12  # of a learner's next answers, so many at most …
-LATER_DAYS = 2  # … within so many days are about what he can do now: beyond, he has learnt or forgotten
+LATER_DAYS = 2  # … within so many days show what they can do now; later they have learnt or forgotten
 RAPID_MS = 3000  # a faster answer is a guess (Kong, Wise and Bhola 2007): it tells of effort, and efforts come in runs
 FEWEST_LATER = 2  # a pair is the least that shows what two answers share
 
@@ -48,10 +48,10 @@ def band_of(events: pl.Expr) -> pl.Expr:
 
 
 def later_answers(events: pl.DataFrame, settings: FeatureSettings, students: StudentSettings) -> pl.DataFrame:
-    """Stop each learner in every band that he reaches, and set his next answers beside what was believed of him.
+    """Stop each learner in every band that they reach, and set their next answers beside what was believed of them.
 
-    Kept are answers to items of one skill that he meets for the first time, within `LATER_EVENTS` and `LATER_DAYS`; on
-    skills that he had practised before, or on any where he had no event at all. Rapid guesses are left out where
+    Kept are answers to items of one skill that they meet for the first time, within `LATER_EVENTS` and `LATER_DAYS`; on
+    skills that they had practised before, or on any if they had no event at all. Rapid guesses are left out where
     answers are timed: a run of them would pass for a skill that is worse than believed.
 
     Args:

@@ -1,4 +1,4 @@
-"""Mathematics of mastery: moments, bands, order of levels. Belongs here: functions of arrays; no frames."""
+"""The mathematics of mastery: moments, bands, order of levels. Belongs here: functions of arrays; no frames."""
 
 from dataclasses import dataclass
 from statistics import NormalDist

@@ -146,7 +146,13 @@ def models_sequence(lake: Lake, store: StateStore, shard: int, *, until: date) -
 
 def has_models(lake: Lake, *, until: date) -> bool:
     """Whether there is a student model of any day up to this one."""
-    return any(day <= until for day in lake.days(STUDENT_MODELS))
+    return bool(lake.newest_days(STUDENT_MODELS, 1, until=until))
+
+
+def oldest_in_force(lake: Lake, *, until: date) -> date | None:
+    """The oldest day whose models are in force on a day; None where there are no models."""
+    days = [days[0] for shard in range(lake.shards) if (days := _days(lake, shard, until))]
+    return min(days, default=None)
 
 
 def _make_some(
@@ -216,8 +222,8 @@ def _newest_note(lake: Lake, shard: int, until: date, states: str | None = None)
         until: The last day.
         states: Only models made from these states.
     """
-    for day in reversed(lake.days(STUDENT_MODELS)):
-        note = _note(lake, shard, day) if day <= until else None
+    for day in lake.days_back(STUDENT_MODELS, until=until):
+        note = _note(lake, shard, day)
         if note is not None and states in (None, _states(note)):
             return note
     return None
@@ -231,7 +237,7 @@ def _states(note: Mapping[str, Any]) -> str:
 def _days(lake: Lake, shard: int, until: date) -> list[date]:
     """Days, ascending, from the newest full build on."""
     chain = []
-    for day in reversed([day for day in lake.days(STUDENT_MODELS) if day <= until]):
+    for day in lake.days_back(STUDENT_MODELS, until=until):
         note = _note(lake, shard, day)
         if note is not None:
             chain.append(day)

@@ -1,4 +1,4 @@
-"""What differs between states and events, and between states. Belongs here: who has new or late events; no folding."""
+"""Differences between states and events, and between states. Belongs here: who has new or late events; no folding."""
 
 import polars as pl
 
@@ -36,13 +36,13 @@ def late_learners(events: pl.DataFrame, states: LearnerStates) -> pl.Series:
 
 def differing_learners(one: LearnerStates, other: LearnerStates) -> pl.Series:
     """Learners, ascending, whose states are not the same in both, to the last bit; who is in one only differs."""
-    found = [pl.Series("learner", [], pl.String)]
+    differing = [pl.Series("learner", [], pl.String)]
     for name in FRAMES:
         first, second = getattr(one, name), getattr(other, name)
         if not first.equals(second):
             rows = pl.concat([first, second]).group_by(pl.all()).len()
-            found.append(rows.filter(pl.col("len") == 1)["learner"])
-    return pl.concat(found).unique().sort()
+            differing.append(rows.filter(pl.col("len") == 1)["learner"])
+    return pl.concat(differing).unique().sort()
 
 
 def _after() -> pl.Expr:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aivo_assets.automation.replay.replaying import Plan, replay
+from aivo_assets.automation.replay.replaying import ReplayPlan, replay
 from aivo_assets.definitions import build_definitions
 from aivo_assets.errors import SettingsError
 from aivo_assets.events.sources.base import Window
@@ -54,7 +54,7 @@ def replayed(
 ) -> tuple[Record, Costs]:
     settings = Settings.model_validate({**SMALL, "home": folder / "unused"})
     source = BrokenSchool(settings, datetime(2026, 3, 10, tzinfo=UTC))
-    plan = Plan(Window(FIRST, LAST), folder / "replay", learners=360, seed=1, every_tick=every_tick)
+    plan = ReplayPlan(Window(FIRST, LAST), folder / "replay", learners=360, seed=1, every_tick=every_tick)
     return replay(build_definitions, plan, settings, source, say=say)
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from aivo_assets.benchmarks.drift.data import DriftData, simulate_drift_school, weeks_later
-from aivo_assets.benchmarks.drift.drift import Plan, Service, onset_of
+from aivo_assets.benchmarks.drift.drift import DriftTrialPlan, Service, onset_of
 from aivo_assets.benchmarks.drift.harm import Harm
 from aivo_assets.benchmarks.drift.injections import INJECTIONS, injected, shifted
-from aivo_assets.benchmarks.drift.report import OURS, Alarm, Case, Quiet, a_year_text, found_text, share_text
+from aivo_assets.benchmarks.drift.report import OURS, Case, a_year_text, found_text, share_text
 from aivo_assets.benchmarks.drift.rivals import evidently_alarms, plain_rule_alarms
 from aivo_assets.benchmarks.drift.service import Checked
 from aivo_assets.cli.benchmark import commands as benchmarks
@@ -108,7 +108,7 @@ def test_an_injection_begins_on_a_school_day(school: DriftData) -> None:
     half = float(np.median(list(answers.values()))) / 2.0
     assert any(answers[day] < half for day in days), "a weekend is among them"
     onsets = {
-        onset_of([service], school, np.random.default_rng(seed), Plan(horizon=7, evidently=False))[1]
+        onset_of([service], school, np.random.default_rng(seed), DriftTrialPlan(horizon=7, evidently=False))[1]
         for seed in range(60)
     }
     assert onsets == {day for day in days if answers[day] >= half}
@@ -187,14 +187,6 @@ def test_intervals_are_exact_ones_from_the_tables() -> None:
     assert a_year_text(2, 730) == "1.0 (0.1 to 3.6)"
     assert share_text(9, 10) == "9/10 (55-100 %)"
     assert share_text(0, 4) == "0/4 (0-60 %)"
-
-
-def test_false_alarms_a_year_are_those_that_nothing_explains() -> None:
-    alarms = tuple(Alarm(day="2024-01-01", by="", recoverable=share, real=share > 0.15) for share in (0.01, 0.4))
-    quiet = Quiet(checks=73, champions=2, alarms=alarms, others={"plain": 1})
-    assert quiet.false_a_year == pytest.approx(5.0)
-    assert quiet.alarms_a_year(OURS) == pytest.approx(10.0)
-    assert quiet.alarms_a_year("plain") == pytest.approx(5.0)
 
 
 @pytest.mark.slow

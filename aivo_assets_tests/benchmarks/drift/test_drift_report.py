@@ -2,9 +2,9 @@
 
 import pytest
 
-from aivo_assets.benchmarks.drift.report import DriftBenchmark, Quiet, School
+from aivo_assets.benchmarks.drift.report import DriftBenchmark, Quiet, SchoolResult
 
-SCHOOL = School(seed=3, data="a school", quiet=Quiet(checks=9, champions=1, alarms=(), others={}), finished=True)
+SCHOOL = SchoolResult(seed=3, data="a school", quiet=Quiet(checks=9, champions=1, alarms=(), others={}), finished=True)
 ASKED = {"source": "simulator, 120 days", "seeds": "0 to 9", "versions": "Python 3.11", "machine": "2 cores, load 0.1"}
 EARLIER = DriftBenchmark(schools=(SCHOOL,), asked=ASKED)
 

@@ -17,8 +17,8 @@ from aivo_assets.benchmarks.policy.content import FIRST_DAY, Content, enrolled, 
 from aivo_assets.benchmarks.policy.given import GivenContent
 from aivo_assets.benchmarks.policy.measures import _flaps, at_same_false_alarms, noticed
 from aivo_assets.benchmarks.policy.platform import Platform
-from aivo_assets.benchmarks.policy.policy import SAME_ALARMS, Plan, measure_policies, vary
-from aivo_assets.benchmarks.policy.report import BETTER, WAY, Interval, PolicyReport, Run
+from aivo_assets.benchmarks.policy.policy import SAME_ALARMS, PolicyTrialPlan, measure_policies, vary
+from aivo_assets.benchmarks.policy.report import BETTER, WAY, Interval, PolicyReport, PolicyRun
 from aivo_assets.benchmarks.policy.stability import stability
 from aivo_assets.benchmarks.policy.trial import Trial, _success, run_trial
 from aivo_assets.cli.benchmark import commands as benchmarks
@@ -27,9 +27,9 @@ from aivo_assets.errors import SettingsError
 from aivo_assets.settings import Settings
 from aivo_assets.simulation import PARAMETERS, Simulation, World, build_world
 from aivo_assets.simulation.assigned import AssignedLevels
-from aivo_assets.simulation.policy import Step
+from aivo_assets.simulation.policy import ItemRequest
 
-SMALL = Plan(
+SMALL = PolicyTrialPlan(
     seeds=2, first_seed=11, learners=20, weeks=2, contents=1, content_learners=100, content_days=12, items_per_skill=12
 )
 
@@ -86,8 +86,8 @@ def test_at_the_same_false_alarms_the_doubt_alone_decides() -> None:
     assert stricter["alarm"].sum() == 0
 
 
-def gains(policy: str, *values: float) -> Iterator[Run]:
-    return (Run(policy=policy, seed=seed, measures={"gain": value}) for seed, value in enumerate(values))
+def gains(policy: str, *values: float) -> Iterator[PolicyRun]:
+    return (PolicyRun(policy=policy, seed=seed, measures={"gain": value}) for seed, value in enumerate(values))
 
 
 def test_the_report_compares_seed_by_seed() -> None:
@@ -163,10 +163,10 @@ def test_who_is_told_to_move_is_given_items_of_the_new_level(trial: Trial) -> No
         assert np.array_equal(levels, last["new"].to_numpy())
 
 
-def step(uniforms: list[float], topics: list[int]) -> Step:
+def step(uniforms: list[float], topics: list[int]) -> ItemRequest:
     """A step of as many learners as topics, in subject 0; a first uniform of 0.99 means no revision."""
     size = len(topics)
-    return Step(
+    return ItemRequest(
         day=0,
         rows=np.arange(size),
         at=np.zeros(size, np.int64),

@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from aivo_assets.benchmarks.simulated_school import simulated_school
 from aivo_assets.benchmarks.validity.validity import measure_validity, reliability
-from aivo_assets.benchmarks.validity.walk import Plan, Walked, walk
+from aivo_assets.benchmarks.validity.walk import Walked, WalkPlan, walk
 from aivo_assets.cli.main import app
 from aivo_assets.settings import Settings, TrainingSettings
 from aivo_assets_tests.benchmarks.practice import QUICK, practice
 
-PLAN = Plan(learners=40, every=7, days=3, tried=12)
+PLAN = WalkPlan(learners=40, every=7, days=3, tried=12)
 
 
 def spread() -> pl.DataFrame:

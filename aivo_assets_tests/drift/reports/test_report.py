@@ -10,11 +10,11 @@ import pytest
 
 from aivo_assets.drift.reports.report import DriftReport, render_report
 from aivo_assets.drift.schema import DRIFT_VERDICTS
-from aivo_assets.drift.scores.scores import score_main_brain, score_student_models
 from aivo_assets.drift.verdicts.verdict import judge
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import DriftSettings
 from aivo_assets_tests.drift.school import DAY, School
+from aivo_assets_tests.drift.scored import score_main_brain, score_student_models
 
 SETTINGS = DriftSettings()
 REFERENCE = School(learners=300, events=60).week(1).with_columns(response_time_ms=pl.lit(None, dtype=pl.Float32))

@@ -13,7 +13,7 @@ def test_whole_models_are_told_and_cohorts_that_hold_are_counted() -> None:
     assert sentences(verdicts(("student_models", "ok", 0.0), ("main_brain", "ok", 0.02), *calm)) == [
         "main_brain: ok. Reason of main_brain.",
         "student_models: ok. Reason of student_models.",
-        "Of 12 cohorts looked at apart, 12 hold.",
+        "Of 12 cohorts judged by themselves, 12 hold.",
     ]
 
 
@@ -31,7 +31,7 @@ def test_the_cohort_that_asks_comes_before_those_that_lost_more_and_only_watch()
         "main_brain/subject=b",
         "main_brain/subject=a",
     ]
-    assert told[3] == "Of 3 cohorts looked at apart, 1 holds."
+    assert told[3] == "Of 3 cohorts judged by themselves, 1 holds."
 
 
 def test_many_cohorts_on_watch_are_told_by_name_and_score_alone() -> None:

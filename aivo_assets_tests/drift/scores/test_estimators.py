@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aivo_assets.drift.scores.distance import column_drift, jensen_shannon_distance
-from aivo_assets.drift.scores.inference import Estimate, clustered_means, increase, squared_distance
+from aivo_assets.drift.scores.inference import ClusteredMeans, clustered_means, increase, squared_distance
 from aivo_assets.drift.scores.learners import poisson_binomial, read_blocks
 from aivo_assets.drift.scores.measures import (
     auc_shortfall,
@@ -68,8 +68,8 @@ def test_a_reference_that_lies_elsewhere_brings_its_misfit_and_not_its_noise() -
 
 
 def test_an_increase_has_the_errors_of_both_sides_and_a_student_t_bound() -> None:
-    now = Estimate(np.array([0.5]), np.array([[0.03]]), 11)
-    then = Estimate(np.array([0.2]), np.array([[0.01]]), 50)
+    now = ClusteredMeans(np.array([0.5]), np.array([[0.03]]), 11)
+    then = ClusteredMeans(np.array([0.2]), np.array([[0.01]]), 50)
     effect = increase(now, then, 0.95)
     assert effect.size == pytest.approx(0.3)
     assert effect.standard_error == pytest.approx(0.2)
@@ -78,9 +78,9 @@ def test_an_increase_has_the_errors_of_both_sides_and_a_student_t_bound() -> Non
 
 def test_a_squared_distance_is_zero_on_average_where_nothing_moved() -> None:
     rng = np.random.default_rng(3)
-    zero = Estimate(np.zeros(3), np.eye(3) * 0.5, 1000)
+    zero = ClusteredMeans(np.zeros(3), np.eye(3) * 0.5, 1000)
     drawn = rng.normal(0.0, math.sqrt(1.0), (6_000, 3))
-    found = [squared_distance(Estimate(mean, np.eye(3) * 0.5, 1000), zero, np.eye(3), 0.95) for mean in drawn]
+    found = [squared_distance(ClusteredMeans(mean, np.eye(3) * 0.5, 1000), zero, np.eye(3), 0.95) for mean in drawn]
     sizes = np.array([effect.size for effect in found])
     assert sizes.mean() == pytest.approx(0.0, abs=0.1)
     at_null = squared_distance(zero, zero, np.eye(3), 0.95)
@@ -90,11 +90,13 @@ def test_a_squared_distance_is_zero_on_average_where_nothing_moved() -> None:
 def test_what_chance_shows_once_in_twenty_is_shown_once_in_twenty() -> None:
     rng = np.random.default_rng(11)
     covariance = np.diag([1.0, 0.5, 0.2])
-    zero = Estimate(np.zeros(3), covariance / 2, 5000)
-    zero_line = Estimate(np.zeros(1), np.eye(1) / 2, 5000)
+    zero = ClusteredMeans(np.zeros(3), covariance / 2, 5000)
+    zero_line = ClusteredMeans(np.zeros(1), np.eye(1) / 2, 5000)
     drawn = rng.multivariate_normal(np.zeros(3), covariance, 4000)
-    squared = [squared_distance(Estimate(mean, covariance / 2, 5000), zero, np.eye(3), 0.95).chance for mean in drawn]
-    linear = [increase(Estimate(mean[:1], np.eye(1) / 2, 5000), zero_line, 0.95).chance for mean in drawn]
+    squared = [
+        squared_distance(ClusteredMeans(mean, covariance / 2, 5000), zero, np.eye(3), 0.95).chance for mean in drawn
+    ]
+    linear = [increase(ClusteredMeans(mean[:1], np.eye(1) / 2, 5000), zero_line, 0.95).chance for mean in drawn]
     for chance in (np.array(squared), np.array(linear)):
         assert np.mean(chance <= 0.05) == pytest.approx(0.05, abs=0.012)
         assert np.mean(chance <= 0.5) == pytest.approx(0.5, abs=0.04)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from aivo_assets.drift.schema import DESCRIPTIONS, DRIFT_REFERENCE, DRIFT_SCORES, DRIFT_VERDICTS, SCORED_EVENTS
-from aivo_assets.drift.scores.scores import score_main_brain, score_student_models, share_lost
+from aivo_assets.drift.scores.scores import share_lost
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import DriftSettings
 from aivo_assets_tests.drift.school import DAY, School
+from aivo_assets_tests.drift.scored import score_main_brain, score_student_models
 
 SETTINGS = DriftSettings()
 REFERENCE = School(learners=250, events=40).week(10_000)

@@ -10,10 +10,10 @@ from polars.testing import assert_frame_equal
 
 from aivo_assets.drift.reports.plots import plot_scores
 from aivo_assets.drift.schema import DRIFT_SCORES, DRIFT_VERDICTS
-from aivo_assets.drift.scores.scores import score_main_brain
 from aivo_assets.drift.verdicts.verdict import judge
 from aivo_assets.settings import DriftSettings
 from aivo_assets_tests.drift.school import DAY, School
+from aivo_assets_tests.drift.scored import score_main_brain
 
 SETTINGS = DriftSettings()
 MONDAY = date(2024, 3, 4)
@@ -63,7 +63,7 @@ def days_of(scores: list[float | None]) -> list[str]:
 def test_nothing_lost_is_ok_and_the_row_carries_the_numbers() -> None:
     row = judge(check(0.0, moved=0.1), NONE, SETTINGS).row(0, named=True)
     assert row["verdict"] == "ok"
-    assert row["reason"] == "Score 0.00: nothing was surely lost since the promotion. Not above 0.15: nothing to do."
+    assert row["reason"] == "Score 0.00: no significant loss since the promotion. Not above 0.15: nothing to do."
     assert (row["score"], row["breaches"], row["events"], row["learners"]) == (0.0, 0, 4000, 200)
     assert (row["log_loss"], row["reference_log_loss"], row["auc"]) == (0.55, 0.53, None)
     assert (row["explained_by"], row["explained_distance"]) == ("feature_distance:item_difficulty", 0.1)

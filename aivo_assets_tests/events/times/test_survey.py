@@ -1,6 +1,6 @@
 """What a whole column shows of its times, and where nobody can know."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import polars as pl
 import pytest
@@ -134,3 +134,9 @@ def test_columns_that_could_be_times_are_recognised() -> None:
     assert looks_like_times(pl.Series([NOW - timedelta(days=3)]), NOW)
     assert not looks_like_times(pl.Series([38_503, 8_927]), NOW)
     assert not looks_like_times(pl.Series(["a", "b"]), NOW)
+
+
+@pytest.mark.parametrize("values", [[timedelta(seconds=3), timedelta(seconds=8)], [time(9, 5)]])
+def test_durations_and_times_of_day_by_type_are_no_times(values: list[object]) -> None:
+    with pytest.raises(SourceError, match="does not look like dates and times"):
+        decided(values)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from pydantic import SecretStr
 
-from aivo_assets.operations.alerts.alert import Alert, LogNotifier
+from aivo_assets.operations.alerts.alert import Alert, log_alert
 from aivo_assets.operations.alerts.channels import AppriseChannel, WebhookChannel, build_channels
 from aivo_assets.settings import AlertSettings, load_settings
 
@@ -131,7 +131,7 @@ def test_every_alert_is_a_log_line_at_the_level_of_its_severity(
     severity: str, level: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    LogNotifier().send(Alert("t", "b", severity, "k", datetime(2024, 1, 1, tzinfo=UTC)))  # type: ignore[arg-type]
+    log_alert(Alert("t", "b", severity, "k", datetime(2024, 1, 1, tzinfo=UTC)))  # type: ignore[arg-type]
     assert [record.levelno for record in caplog.records] == [level]
     assert "alert k: t. b" in caplog.text
 

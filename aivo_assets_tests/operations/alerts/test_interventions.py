@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.language import Language
-from aivo_assets.operations.alerts.interventions import NEEDED, TOLD, digests, newly_struggling, register
+from aivo_assets.operations.alerts.interventions import NEEDED, NOTIFIED, digests, newly_struggling, register
 
 DAY, BEFORE = date(2026, 3, 10), date(2026, 3, 9)
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 ANNA, BEN, CLEO = "a" * 32, "b" * 32, "c" * 32
-NOBODY_TOLD = TOLD.empty()
+NOBODY_TOLD = NOTIFIED.empty()
 
 
 ENGLISH = Language("en")

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from aivo_assets.operations.alerts.alert import Alert, Delivery
 from aivo_assets.operations.alerts.channels import AppriseChannel, Channel
-from aivo_assets.operations.alerts.folding import Kept, fold
+from aivo_assets.operations.alerts.folding import OutboxEntry, fold
 from aivo_assets.operations.alerts.outbox import Outbox
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -87,8 +87,8 @@ def test_an_endpoint_that_is_down_gets_its_alerts_once_it_is_up(tmp_path: Path) 
     channel = AppriseChannel(f"json://127.0.0.1:{port}/")
     delivery = outbox(tmp_path, channel).send(alert())
     assert not delivery.delivered
-    (kept,) = outbox(tmp_path, channel).kept()  # another process reads the same
-    assert (kept.is_delivered, kept.attempts) == (False, 1)
+    (entry,) = outbox(tmp_path, channel).entries()  # another process reads the same
+    assert (entry.is_delivered, entry.attempts) == (False, 1)
     with endpoint(port) as received:
         assert outbox(tmp_path, channel).deliver(NOON) == 0  # its pause is not over
         assert outbox(tmp_path, channel).deliver(NOON + timedelta(minutes=1)) == 1
@@ -101,13 +101,13 @@ def test_pauses_between_attempts_grow_to_an_hour(tmp_path: Path) -> None:
     box.send(alert())
     pauses = []
     for _ in range(9):
-        (kept,) = box.kept()
-        assert kept.next_try_at is not None
-        before = kept.next_try_at
+        (entry,) = box.entries()
+        assert entry.next_try_at is not None
+        before = entry.next_try_at
         box.deliver(before)
-        (kept,) = box.kept()
-        assert kept.next_try_at is not None
-        pauses.append((kept.next_try_at - before).total_seconds() / 60)
+        (entry,) = box.entries()
+        assert entry.next_try_at is not None
+        pauses.append((entry.next_try_at - before).total_seconds() / 60)
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
@@ -153,7 +153,7 @@ def test_the_same_occurrence_told_again_is_not_another_one(tmp_path: Path) -> No
     box = outbox(tmp_path, Recorder())
     for minute in range(10):
         box.send(alert(NOON + timedelta(minutes=minute), occurrence="2026-03-10"))
-    assert [kept.count for kept in box.kept()] == [1]
+    assert [entry.count for entry in box.entries()] == [1]
 
 
 def test_one_occurrence_that_is_seen_for_days_is_told_once_and_the_next_one_folds_into_it(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_matter_that_was_over_is_new_when_it_comes_back(tmp_path: Path) -> Non
     box.send(alert())
     box.send(alert(NOON + 3 * DAY))
     assert len(channel.sent) == 2
-    assert [kept.count for kept in box.kept()] == [1]
+    assert [entry.count for entry in box.entries()] == [1]
 
 
 def test_different_matters_are_told_apart(tmp_path: Path) -> None:
@@ -190,13 +190,13 @@ def test_different_matters_are_told_apart(tmp_path: Path) -> None:
     box = outbox(tmp_path, channel)
     box.send(alert(key="one"))
     box.send(alert(key="two"))
-    assert len(channel.sent) == len(box.kept()) == 2
+    assert len(channel.sent) == len(box.entries()) == 2
 
 
 def test_without_a_channel_an_alert_is_logged_and_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert outbox(tmp_path).send(alert()).delivered
     assert "It drifted" in caplog.text
-    assert [kept.is_delivered for kept in outbox(tmp_path).kept()] == [True]
+    assert [entry.is_delivered for entry in outbox(tmp_path).entries()] == [True]
 
 
 def test_a_channel_that_left_the_settings_holds_nothing_back(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_delivered_matters_are_forgotten_after_a_time_and_others_never(tmp_path:
     channel.up = False
     box.send(alert(key="waiting"))
     box.deliver(NOON + 31 * DAY)
-    assert [kept.alert.key for kept in box.kept()] == ["waiting"]
+    assert [entry.alert.key for entry in box.entries()] == ["waiting"]
 
 
 def test_a_disk_that_is_full_does_not_silence_the_alert_that_says_so(tmp_path: Path) -> None:
@@ -252,15 +252,15 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing(tmp_path: Path) -
 @given(st.lists(st.integers(0, 72), min_size=1, max_size=30), st.integers(0, 48))
 def test_every_occurrence_is_counted_until_it_is_told(hours: list[int], remind: int) -> None:
     """Law of folding: while nothing is delivered, the count is the number of alerts, and the first time stays."""
-    kept: Kept | None = None
+    entry: OutboxEntry | None = None
     for hour in sorted(hours):
-        kept = fold(kept, alert(NOON + hour * HOUR), ["first"], remind * HOUR)
-    assert kept is not None
-    assert kept.count == len(hours)
-    assert kept.first_at == NOON + min(hours) * HOUR
-    assert kept.waiting == ("first",)
+        entry = fold(entry, alert(NOON + hour * HOUR), ["first"], remind * HOUR)
+    assert entry is not None
+    assert entry.count == len(hours)
+    assert entry.first_at == NOON + min(hours) * HOUR
+    assert entry.waiting == ("first",)
 
 
 def test_what_is_kept_reads_back_as_it_was() -> None:
-    kept = fold(None, alert(), ["first", "second"], DAY)
-    assert Kept.model_validate_json(kept.model_dump_json()) == kept
+    entry = fold(None, alert(), ["first", "second"], DAY)
+    assert OutboxEntry.model_validate_json(entry.model_dump_json()) == entry

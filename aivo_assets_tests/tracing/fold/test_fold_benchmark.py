@@ -74,7 +74,7 @@ def test_text_times_with_a_zone_become_utc(tmp_path, zone):
 
 
 def test_a_missing_column_or_file_is_named(tmp_path):
-    with pytest.raises(SourceError, match="user_id or learner_id or learner, correct"):
+    with pytest.raises(SourceError, match="no column for learner_id, correct"):
         read_interactions(written(tmp_path, item_id=[1]))
     with pytest.raises(SourceError, match="no file"):
         read_interactions(tmp_path / "absent.csv")

@@ -6,13 +6,13 @@ import pytest
 
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import PromotionSettings
-from aivo_assets.tracing.card.plots import days_png, reliability_png, versions_png
+from aivo_assets.tracing.card.plots import days_png, reliability_png
 from aivo_assets.tracing.judging.evaluation import Evaluation, evaluate, hold_out, score
 from aivo_assets.tracing.judging.slices import find_slices
 from aivo_assets.tracing.model.main_brain import MainBrain
 from aivo_assets.tracing.model.scores import losses
 from aivo_assets.tracing.model.splits import split_by_time
-from aivo_assets_tests.tracing.synthetic_school import QUICK, START, School, school
+from aivo_assets_tests.tracing.synthetic_school import QUICK, School, school
 
 SETTINGS = PromotionSettings(slice_minimum_events=20, slice_minimum_learners=5)
 
@@ -171,7 +171,6 @@ def test_an_evaluation_is_the_same_after_being_written_down(taught: tuple[School
 def test_pictures_are_small_pngs(taught: tuple[School, MainBrain]) -> None:
     made, brain = taught
     evaluation = evaluate(brain, made.table, made.split, SETTINGS)
-    history = [(START.date(), evaluation), (START.date().replace(day=9), evaluation)]
-    for picture in (reliability_png(evaluation), days_png(evaluation), versions_png(history)):
+    for picture in (reliability_png(evaluation), days_png(evaluation)):
         assert picture.startswith(b"\x89PNG")
         assert len(picture) < 60_000

@@ -154,14 +154,14 @@ def values_of(settings: TrainingSettings) -> Values:
     return {dimension.name: float(getattr(settings, dimension.name)) for dimension in SPACE}
 
 
-def tuned(settings: TrainingSettings, found: pl.DataFrame) -> TrainingSettings:
+def tuned(settings: TrainingSettings, best: pl.DataFrame) -> TrainingSettings:
     """The settings with what was found in place of their own; unchanged where nothing was.
 
     Args:
         settings: Of the training.
-        found: HYPERPARAMETERS of one day, or an empty frame.
+        best: HYPERPARAMETERS of one day, or an empty frame.
     """
-    values: dict[str, Any] = dict(found.select("parameter", "value").iter_rows())  # a handful of parameters
+    values: dict[str, Any] = dict(best.select("parameter", "value").iter_rows())  # a handful of parameters
     return TrainingSettings.model_validate({**settings.model_dump(), **values})
 
 
@@ -214,5 +214,5 @@ class _Judge:
             table, split, settings,
             statistics=self.training.statistics, made_by=MadeBy(data_versions={}, code_version=""),
         )  # fmt: skip
-        said = losses(correct, brain.predict(table.take(self.held_out))).mean()
-        return float(said / losses(correct, np.full(correct.size, target[rows].mean())).mean())
+        loss = losses(correct, brain.predict(table.take(self.held_out))).mean()
+        return float(loss / losses(correct, np.full(correct.size, target[rows].mean())).mean())

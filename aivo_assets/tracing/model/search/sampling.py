@@ -1,4 +1,4 @@
-"""Fewer learners where there are too many rows. Belongs here: which learners are kept; nothing is trained.
+"""Sampling learners where there are too many rows. Belongs here: which learners are kept; nothing is trained.
 
 Learners are kept or left out whole: a history with holes has other counts, streaks and gaps than the real one, and a
 model that is trained on such histories is served with real ones.
@@ -37,7 +37,7 @@ class Sample:
 
     @property
     def is_all(self) -> bool:
-        """Whether nobody was left out."""
+        """Whether every learner is in it."""
         return len(self.learners) == self.of_learners
 
     @property
@@ -85,8 +85,8 @@ def sample_learners(events: pl.DataFrame | pl.LazyFrame, most_rows: int, seed: i
     drawn = [hashlib.blake2b(name.encode(), digest_size=8, key=key).hexdigest() for name in counts["learner"].to_list()]
     ordered = counts.with_columns(pl.Series("drawn", drawn, dtype=pl.String)).sort("drawn", "learner")
     fitting = int((ordered["len"].cast(pl.Int64).cum_sum() <= most_rows).sum())
-    kept = ordered.head(max(1, fitting))
+    chosen = ordered.head(max(1, fitting))
     return Sample(
-        learners=kept["learner"].sort(), of_learners=ordered.height,
-        rows=int(kept["len"].sum()), of_rows=int(ordered["len"].sum()),
+        learners=chosen["learner"].sort(), of_learners=ordered.height,
+        rows=int(chosen["len"].sum()), of_rows=int(ordered["len"].sum()),
     )  # fmt: skip

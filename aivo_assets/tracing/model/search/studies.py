@@ -1,4 +1,4 @@
-"""The door to Optuna: studies of hyper-parameters and what they found. Belongs here: storing and asking; no fitting.
+"""Access to Optuna: studies of hyper-parameters and their results. Belongs here: storing and asking; no fitting.
 
 Optuna keeps studies in a SQLite file of its own, which shares no database with Dagster's or MLflow's: each of the three
 believes the table `alembic_version` to be its own. It takes half a second to import, so it is imported at first use.
@@ -47,7 +47,7 @@ class Dimension:
     whole: bool = False
 
     def reaching(self, value: float) -> "Dimension":
-        """The dimension, widened to hold a value that somebody set by hand; nought has no place on its scale."""
+        """The dimension, widened to hold a value that was set by hand; 0 has no place on its scale."""
         return Dimension(self.name, min(self.low, value) if value > 0 else self.low, max(self.high, value), self.whole)
 
     def holds(self, value: float) -> bool:
@@ -130,7 +130,7 @@ class Studies:
         with self._storage(optuna) as storage:
             if name in _names(optuna, storage):
                 optuna.delete_study(study_name=name, storage=storage)
-            everything = [optuna.load_study(study_name=kept, storage=storage) for kept in _names(optuna, storage)]
+            everything = [optuna.load_study(study_name=stored, storage=storage) for stored in _names(optuna, storage)]
             earlier = _newest_first(everything, as_of)
             study = optuna.create_study(
                 study_name=name,
@@ -148,6 +148,18 @@ class Studies:
                 n_trials=trials, timeout=seconds, catch=(ModelError,),
             )  # fmt: skip
             return _studied(study, earlier=len(known))
+
+    def forget(self, keep: int) -> int:
+        """Remove all but the newest studies, since a search reads every one that is kept; returns how many went."""
+        if not self._file.exists():
+            return 0
+        optuna = _optuna()
+        with self._storage(optuna) as storage:
+            everything = [optuna.load_study(study_name=kept, storage=storage) for kept in _names(optuna, storage)]
+            gone = _newest_first(everything, date.max)[keep:]
+            for study in gone:
+                optuna.delete_study(study_name=study.study_name, storage=storage)
+        return len(gone)
 
     @contextmanager
     def _storage(self, optuna: Any) -> Iterator[Any]:

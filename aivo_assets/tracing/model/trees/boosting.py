@@ -89,19 +89,19 @@ def fit_boosted(
     """
     held, held_out = _held_out(table.keys[rows], settings, model)
     target = table.target
-    kept, stopping = rows[~held], rows[held]
-    for part, name in ((kept, "fit"), (stopping, "end")):
+    fitting, stopping = rows[~held], rows[held]
+    for part, name in ((fitting, "fit"), (stopping, "end")):
         if np.unique(target[part]).size < 2:
             raise ModelError(
                 f"The {part.size} events that would {name} the boosting are all right or all wrong",
                 fix="Train on more days or more learners.",
             )
     seed = settings.seed + model
-    values, unseen = table.values[kept], table.values[stopping]
+    values, unseen = table.values[fitting], table.values[stopping]
     ignored = _rarely_known(values, settings)
     values[:, ignored] = unseen[:, ignored] = 0.0
     grown = grow(
-        (values, target[kept]),
+        (values, target[fitting]),
         (unseen, target[stopping]),
         _parameters(table.names, settings, seed),
         most_rounds=settings.max_iterations,

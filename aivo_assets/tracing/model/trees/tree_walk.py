@@ -168,8 +168,8 @@ def _together(values: Floats32, most: int) -> tuple[Ints, Mask]:
         if joins:
             first, count = start[group], 0
             for column in range(columns):
-                here, there = values[row, column], values[first, column]
-                other = not (here == there or (np.isnan(here) and np.isnan(there)))
+                value, second = values[row, column], values[first, column]
+                other = not (value == second or (np.isnan(value) and np.isnan(second)))
                 differs[group + 1, column] = differs[group, column] or other
                 count += differs[group + 1, column]
             joins = count <= most
@@ -223,9 +223,9 @@ def _walk(
     waiting: Ints,
 ) -> None:
     """Add the leaves of all trees, in their order, to the logits of the rows of some groups."""
-    for some in range(begin, end, _AT_ONCE):
+    for first in range(begin, end, _AT_ONCE):
         for tree in range(len(forest.root)):
-            for group in range(some, min(some + _AT_ONCE, end)):
+            for group in range(first, min(first + _AT_ONCE, end)):
                 row, stop, node = groups.start[group], groups.start[group + 1], np.int64(forest.root[tree])
                 while node >= 0 and not groups.differs[group, forest.nodes[node].feature]:
                     node = _next(forest, node, values[row, forest.nodes[node].feature])

@@ -101,11 +101,11 @@ def grow(
     """
     import lightgbm  # noqa: PLC0415 - see the module's first lines
 
-    told = {"objective": "binary", "metric": "binary_logloss", "verbosity": -1, **parameters}
+    options = {"objective": "binary", "metric": "binary_logloss", "verbosity": -1, **parameters}
     data = lightgbm.Dataset(
-        fitting[0], label=fitting[1], params=told, categorical_feature=list(categories), free_raw_data=True
+        fitting[0], label=fitting[1], params=options, categorical_feature=list(categories), free_raw_data=True
     )
-    unseen = lightgbm.Dataset(stopping[0], label=stopping[1], reference=data, params=told)
+    unseen = lightgbm.Dataset(stopping[0], label=stopping[1], reference=data, params=options)
 
     curves: list[tuple[float, float]] = []
 
@@ -118,7 +118,7 @@ def grow(
     look.before_iteration = False  # type: ignore[attr-defined]  # LightGBM's way to order callbacks
     look.order = 20  # type: ignore[attr-defined]  # early stopping comes at 30 and ends the round by raising
     booster = lightgbm.train(
-        told,
+        options,
         data,
         num_boost_round=most_rounds,
         valid_sets=[data, unseen],
