@@ -146,7 +146,7 @@ def test_a_group_that_does_better_than_said_is_named_with_its_interval(taught: t
     )
     measured = measured_of(made.with_answers(correct), brain, attributes)
     markdown = build_card(brain, measured, FACTS).to_markdown()
-    assert re.search(r"- grade: 7: 60 learners did better than it said, by \d+\.\d% of answers", markdown)
+    assert re.search(r"- grade: 7: 60 learners did better than predicted, by \d+\.\d% of answers", markdown)
     assert "- grade: 8" not in markdown
     assert "percentages are off by" in section(markdown, "Limits")
 
