@@ -204,8 +204,8 @@ def _is_noticeable(group: GroupMeasure) -> bool:
 def _noticed(group: GroupMeasure) -> str:
     relation = "better" if group.surprise.mean > 0 else "worse"
     return (
-        f"{group.name}: {group.learners:,} learners did {relation} than predicted, by {abs(group.surprise.mean):.1%} of "
-        f"answers (95 % interval {group.surprise.lower:+.1%} to {group.surprise.upper:+.1%})."
+        f"{group.name}: {group.learners:,} learners did {relation} than predicted, by {abs(group.surprise.mean):.1%} "
+        f"of answers (95 % interval {group.surprise.lower:+.1%} to {group.surprise.upper:+.1%})."
     )
 
 
@@ -224,9 +224,9 @@ def _looks_at(measured: CardMeasures) -> Section:
         (
             Paragraph(
                 f"How much worse it gets when it cannot see one thing, on {importance.rows:,} answers: the "
-                f"{len(shown)} most important of {len(importance.increase)}.{left} Where two of them say the same, leaving "
-                "one out costs nothing. None of them is a personal attribute: grade, gender, region and the like are used to "
-                "check it, never to predict."
+                f"{len(shown)} most important of {len(importance.increase)}.{left} Where two of them say the same, "
+                "leaving one out costs nothing. None of them is a personal attribute: grade, gender, region and the "
+                "like are used to check it, never to predict."
             ),
             Picture("card_importance.png", importance_png(shown), "Rise of log loss without each feature."),
             Table(("feature", "rise of log loss"), rows),
