@@ -119,10 +119,10 @@ class ModelStates:
         )
 
     def _newest_verdicts(self, model: ModelId) -> pl.DataFrame:
-        days = self._lake.days(DRIFT_VERDICTS)[-1:]
+        days = self._lake.newest_days(DRIFT_VERDICTS, 1)
         rows = self._lake.scan(DRIFT_VERDICTS, days=days).collect()
         return rows.filter(pl.col("model_id").str.split("/").list.first() == model)
 
     def _last_verdict(self) -> str | None:
-        rows = self._lake.scan(VERDICTS, days=self._lake.days(VERDICTS)[-1:]).select("reason").collect()
+        rows = self._lake.scan(VERDICTS, days=self._lake.newest_days(VERDICTS, 1)).select("reason").collect()
         return None if rows.is_empty() else str(rows["reason"][0])

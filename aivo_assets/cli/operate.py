@@ -52,6 +52,7 @@ def up(
 
 def _run_services(settings: "Settings", host: str, port: int, console: Console) -> None:
     from aivo_assets.api.addresses import reachable
+    from aivo_assets.cli.settings import no_champion_serves
     from aivo_assets.operations.server.fast_clock import set_going
     from aivo_assets.resources.clock import PlatformClock, SystemClock
     from aivo_assets.resources.instance import open_instance
@@ -68,6 +69,9 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
             Service("HTTP service", _module("aivo_assets.api"), logs / "http.log", restart=True),
             Service("daemon", [*_module("dagster._daemon"), "run", *_workspace()], logs / "daemon.log"),
         ]
+        unservable = no_champion_serves(settings)
+        if unservable is not None:
+            console.print(Text(unservable, "yellow"))
         console.print("Starting PostgreSQL, the web UI and the daemon …")
         web_ui = f"http://{reachable(host)}:{port}"
         # The HTTP service starts runs through the web UI, wherever that listens.
