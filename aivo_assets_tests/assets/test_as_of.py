@@ -14,6 +14,7 @@ from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold
 from aivo_assets.assets.students.student_models import item_bank, student_models
 from aivo_assets.cli.settings import no_champion_serves
 from aivo_assets.drift.schema import PAST_SCORED_EVENTS, SCORED_EVENTS
+from aivo_assets.engine import InProcess
 from aivo_assets.errors import LakeError
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.alerts.rules import no_champion_can_serve
@@ -45,6 +46,7 @@ def make(stage: Stage, day: date, assets: Sequence[dg.AssetsDefinition], **tags:
         list(assets),
         resources={
             "settings": stage.settings, "lake": open_lake(stage.settings), "registry": stage.registry,
+            "engine": InProcess(),
             "notifier": dg.ResourceDefinition.hardcoded_resource(stage.alerts),
         },
         partition_key=day.isoformat(),
@@ -149,7 +151,7 @@ def test_the_comparison_finds_a_stored_state_that_is_not_what_its_answers_give(s
     kept, states = store.folded(0), store.read(0)
     assert kept is not None
     wrong = states.learners.with_columns(wins=pl.col("wins") + (pl.int_range(pl.len()) == 3).cast(pl.Int64))
-    store.rewrite(0, [replace(states, learners=wrong.select(states.learners.columns))], kept)
+    store.commit(store.stage_all(0, [replace(states, learners=wrong.select(states.learners.columns))], kept))
     result = make(stage, TODAY, ALL, **{STATES_TAG: COMPARE})
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     compared = checks["incremental_equals_rebuild"]

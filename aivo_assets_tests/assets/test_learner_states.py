@@ -13,6 +13,7 @@ from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signal
 from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold_learners, folded_once
 from aivo_assets.assets.students.student_models import item_bank, newest, student_models
 from aivo_assets.drift.schema import SCORED_EVENTS
+from aivo_assets.engine import InProcess
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -43,7 +44,7 @@ def run(stage: Stage, day: date, **tags: str) -> tuple[dict[str, Figures], dict[
     """Materialise as of a day; figures by asset, checks by name."""
     result = dg.materialize(
         [item_bank, fold_learners, student_models],
-        resources={"settings": stage.settings, "lake": stage.lake, "registry": stage.registry},
+        resources={"settings": stage.settings, "lake": stage.lake, "registry": stage.registry, "engine": InProcess()},
         partition_key=day.isoformat(),
         tags=tags,
     )

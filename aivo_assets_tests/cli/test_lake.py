@@ -49,7 +49,8 @@ def held(tmp_path: Path, pseudonym: list[str], monkeypatch: pytest.MonkeyPatch) 
     lake.write(SET_ASIDE, pl.DataFrame({"row": [7]}), batch="one")
     lake.write(BANK, pl.DataFrame({"item": ["i1", "i2"]}))
     frames = {name: dataset.empty() for name, (dataset, _) in STATES.frames.items()}
-    Layers(lake, STATES).rewrite(0, [frames], {"parts": {}, "fold_version": "", "champion": "1"})
+    layers = Layers(lake, STATES)
+    layers.commit(layers.stage_base(0, [frames], {"parts": {}, "fold_version": "", "champion": "1"}))
     lake.write_bytes("marts/dim_items.parquet", _parquet(pl.DataFrame({"item": ["i1"]})))
     return lake
 

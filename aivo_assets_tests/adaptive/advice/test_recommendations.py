@@ -59,7 +59,7 @@ SAID = {
     "maintain_in_zone": ["78%", "70% to 85%", "8 of the last 10 answers"],
     "maintain_unproven": ["90%", "7 of the last 10 answers"],
     "maintain_doubtful": ["55%", "7 of the last 10 answers"],
-    "maintain_stretch": ["65%", "below the 70%"],
+    "maintain_stretch": ["65%", "a little less than is aimed at"],
     "maintain_unknown": ["knows nothing", "8 of the last 10 answers"],
 }
 
