@@ -126,9 +126,9 @@ def advice(reason: str) -> str:
 def examples(problems: pl.DataFrame) -> dict[str, str]:
     """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
     first = problems.unique("reason", keep="first", maintain_order=True)
-    found = {}
+    by_reason = {}
     for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
         place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
         shown = bool(value) and column in _SHOWN_VALUES
-        found[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
-    return found
+        by_reason[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
+    return by_reason
