@@ -81,7 +81,7 @@ class StateStore:
     @property
     def is_past(self) -> bool:
         """Whether these are the states of a past day."""
-        return self.layered is PAST_STATES
+        return self.layered.path == PAST_STATES.path  # also of a store that came from another process
 
     def folded(self, shard: int) -> Folded | None:
         """What a shard's states were folded from; None where there are none."""
