@@ -49,7 +49,7 @@ lint: install  ## Style, types and the one-way import rule
 	@$(BIN)/lint-imports
 
 lock:  ## Pin every package anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra ray --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
 
 clean:  ## Remove what the platform keeps in .aivo; the virtual environment stays

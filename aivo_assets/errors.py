@@ -59,6 +59,12 @@ class ModelError(AivoError):
     exit_code = 6
 
 
+class EngineError(AivoError):
+    """Work on a shard failed or was lost, or the engine that should do it cannot be used."""
+
+    exit_code = 9
+
+
 class ServiceError(AivoError):
     """A process or service the platform depends on could not be started or reached."""
 

@@ -114,15 +114,15 @@ class ModelStates:
             may_train=wait is None and problem is None,
             wait=None if wait is None else wait.reason,
             drift=self.drift(model),
-            last_verdict=self._last_verdict(),
+            last_verdict=self._last_verdict() if model == "main_brain" else None,
             problem=problem,
         )
 
     def _newest_verdicts(self, model: ModelId) -> pl.DataFrame:
-        days = self._lake.days(DRIFT_VERDICTS)[-1:]
+        days = self._lake.newest_days(DRIFT_VERDICTS, 1)
         rows = self._lake.scan(DRIFT_VERDICTS, days=days).collect()
         return rows.filter(pl.col("model_id").str.split("/").list.first() == model)
 
     def _last_verdict(self) -> str | None:
-        rows = self._lake.scan(VERDICTS, days=self._lake.days(VERDICTS)[-1:]).select("reason").collect()
+        rows = self._lake.scan(VERDICTS, days=self._lake.newest_days(VERDICTS, 1)).select("reason").collect()
         return None if rows.is_empty() else str(rows["reason"][0])

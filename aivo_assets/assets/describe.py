@@ -22,6 +22,7 @@ OWNERS = {
     "evaluation": "team:education",
     "drift": "team:machine-learning",
     "audit": "team:privacy",
+    "upkeep": "team:data-platform",
 }
 
 

@@ -21,6 +21,7 @@ from aivo_assets.events.receipts import RECEIPTS_PATH
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
 from aivo_assets.lake.damage import damaged_files
+from aivo_assets.lake.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts import rules
 from aivo_assets.operations.alerts.alert import Alert, Notifier
@@ -36,6 +37,7 @@ from aivo_assets.operations.alerts.interventions import (
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import AlertSettings
+from aivo_assets.tracing.fold.schema import FeatureSchema
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.verdicts import newest_verdict, refused_in_a_row
 
@@ -78,6 +80,7 @@ class Sources:
         machine_now: The machine's: of runs and files. The two differ where the platform has a clock of its own; None
             where it has none.
         language: Of the teachers, for dates.
+        features: What the settings and the code fold; None: whatever the champion reads.
     """
 
     lake: Lake
@@ -87,6 +90,7 @@ class Sources:
     now: datetime
     machine_now: datetime | None = None
     language: Language = field(default_factory=lambda: Language("en"))
+    features: FeatureSchema | None = None
 
     @property
     def by_machine(self) -> datetime:
@@ -108,7 +112,7 @@ def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable
     Returns:
         All that is kept, the newest first.
     """
-    for ask in (_refused, _one_outcome, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
+    for ask in (_refused, _unservable, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
         try:
             alerts = list(ask(sources))
         except Exception as error:
@@ -152,11 +156,13 @@ def show(entries: list[OutboxEntry]) -> tuple[dg.AssetMaterialization, dg.AssetC
 
 
 def _refused(sources: Sources) -> Iterable[Alert]:
-    return _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
+    yield from _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
+    yield from _one(rules.one_outcome(newest_verdict(sources.lake), sources.now))
 
 
-def _one_outcome(sources: Sources) -> Iterable[Alert]:
-    return _one(rules.one_outcome(newest_verdict(sources.lake), sources.now))
+def _unservable(sources: Sources) -> Iterable[Alert]:
+    standing = sources.registry.standing(sources.features)
+    return _one(rules.no_champion_can_serve(standing.problems if standing.version is None else (), sources.now))
 
 
 def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:
@@ -173,7 +179,8 @@ def _set_aside_and_silence(sources: Sources) -> Iterable[Alert]:
 
 def _damaged(sources: Sources) -> Iterable[Alert]:
     lake = sources.lake
-    return _one(rules.damaged_raw(damaged_files(lake, RAW_INTERACTIONS, lake.days(RAW_INTERACTIONS)), sources.now))
+    days = looked_at(lake.days_named(RAW_INTERACTIONS), turn(sources.by_machine, sources.settings.watch_seconds))
+    return _one(rules.damaged_raw(damaged_files(lake, RAW_INTERACTIONS, days), sources.now))
 
 
 def _stale(sources: Sources) -> Iterable[Alert]:
@@ -196,7 +203,7 @@ def _backlog(sources: Sources) -> Iterable[Alert]:
 def _digests(sources: Sources) -> Iterable[Alert]:
     """The digests of the newest day: those that its register holds, and one more where somebody newly struggles."""
     lake, settings = sources.lake, sources.settings
-    days = lake.days(RECOMMENDATIONS)
+    days = lake.newest_days(RECOMMENDATIONS, DAYS_BEFORE + 1)
     if not days or sources.now.date() - days[-1] > DIGEST_HOLDS_FOR:
         return []
     notified = lake.scan(NOTIFIED, days=days[-1:]).collect()
@@ -225,7 +232,7 @@ def _before(lake: Lake, days: list[date], learners: pl.Series) -> pl.DataFrame |
 
 def _classes(lake: Lake, learners: pl.Series) -> pl.DataFrame:
     """The class of each learner's newest answer."""
-    days = lake.days(ANONYMISED_INTERACTIONS)[-DAYS_OF_CLASSES:]
+    days = lake.newest_days(ANONYMISED_INTERACTIONS, DAYS_OF_CLASSES)
     answers = lake.scan(ANONYMISED_INTERACTIONS, days=days).filter(pl.col("learner").is_in(learners.implode()))
     newest = answers.sort("day", "sequence").group_by("learner").agg(pl.col("class_").drop_nulls().last())
     return newest.collect()

@@ -123,7 +123,7 @@ def drift_goes_first(instance: dg.DagsterInstance, lake: Lake, machine_now: date
         lake: Where verdicts are.
         machine_now: The present instant by the machine's clock, UTC, by which materialisations are dated.
     """
-    days = lake.days(DRIFT_VERDICTS)[-1:]
+    days = lake.newest_days(DRIFT_VERDICTS, 1)
     made = instance.get_latest_materialization_event(dg.AssetKey("drift_verdict")) if days else None
     if (
         made is None

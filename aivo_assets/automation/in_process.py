@@ -42,7 +42,7 @@ class Outcome:
     Attributes:
         run_id: Its id, as the UI shows it.
         steps: The steps in the order in which they ended.
-        failed_checks: `asset: check` for each asset check that did not pass.
+        failed_checks: `asset: check (what it says)` for each asset check that did not pass.
     """
 
     run_id: str
@@ -95,6 +95,7 @@ def run_in_process(
         steps=_steps(result.all_events),
         failed_checks=[
             f"{check.asset_key.to_user_string()}: {check.check_name}"
+            + (f" ({said})" if (said := check.description) else "")
             for check in result.get_asset_check_evaluations()
             if not check.passed
         ],

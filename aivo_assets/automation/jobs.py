@@ -11,7 +11,7 @@ __all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
 EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations") - dg.AssetSelection.assets("student_intervals")
-EVALUATION = dg.AssetSelection.groups("evaluation")
+WEEKLY_ONLY = dg.AssetSelection.groups("evaluation", "upkeep")
 DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")
 
 
@@ -62,7 +62,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "end_to_end",
-            dg.AssetSelection.all() - EVALUATION,
+            dg.AssetSelection.all() - WEEKLY_ONLY,
             "From raw events to recommendations and drift report, for a range of days (`aivo run`, `aivo demo`).",
         ),
     ]

@@ -27,6 +27,7 @@ from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, read
 from aivo_assets.lake.damage import damaged_days, damaged_files
+from aivo_assets.lake.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts.alert import Notifier
 from aivo_assets.operations.alerts.outbox import Outbox
@@ -36,6 +37,7 @@ from aivo_assets.operations.jobs.names import EVERY_JOB, PRIORITY_TAG
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock, SystemClock
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.fold.catalogue import feature_schema
 from aivo_assets.tracing.judging.registry import Registry
 
 STUDENT_ASSETS = ("learner_states", "scored_events", "student_models", "learning_signals", "recommendations")
@@ -98,7 +100,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         **shared,
     )
     def late_events(context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]) -> Tick:
-        return catch_up_late_days(context, lake)
+        return catch_up_late_days(context, lake, seconds=settings.schedule.sensor_seconds)
 
     @dg.run_failure_sensor(
         description="A run that failed for good becomes an alert; one that Dagster starts again does not.",
@@ -132,7 +134,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         outbox: dg.ResourceParam[Outbox],
     ) -> dg.SensorResult:
         language = Language(settings.policy.language)
-        sources = Sources(lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now(), language)
+        features = feature_schema(settings.features)
+        sources = Sources(
+            lake, registry, context.instance, settings.alerts, clock.now(), _MACHINE.now(), language, features
+        )
         return watch_alerts(context, sources, notifier, outbox)
 
     return [drift_retraining, adaptive_training, student_model_update, late_events, failed_runs, alert_watch]
@@ -276,21 +281,23 @@ def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine:
     return dg.SensorResult(run_requests=[request], cursor=version)
 
 
-def catch_up_late_days(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = _MACHINE) -> Tick:
+def catch_up_late_days(
+    context: dg.SensorEvaluationContext, lake: Lake, *, seconds: float = 60.0, machine: Clock = _MACHINE
+) -> Tick:
     """Ask for the days whose anonymised partition was made from other raw events than there are now, or is damaged.
 
     A day whose raw file is damaged is asked for by itself, for each damage until a run went well: the source may give
-    it no more.
+    it no more. The newest days are looked at in each tick, the others in turns.
     """
     running = under_way(context.instance, EVERY_JOB)
     if running is not None:
         return dg.SkipReason(f"Run {running} is under way and may be dealing with them.")
-    days = lake.days(RAW_INTERACTIONS)
+    now = machine.now()
+    days = looked_at(lake.days_named(RAW_INTERACTIONS), turn(now, seconds))
     torn = damaged_days(lake, RAW_INTERACTIONS, days)
     late = [day for day in days if day not in torn and not _up_to_date(lake, day)]
     if not torn and not late:
-        return dg.SkipReason("Every day is up to date with its raw events.")
-    now = machine.now()
+        return dg.SkipReason("Every day that was looked at is up to date with its raw events.")
     asked = [_read_again(context.instance, lake, day, now) for day in torn]
     if late:
         asked.append(_anonymise_again(context.instance, lake, late, now))
@@ -369,10 +376,10 @@ def _affected(model_id: str) -> list[dg.AssetKey] | None:
 
 def _newest(lake: Lake, dataset: Dataset, columns: list[str] | None = None) -> tuple[date, str, pl.DataFrame] | None:
     """Day, version and rows of the newest partition."""
-    days = lake.days(dataset)
+    days = lake.newest_days(dataset, 1)
     if not days:
         return None
-    newest = read(lake, dataset, days=days[-1:])
+    newest = read(lake, dataset, days=days)
     return days[-1], newest.version, (newest.frame.select(columns) if columns else newest.frame).collect()
 
 

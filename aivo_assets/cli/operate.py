@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from aivo_assets.cli.alerts import NO_CHANNEL, has_channel
 from aivo_assets.cli.services import Service, Services
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import ServiceError
@@ -52,6 +53,7 @@ def up(
 
 def _run_services(settings: "Settings", host: str, port: int, console: Console) -> None:
     from aivo_assets.api.addresses import reachable
+    from aivo_assets.cli.settings import no_champion_serves
     from aivo_assets.operations.server.fast_clock import set_going
     from aivo_assets.resources.clock import PlatformClock, SystemClock
     from aivo_assets.resources.instance import open_instance
@@ -68,6 +70,9 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
             Service("HTTP service", _module("aivo_assets.api"), logs / "http.log", restart=True),
             Service("daemon", [*_module("dagster._daemon"), "run", *_workspace()], logs / "daemon.log"),
         ]
+        unservable = no_champion_serves(settings)
+        if unservable is not None:
+            console.print(Text(unservable, "yellow"))
         console.print("Starting PostgreSQL, the web UI and the daemon …")
         web_ui = f"http://{reachable(host)}:{port}"
         # The HTTP service starts runs through the web UI, wherever that listens.
@@ -81,6 +86,8 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
             set_going(settings, SystemClock().now())
             note = (f"(logs in {logs}; Ctrl-C ends it)", "dim")
             console.print(Text.assemble(("AIVO is up:", "bold green"), f" http://{host}:{port}   ", note))
+            if not has_channel(settings):
+                console.print(NO_CHANNEL)
             if settings.clock.start is not None:
                 shown = PlatformClock(settings).now()
                 console.print(f"Its clock shows {shown:%Y-%m-%d %H:%M} UTC, {settings.clock.speed:g} times as fast.")

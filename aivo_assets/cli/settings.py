@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aivo_assets.cli.alerts import NO_CHANNEL, has_channel
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError, SettingsError
 
@@ -54,8 +55,26 @@ def check_settings() -> None:
     console.print(f"Every setting can be used; {unlike} groups differ from the defaults (`aivo settings` shows all).")
     if _has_no_key(settings):
         console.print("There is no pseudonym key yet: `aivo key new` makes one (docs/operations.md).")
-    if not settings.alerts.urls and settings.alerts.webhook_url is None:
-        console.print("No alert channel is set: alerts are kept and logged, and nobody is told (docs/alerts.md).")
+    unservable = no_champion_serves(settings)
+    if unservable is not None:
+        console.print(unservable)
+    if not has_channel(settings):
+        console.print(NO_CHANNEL)
+
+
+def no_champion_serves(settings: "Settings") -> str | None:
+    """That no champion can serve with these settings, said before they take effect; None where one can."""
+    from aivo_assets.tracing.fold.catalogue import feature_schema
+    from aivo_assets.tracing.judging.registry import Registry
+
+    standing = Registry(settings.home).standing(feature_schema(settings.features))
+    if standing.version is not None or not standing.problems:
+        return None
+    return (
+        f"No champion can serve with these settings: {'; '.join(standing.problems)}. Student models and "
+        "recommendations stay as they were last made. Set back what was changed, or train a main brain: "
+        "aivo train main-brain."
+    )
 
 
 def _rows(settings: "Settings") -> Iterator[tuple[str, str, str]]:

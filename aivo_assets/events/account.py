@@ -6,6 +6,7 @@
 import polars as pl
 
 from aivo_assets.errors import SourceError
+from aivo_assets.events.lookalikes import SAME_TIME
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Window
 
@@ -40,6 +41,53 @@ def outcome(receipt: Receipt) -> str:
         parts.append(f"{receipt.folded:,} are a part of another row's event")
     parts.append(f"{receipt.outside_window:,} outside the days asked for")
     return "; ".join(parts) + "."
+
+
+def lines(receipt: Receipt) -> list[str]:
+    """The account of the lines of text files; none where no text was read."""
+    if not receipt.lines:
+        return []
+    count = receipt.lines
+    return [
+        f"{sum(count.values()):,} lines = {count['header']:,} header + {count['rows']:,} rows"
+        f" + {count['set_aside']:,} that are no row + {count['joined']:,} joined to the row before"
+        f" + {count['blank']:,} blank."
+    ]
+
+
+def remarks(receipt: Receipt) -> list[str]:
+    """What whoever lands rows should know of repeats, and of rows that look like known answers."""
+    found = []
+    if receipt.repeated:
+        one = f"{receipt.repeated:,} of {receipt.rows_in:,} rows say exactly what an earlier row of their file says"
+        found.append(
+            f"{one}; each is taken once (AIVO_SOURCE_REPEATS=fold)."
+            if receipt.repeats_folded
+            else f"{one}, and count as further answers; AIVO_SOURCE_REPEATS=fold takes each once."
+        )
+    if receipt.known_otherwise:
+        more = ", ".join(receipt.further_columns)
+        found.append(
+            f"{receipt.known_otherwise:,} of the duplicates are answers that are known with other columns: what is kept"
+            " stays as it is." + (f" To have {more}, land into a new AIVO_HOME." if more else "")
+        )
+    for how, rows in receipt.alike.items():
+        found.append(f"Warning: {rows:,} of {receipt.kept:,} rows kept {_alike(how)}")
+    return found
+
+
+def _alike(how: str) -> str:
+    if how == SAME_TIME:
+        return (
+            "have learner, item and time of an answer that was known under another id, and differ from it elsewhere:"
+            " were the same answers read with other settings (--correct-threshold, --map)?"
+        )
+    seconds = int(how)
+    hours = f"{abs(seconds) / 3600:g} h {'later' if seconds > 0 else 'earlier'}"
+    return (
+        f"are answers that were known, but {hours}: were the same answers read with another time zone (--time-zone)?"
+        " They would count twice."
+    )
 
 
 def reasons(receipt: Receipt) -> list[str]:

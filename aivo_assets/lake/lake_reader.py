@@ -3,8 +3,9 @@
 Every reader leaves a mark first (`ReadingMarks`), so that files it is about to open are not removed under it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 import polars as pl
@@ -80,6 +81,20 @@ class LakeReader:
     def days(self, dataset: Dataset) -> list[date]:
         """Days that a dataset holds, ascending."""
         return [_day(folder) for folder, _ in self._manifests(dataset)]
+
+    def days_back(self, dataset: Dataset, *, until: date | None = None) -> Iterator[date]:
+        """Days that a dataset holds, the newest first; manifests are read as far back as is asked for."""
+        for day in reversed(self.days_named(dataset)):
+            if (until is None or day <= until) and self.manifest(dataset, day=day) is not None:
+                yield day
+
+    def newest_days(self, dataset: Dataset, count: int, *, until: date | None = None) -> list[date]:
+        """The newest days that a dataset holds, ascending, at most so many; however long it is, no more is read."""
+        return list(islice(self.days_back(dataset, until=until), count))[::-1]
+
+    def days_named(self, dataset: Dataset) -> list[date]:
+        """Days that a dataset has a folder for, ascending, from one listing; one that was taken away may be there."""
+        return [_day(name) for name in self.storage.folders(dataset.path, "day=")]
 
     def version(self, dataset: Dataset, *, days: Iterable[date] | None = None, until: date | None = None) -> str:
         """Hash of the content of a dataset, or of some of its days; equal content has an equal version."""

@@ -86,6 +86,23 @@ class Shard:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class StagedShard:
+    """Layers of a shard that are written and wait to be committed. It is small and may be sent to another process.
+
+    Attributes:
+        shard: Which shard.
+        layers: What the commit adds, or the one new base.
+        notes: They take the place of the shard's notes.
+        onto: Number of the commit that the layers were made from; None: the new base replaces whatever stands there.
+    """
+
+    shard: int
+    layers: tuple[Layer, ...]
+    notes: Mapping[str, Any]
+    onto: int | None
+
+
 class Layers:
     """The shards of something kept in layers.
 
@@ -142,15 +159,15 @@ class Layers:
                 found += [rows.select(owner).collect(), self._owners_of(kept, layer)]
         return pl.concat(found)[owner].unique().sort()
 
-    def append(
+    def stage(
         self,
         shard: int,
         layers: Iterable[tuple[Frames, pl.Series | None]],
         notes: Mapping[str, Any],
         *,
         onto: int | None = None,
-    ) -> Shard:
-        """Add what changed, in one commit.
+    ) -> StagedShard:
+        """Write what changed, for a commit that adds it.
 
         Args:
             shard: Which; it must have a base.
@@ -168,31 +185,35 @@ class Layers:
             raise LakeError(f"{self._manifest(shard)} does not exist", fix="Rewrite the shard from nothing first.")
         onto = standing.sequence if onto is None else onto
         self._refuse_other(standing, onto)
-        sequence = onto + 1
-        added = [self._write(shard, sequence, [frames], owners) for frames, owners in layers]
+        added = [self._write(shard, onto + 1, [frames], owners) for frames, owners in layers]
+        return StagedShard(shard, tuple(added), notes, onto)
 
-        def compose(present: Shard | None) -> Shard:
-            self._refuse_other(present, onto)
-            assert present is not None
-            return Shard(shard, sequence, (*present.layers, *added), notes)
-
-        return self._commit(shard, compose, added)
-
-    def rewrite(self, shard: int, parts: Iterable[Frames], notes: Mapping[str, Any]) -> Shard:
-        """Begin anew with one base; of two who do so at once the last one wins as a whole.
+    def stage_base(self, shard: int, parts: Iterable[Frames], notes: Mapping[str, Any]) -> StagedShard:
+        """Write one new base, for a commit that begins anew; of two who do so at once the last one wins as a whole.
 
         Args:
             shard: Which.
             parts: All rows, in parts that follow each other in the order of the owner; written one after the other.
             notes: Take the place of the notes.
         """
-        base = self._write(shard, 0, parts, None)
+        return StagedShard(shard, (self._write(shard, 0, parts, None),), notes, None)
+
+    def commit(self, staged: StagedShard) -> Shard:
+        """Bring staged layers into force, in one step.
+
+        Raises:
+            ConflictError: Another writer has committed since the layers were made; make the rows again.
+        """
 
         def compose(present: Shard | None) -> Shard:
-            sequence = present.sequence + 1 if present else 1
-            return Shard(shard, sequence, (replace(base, sequence=sequence),), notes)
+            if staged.onto is None:
+                sequence = present.sequence + 1 if present else 1
+                return Shard(staged.shard, sequence, (replace(staged.layers[0], sequence=sequence),), staged.notes)
+            self._refuse_other(present, staged.onto)
+            assert present is not None
+            return Shard(staged.shard, staged.onto + 1, (*present.layers, *staged.layers), staged.notes)
 
-        return self._commit(shard, compose, [base])
+        return self._commit(staged.shard, compose, staged.layers)
 
     def compact(self, shard: int, until: int | None = None) -> Shard | None:
         """Merge layers into the base, one part of it after the other; what is read stays the same.

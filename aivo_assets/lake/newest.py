@@ -16,9 +16,7 @@ def newest_filled(lake: Lake, dataset: Dataset, *, until: date | None = None) ->
         dataset: One that is kept by day.
         until: Only days up to and including this one.
     """
-    for day in reversed(lake.days(dataset)):
-        if until is not None and day > until:
-            continue
+    for day in lake.days_back(dataset, until=until):
         manifest = lake.manifest(dataset, day=day)
         if manifest is not None and manifest["rows"]:
             return day

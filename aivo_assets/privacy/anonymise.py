@@ -9,6 +9,8 @@ from datetime import date
 
 import polars as pl
 
+from aivo_assets.events.schema import RAW_INTERACTIONS
+from aivo_assets.lake import Lake, Staged, read
 from aivo_assets.lake.shards import shard_of
 from aivo_assets.privacy.attributes import HIERARCHIES, generalised_attributes
 from aivo_assets.privacy.k_anonymity import AnonymityReport, k_anonymise
@@ -126,3 +128,53 @@ def anonymise_learners(
         .select(pl.col(name).cast(dtype) for name, dtype in ANONYMISED_LEARNERS.schema.items())
     )
     return AnonymisedLearners(frame=frame, report=report)
+
+
+@dataclass(frozen=True)
+class AnonymiseTask:
+    """What the work on all days has in common.
+
+    Attributes:
+        lake: Where raw and anonymised answers are.
+        key: Makes pseudonyms.
+        settings: Resolution of times, and what may leave.
+    """
+
+    lake: Lake
+    key: PseudonymKey
+    settings: PrivacySettings
+
+
+@dataclass(frozen=True)
+class Days:
+    """Days that are anonymised together.
+
+    Attributes:
+        days: Ascending.
+    """
+
+    days: tuple[date, ...]
+
+    def __str__(self) -> str:
+        return f"{self.days[0]} to {self.days[-1]}" if len(self.days) > 1 else str(self.days[0])
+
+
+def stage_days(task: AnonymiseTask, span: Days) -> tuple[tuple[Staged, ...], int]:
+    """Anonymise some days and stage them, an empty one too: a day without events is a fact.
+
+    Returns:
+        What was staged, a unit a day, and the number of rows.
+    """
+    raw = read(task.lake, RAW_INTERACTIONS, days=span.days)
+    events = anonymise_interactions(raw.frame, task.key, task.settings, task.lake.shards)
+    by_day = {key[0]: part for key, part in events.partition_by("day", as_dict=True, maintain_order=True).items()}
+    staged = tuple(
+        task.lake.stage(
+            ANONYMISED_INTERACTIONS,
+            by_day.get(day, ANONYMISED_INTERACTIONS.empty()),
+            day=day,
+            made_by={"raw_version": version},
+        )
+        for day, version in raw.of_day.items()
+    )
+    return staged, events.height

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
+from aivo_assets.engine import Engine, build_engine
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.jobs.names import EVERY_JOB
@@ -43,6 +44,10 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
             lambda context: _lake_of_run(context, settings, watch=isinstance(clock, PlatformClock)),
             description=f"Datasets below {settings.lake_url}.",
         ),
+        "engine": dg.ResourceDefinition(
+            lambda _: _engine(settings),
+            description="Where the work on shards runs: in this process, in several, or on a Ray cluster.",
+        ),
         "pseudonym_key": dg.ResourceDefinition(
             lambda _: key_of_lake(settings, create=False),
             description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
@@ -73,6 +78,14 @@ def _lake_of_run(context: dg.InitResourceContext, settings: Settings, *, watch: 
 def _watched_lake(instance: dg.DagsterInstance, run_id: str, settings: Settings, *, parent: bool) -> Iterator[Lake]:
     with watched(instance, run_id, parent=parent):
         yield open_lake(settings)
+
+
+def _engine(settings: Settings) -> Iterator[Engine]:
+    engine = build_engine(settings)
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 def _dbt(settings: Settings) -> DbtCliResource:

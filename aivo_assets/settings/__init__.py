@@ -15,7 +15,7 @@ from aivo_assets.settings.data import (
 )
 from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.group import Group, Share
-from aivo_assets.settings.loading import Settings, load_settings
+from aivo_assets.settings.loading import EngineKind, Settings, load_settings
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
 from aivo_assets.settings.retention import RetentionSettings
@@ -36,6 +36,7 @@ __all__ = [
     "ClockSettings",
     "DisturbanceSettings",
     "DriftSettings",
+    "EngineKind",
     "FeatureSettings",
     "Group",
     "LakeSettings",

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,6 +25,8 @@ from aivo_assets.settings.tracing import (
     TuningSettings,
 )
 
+EngineKind = Literal["in_process", "processes", "ray"]
+
 
 class Settings(BaseSettings):
     """All settings, read from the environment (`AIVO_…`)."""
@@ -41,6 +43,17 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".aivo"), description="Everything the platform keeps.")
     pseudonym_key: SecretStr | None = Field(None, description="Secret of the pseudonyms, at least 32 characters.")
     postgres_url: PostgresUrl | None = Field(None, description="Dagster's storage. Default: an embedded server.")
+
+    engine: EngineKind = Field(
+        "in_process",
+        description="Where the work on shards runs: `in_process`, `processes` of this machine, or `ray`, a cluster.",
+    )
+    engine_address: str | None = Field(
+        None, description="Of the Ray cluster, `host:port`. Default: a cluster of the step's own process."
+    )
+    engine_workers: int = Field(0, ge=0, description="Shards worked on at once; 0: one a processor.")
+    engine_memory_gib: float | None = Field(None, gt=0, description="Most memory of a worker. Default: no bound.")
+    engine_retries: int = Field(2, ge=0, le=10, description="How often a shard is tried again whose worker died.")
 
     clock: ClockSettings = ClockSettings()
     lake: LakeSettings = LakeSettings()

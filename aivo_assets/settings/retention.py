@@ -11,3 +11,15 @@ class RetentionSettings(Group):
     feature_sets: int = Field(
         2, ge=1, description="Trainings whose features are kept, the newest; those of others are folded when asked for."
     )
+    derived_days: int = Field(
+        400, ge=31, description="Days of models, recommendations, verdicts and reports that are kept; not of answers."
+    )
+    scored_days: int = Field(
+        90, ge=31, description="Days of scored answers that are kept; drift looks at its window alone."
+    )
+    receipt_days: int = Field(400, ge=4, description="Days that the account of a landing is kept.")
+    studies: int = Field(60, ge=1, description="Searches for hyper-parameters that are kept, the newest.")
+    check_days: int = Field(
+        14, ge=1, description="Days after which only the last run of each check and day is kept, with its event log."
+    )
+    run_days: int = Field(400, ge=31, description="Days after which a run and its event log are removed.")

@@ -22,7 +22,7 @@ LAST = FIRST + timedelta(days=19)
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
 UNMADE = date(2026, 3, 27)
 RAW_MESSAGES = ("Cannot access partition_key", "only call '.item()'", "OutOfBounds", "out of bounds", "NoneType")
-WITHOUT_A_DAY = {"anonymised_learners", "overrides", "raw_learners", "raw_overrides", "privacy_audit"}
+WITHOUT_A_DAY = {"anonymised_learners", "overrides", "raw_learners", "raw_overrides", "privacy_audit", "retention"}
 MADE_ALONE = {"item_bank", "student_models", "learner_states", "learning_signals"}
 
 
@@ -96,7 +96,7 @@ STEPS = [
     {"main_brain_candidate"}, {"champion_shadow"}, {"main_brain_evaluation"}, {"main_brain_card"},
     {"main_brain_promotion"}, {"student_intervals"}, {"item_bank"}, {"learner_states", "scored_events"},
     {"student_models"}, {"learning_signals"}, {"recommendation_outcomes"}, {"recommendations"}, {"policy_evaluation"},
-    {"drift_verdict"}, {"drift_report"}, {"training_need"}, {"privacy_audit"},
+    {"drift_verdict"}, {"drift_report"}, {"training_need"}, {"privacy_audit"}, {"retention"},
 ]  # fmt: skip
 
 

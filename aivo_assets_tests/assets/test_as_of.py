@@ -12,13 +12,17 @@ import pytest
 from aivo_assets.assets.drift.verdict import drift_verdict
 from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold_learners
 from aivo_assets.assets.students.student_models import item_bank, student_models
+from aivo_assets.cli.settings import no_champion_serves
 from aivo_assets.drift.schema import PAST_SCORED_EVENTS, SCORED_EVENTS
+from aivo_assets.engine import InProcess
 from aivo_assets.errors import LakeError
 from aivo_assets.lake import open_lake
+from aivo_assets.operations.alerts.rules import no_champion_can_serve
+from aivo_assets.tracing.fold.catalogue import feature_schema
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.students.model_store import mastery_in_force
 from aivo_assets.tracing.students.state_store import PAST_STATES, Folded, StateStore
-from aivo_assets_tests.tracing.judging.test_shadow_asset import FIRST_AS_OF, Stage
+from aivo_assets_tests.tracing.judging.test_shadow_asset import FIRST_AS_OF, Stage, morning_after
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -42,6 +46,7 @@ def make(stage: Stage, day: date, assets: Sequence[dg.AssetsDefinition], **tags:
         list(assets),
         resources={
             "settings": stage.settings, "lake": open_lake(stage.settings), "registry": stage.registry,
+            "engine": InProcess(),
             "notifier": dg.ResourceDefinition.hardcoded_resource(stage.alerts),
         },
         partition_key=day.isoformat(),
@@ -146,7 +151,7 @@ def test_the_comparison_finds_a_stored_state_that_is_not_what_its_answers_give(s
     kept, states = store.folded(0), store.read(0)
     assert kept is not None
     wrong = states.learners.with_columns(wins=pl.col("wins") + (pl.int_range(pl.len()) == 3).cast(pl.Int64))
-    store.rewrite(0, [replace(states, learners=wrong.select(states.learners.columns))], kept)
+    store.commit(store.stage_all(0, [replace(states, learners=wrong.select(states.learners.columns))], kept))
     result = make(stage, TODAY, ALL, **{STATES_TAG: COMPARE})
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     compared = checks["incremental_equals_rebuild"]
@@ -156,6 +161,28 @@ def test_the_comparison_finds_a_stored_state_that_is_not_what_its_answers_give(s
     assert {check.check_name: check.passed for check in again.get_asset_check_evaluations()}[
         "incremental_equals_rebuild"
     ]
+
+
+def test_a_setting_that_no_champion_can_serve_is_said_and_what_was_made_last_stays(stage: Stage) -> None:
+    make(stage, TODAY, ALL)
+    made, before = mastery_in_force(stage.lake, until=TODAY).collect(), folded(stage)
+    assert no_champion_serves(stage.settings) is None
+    wider = stage.settings.features.model_copy(update={"ability_sd": stage.settings.features.ability_sd + 0.5})
+    said = no_champion_serves(stage.settings.model_copy(update={"features": wider}))
+    assert said is not None
+    assert "Champion 1 cannot serve: it reads other features than the present settings (AIVO_FEATURES_…)" in said
+    stage.settings = stage.settings.model_copy(update={"features": wider})
+    result = make(stage, TODAY, ALL)
+    notes = {str(event.materialization.metadata["note"].value) for event in result.get_asset_materialization_events()}
+    assert all(note.startswith("No champion can serve: Champion 1") for note in notes)
+    assert all(not check.passed for check in result.get_asset_check_evaluations())
+    assert mastery_in_force(stage.lake, until=TODAY).collect().equals(made)
+    assert folded(stage) == before
+    standing = stage.registry.standing(feature_schema(wider))
+    alert = no_champion_can_serve(standing.problems, morning_after(TODAY))
+    assert alert is not None
+    assert alert.severity == "critical"
+    assert no_champion_can_serve(stage.registry.standing().problems, morning_after(TODAY)) is None
 
 
 def _promote_another(stage: Stage, day: date) -> None:

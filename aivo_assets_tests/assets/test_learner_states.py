@@ -13,16 +13,17 @@ from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signal
 from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold_learners, folded_once
 from aivo_assets.assets.students.student_models import item_bank, newest, student_models
 from aivo_assets.drift.schema import SCORED_EVENTS
+from aivo_assets.engine import InProcess
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force
 from aivo_assets.tracing.students.state_store import StateStore
-from aivo_assets_tests.tracing.judging.test_shadow_asset import Stage
+from aivo_assets_tests.tracing.judging.test_shadow_asset import FIRST_AS_OF, Stage
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-TRAINED, LEARNERS = FIRST + timedelta(days=14), 60
+TRAINED, LEARNERS = FIRST_AS_OF, 60
 Figures = dict[str, object]
 
 
@@ -32,8 +33,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     home: Path = tmp_path_factory.mktemp("home")
     given = settings(home)
     lake = open_lake(given)
-    school = events(learners=LEARNERS, days=18)
-    away = (pl.col("learner") < "learner-020") & (pl.col("day") == FIRST + timedelta(days=17))
+    school = events(learners=LEARNERS, days=21)
+    away = (pl.col("learner") < "learner-020") & (pl.col("day") == FIRST + timedelta(days=20))
     filled(lake, school.filter(~away))
     training = trained_on(lake, TRAINED, given)
     return Stage(home, given, (training, training))
@@ -43,7 +44,7 @@ def run(stage: Stage, day: date, **tags: str) -> tuple[dict[str, Figures], dict[
     """Materialise as of a day; figures by asset, checks by name."""
     result = dg.materialize(
         [item_bank, fold_learners, student_models],
-        resources={"settings": stage.settings, "lake": stage.lake, "registry": stage.registry},
+        resources={"settings": stage.settings, "lake": stage.lake, "registry": stage.registry, "engine": InProcess()},
         partition_key=day.isoformat(),
         tags=tags,
     )

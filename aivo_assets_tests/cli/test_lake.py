@@ -49,7 +49,8 @@ def held(tmp_path: Path, pseudonym: list[str], monkeypatch: pytest.MonkeyPatch) 
     lake.write(SET_ASIDE, pl.DataFrame({"row": [7]}), batch="one")
     lake.write(BANK, pl.DataFrame({"item": ["i1", "i2"]}))
     frames = {name: dataset.empty() for name, (dataset, _) in STATES.frames.items()}
-    Layers(lake, STATES).rewrite(0, [frames], {"parts": {}, "fold_version": "", "champion": "1"})
+    layers = Layers(lake, STATES)
+    layers.commit(layers.stage_base(0, [frames], {"parts": {}, "fold_version": "", "champion": "1"}))
     lake.write_bytes("marts/dim_items.parquet", _parquet(pl.DataFrame({"item": ["i1"]})))
     return lake
 
@@ -147,3 +148,23 @@ def test_days_of_other_columns_are_shown_together(held: Lake) -> None:
 def test_what_cannot_be_shown_says_why(words: tuple[str, ...], error: type[Exception], told: str) -> None:
     with pytest.raises(error, match=told):
         raise aivo("show", *words).exception or AssertionError("it was shown")
+
+
+def test_another_number_of_shards_is_refused_and_the_way_out_that_is_named_works(
+    monkeypatch: pytest.MonkeyPatch, pseudonym: list[str]
+) -> None:
+    monkeypatch.setattr("aivo_assets.lake.reshard.CHECK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setenv("AIVO_LAKE_SHARDS", "5")
+    refused = aivo("list")
+    assert isinstance(refused.exception, LakeError)
+    assert "made with 3 shards, and AIVO_LAKE_SHARDS asks for 5" in refused.exception.what
+    assert "aivo lake reshard 5" in refused.exception.fix
+    moved = aivo("reshard", "5")
+    assert moved.exit_code == 0, moved.output
+    assert "The lake has 5 shards: 2 days of all datasets, 6 rows moved." in moved.stdout
+    assert "AIVO_LAKE_SHARDS" not in moved.stdout
+    assert sorted(row["learner"] for row in rows("anonymised/answers")) == sorted(pseudonym * 2)
+    again = aivo("reshard", "5")
+    assert isinstance(again.exception, LakeError)
+    assert "5 shards already" in again.exception.what
+    assert "unset it: now it says 5" in aivo("reshard", "2").stdout

@@ -144,7 +144,7 @@ def _append(layers: Layers, kept: Layered, tag: str) -> None:
         try:
             if standing is None:
                 raise AssertionError("begun before the writers")
-            layers.append(1, [(frames, None)], {}, onto=standing.sequence)
+            layers.commit(layers.stage(1, [(frames, None)], {}, onto=standing.sequence))
             if len(standing.layers) > 20:
                 layers.compact(1)
             return
@@ -156,7 +156,11 @@ def begin(work: Work) -> None:
     """The base of everything that is kept in layers."""
     lake = Lake(work.root, shards=SHARDS)
     for kept in work.layered:
-        Layers(lake, kept).rewrite(1, [{name: dataset.empty() for name, (dataset, _) in kept.frames.items()}], {})
+        Layers(lake, kept).commit(
+            Layers(lake, kept).stage_base(
+                1, [{name: dataset.empty() for name, (dataset, _) in kept.frames.items()}], {}
+            )
+        )
 
 
 def _read(work: Work, start: Any, over: Any, told: Any) -> None:

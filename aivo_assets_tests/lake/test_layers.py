@@ -35,26 +35,30 @@ def read(layers: Layers, where: pl.Expr | None = None) -> tuple[dict[str, int], 
 @pytest.fixture
 def layers(tmp_path: Path) -> Layers:
     made = Layers(Lake(tmp_path, shards=1), KEPT)
-    made.rewrite(0, [frames({"a": 1}, {("a", "x"): 1, ("a", "y"): 1}), frames({"b": 1}, {("b", "x"): 1})], {"n": 0})
+    made.commit(
+        made.stage_base(
+            0, [frames({"a": 1}, {("a", "x"): 1, ("a", "y"): 1}), frames({"b": 1}, {("b", "x"): 1})], {"n": 0}
+        )
+    )
     return made
 
 
 def test_the_newest_row_of_each_key_counts_and_others_stay(layers: Layers) -> None:
-    layers.append(0, [(frames({"a": 2}, {("a", "x"): 2, ("a", "z"): 2}), None)], {"n": 1})
+    layers.commit(layers.stage(0, [(frames({"a": 2}, {("a", "x"): 2, ("a", "z"): 2}), None)], {"n": 1}))
     assert read(layers) == ({"a": 2, "b": 1}, {("a", "x"): 2, ("a", "y"): 1, ("a", "z"): 2, ("b", "x"): 1})
     assert read(layers, pl.col("who") == "b") == ({"b": 1}, {("b", "x"): 1})
 
 
 def test_older_rows_of_who_was_remade_are_void_and_later_ones_count(layers: Layers) -> None:
-    layers.append(0, [(frames({"a": 3}, {("a", "z"): 3}), pl.Series(["a", "b"]))], {})
+    layers.commit(layers.stage(0, [(frames({"a": 3}, {("a", "z"): 3}), pl.Series(["a", "b"]))], {}))
     assert read(layers) == ({"a": 3}, {("a", "z"): 3})
-    layers.append(0, [(frames({"b": 4}, {("b", "x"): 4}), None)], {})
+    layers.commit(layers.stage(0, [(frames({"b": 4}, {("b", "x"): 4}), None)], {}))
     assert read(layers) == ({"a": 3, "b": 4}, {("a", "z"): 3, ("b", "x"): 4})
 
 
 def test_merging_changes_nothing_that_is_read_and_leaves_later_layers(layers: Layers) -> None:
-    layers.append(0, [(frames({"a": 2}, {("a", "x"): 2}), None)], {})
-    layers.append(0, [(frames({"c": 3}, {}), pl.Series(["b", "c"]))], {"n": 2})
+    layers.commit(layers.stage(0, [(frames({"a": 2}, {("a", "x"): 2}), None)], {}))
+    layers.commit(layers.stage(0, [(frames({"c": 3}, {}), pl.Series(["b", "c"]))], {"n": 2}))
     before = read(layers)
     merged = layers.compact(0, until=2)
     assert merged is not None
@@ -71,14 +75,14 @@ def test_merging_changes_nothing_that_is_read_and_leaves_later_layers(layers: La
 
 def test_only_files_of_the_last_two_commits_are_left(layers: Layers, tmp_path: Path) -> None:
     for value in range(2, 5):
-        layers.rewrite(0, [frames({"a": value}, {("a", "x"): value})], {})
+        layers.commit(layers.stage_base(0, [frames({"a": value}, {("a", "x"): value})], {}))
     assert sorted(pl.concat(pl.read_parquet(file) for file in tmp_path.rglob("own/**/*.parquet"))["value"]) == [3, 4]
 
 
 def test_a_layer_needs_a_base_and_layered_data_is_not_read_as_days_or_shards(tmp_path: Path) -> None:
     lake = Lake(tmp_path, shards=1)
     with pytest.raises(LakeError, match="does not exist"):
-        Layers(lake, KEPT).append(0, [(frames({}, {}), None)], {})
+        Layers(lake, KEPT).commit(Layers(lake, KEPT).stage(0, [(frames({}, {}), None)], {}))
     with pytest.raises(ValueError, match="kept in layers"):
         lake.scan(OWN)
     with pytest.raises(ValueError, match="kept in layers"):

@@ -60,7 +60,8 @@ def fill(root: Path, shards: int) -> Lake:
         rows = answers(MONDAY, shards).filter(shard=shard).select("learner", "shard", level=pl.lit(4, pl.Int8))
         lake.replace_shard(MODELS, rows, day=MONDAY, shard=shard, made_by={"whole": shard != 1})
     lake.write(ROLL, answers(MONDAY, shards).select("learner", "shard").unique().sort("learner"))
-    Layers(lake, STATES).rewrite(0, [{"learners": pl.DataFrame({"learner": ["a"], "n": [1]})}], {})
+    layers = Layers(lake, STATES)
+    layers.commit(layers.stage_base(0, [{"learners": pl.DataFrame({"learner": ["a"], "n": [1]})}], {}))
     return lake
 
 

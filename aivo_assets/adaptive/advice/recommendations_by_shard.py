@@ -15,9 +15,9 @@ from aivo_assets.adaptive.advice.confidence import Confidence
 from aivo_assets.adaptive.advice.recommendations import Known, recommend
 from aivo_assets.adaptive.advice.wording import Wording
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph, read_prerequisites, skill_graph
-from aivo_assets.adaptive.schema import ITEM_BANK, OUTCOMES, SIGNALS
+from aivo_assets.adaptive.schema import ITEM_BANK, OUTCOMES, RECOMMENDATIONS, SIGNALS
 from aivo_assets.code_version import code_version
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, Staged
 from aivo_assets.privacy.overrides import OVERRIDES
 from aivo_assets.settings import PolicySettings
 from aivo_assets.tracing.students.model_store import mastery_in_force
@@ -88,22 +88,12 @@ def provenance(lake: Lake, *, day: date, wording: Wording) -> str:
     return "; ".join([*(f"{name} {version[:12]}" for name, version in versions.items()), f"wording {wording.language}"])
 
 
-def recommendations_of(
-    lake: Lake,
-    shard: int,
-    item_bank: pl.DataFrame,
-    known: Known,
-    *,
-    day: date,
-    settings: PolicySettings,
-    wording: Wording,
-    made_by: str,
-) -> tuple[pl.DataFrame, Tally]:
-    """`RECOMMENDATIONS` of the learners of a shard, and what is told of them.
+@dataclass(frozen=True)
+class RecommendTask:
+    """What the work on every shard has in common.
 
-    Args:
+    Attributes:
         lake: Where signals and student models are.
-        shard: Which.
         item_bank: `ITEM_BANK` of one day.
         known: What `known_to_all` returns.
         day: Whose signals.
@@ -111,9 +101,34 @@ def recommendations_of(
         wording: The words.
         made_by: What `provenance` returns.
     """
-    signals = lake.scan(SIGNALS, days=[day], shards=[shard]).collect()
-    here = replace(known, mastery=_mastery(lake, shard, signals, known.graph, day))
-    made = recommend(signals, item_bank, settings=settings, wording=wording, made_by=made_by, known=here)
+
+    lake: Lake
+    item_bank: pl.DataFrame
+    known: Known
+    day: date
+    settings: PolicySettings
+    wording: Wording
+    made_by: str
+
+
+def stage_recommendations(task: RecommendTask, shard: int) -> tuple[Staged, Tally]:
+    """Stage `RECOMMENDATIONS` of the learners of a shard; also says what is told of them."""
+    made, tally = recommendations_of(task, shard)
+    return task.lake.stage(RECOMMENDATIONS, made, day=task.day, shard=shard), tally
+
+
+def recommendations_of(task: RecommendTask, shard: int) -> tuple[pl.DataFrame, Tally]:
+    """`RECOMMENDATIONS` of the learners of a shard, and what is told of them."""
+    signals = task.lake.scan(SIGNALS, days=[task.day], shards=[shard]).collect()
+    known = replace(task.known, mastery=_mastery(task.lake, shard, signals, task.known.graph, task.day))
+    made = recommend(
+        signals,
+        task.item_bank,
+        settings=task.settings,
+        wording=task.wording,
+        made_by=task.made_by,
+        known=known,
+    )
     return made, Tally.of(signals, made)
 
 

@@ -40,7 +40,7 @@ def words_given(lake: Lake, key: PseudonymKey, *, today: date, settings: PolicyS
     held = held.with_columns(learner=pseudonyms(held["learner_id"], "learner", key)).reverse()
     if held.is_empty():
         return []
-    newest = lake.days(RECOMMENDATIONS)[-1:]
+    newest = lake.newest_days(RECOMMENDATIONS, 1)
     made = lake.scan(RECOMMENDATIONS, days=newest)
     named = held["learner"].unique().implode()
     columns = [*SKILL_KEYS, "kind", "policy_kind", "recommended_level", "override"]

@@ -4,17 +4,43 @@ A learner's signals hang on nobody else's answers, so learners are taken some af
 lately has signals: of the others neither answers nor student models are read.
 """
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS, SIGNALS
 from aivo_assets.adaptive.signals.signals import assignment_sizes, compute_signals
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, Staged
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.students.model_store import mastery_in_force, students_in_force
 from aivo_assets.tracing.students.state_update import cut
+
+
+@dataclass(frozen=True)
+class SignalsTask:
+    """What the work on every shard has in common.
+
+    Attributes:
+        lake: Where answers, student models and earlier recommendations are.
+        item_bank: `ITEM_BANK` of one day.
+        assignments: What `assignments_of` returns.
+        day: Everything to the end of this UTC day is known.
+        settings: Windows and thresholds.
+    """
+
+    lake: Lake
+    item_bank: pl.DataFrame
+    assignments: pl.DataFrame
+    day: date
+    settings: Settings
+
+
+def stage_signals(task: SignalsTask, shard: int) -> tuple[Staged, int]:
+    """Stage `SIGNALS` of a shard; also says of how many learners they are."""
+    signals = signals_of(task.lake, shard, task.item_bank, task.assignments, day=task.day, settings=task.settings)
+    return task.lake.stage(SIGNALS, signals, day=task.day, shard=shard), signals["learner"].n_unique()
 
 
 def history(day: date, settings: Settings) -> list[date]:

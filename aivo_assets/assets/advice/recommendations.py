@@ -1,23 +1,28 @@
 """Stage 7, recommendations: the signals of every learner and skill, and what should happen next, with its evidence."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
-import polars as pl
 
 from aivo_assets.adaptive.advice.coverage import Coverage, coverage, learners_before
-from aivo_assets.adaptive.advice.recommendations_by_shard import Tally, known_to_all, provenance, recommendations_of
+from aivo_assets.adaptive.advice.recommendations_by_shard import (
+    RecommendTask,
+    Tally,
+    known_to_all,
+    provenance,
+    stage_recommendations,
+)
 from aivo_assets.adaptive.advice.wording import load_wording
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph
 from aivo_assets.adaptive.schema import COLUMN_DESCRIPTIONS, ITEM_BANK, OUTCOMES, RECOMMENDATIONS, SIGNALS
-from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signals_of
+from aivo_assets.adaptive.signals.signals_by_shard import SignalsTask, assignments_of, stage_signals
 from aivo_assets.assets.champion import nothing_yet
-from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within
+from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
 from aivo_assets.assets.students.student_models import newest
 from aivo_assets.assets.upstream import missing
 from aivo_assets.automation.partitions import as_of
-from aivo_assets.lake import Lake
+from aivo_assets.engine import Engine
+from aivo_assets.lake import Lake, Staged
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.model_store import has_models
@@ -41,25 +46,18 @@ def learning_signals(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
+    engine: dg.ResourceParam[Engine],
 ) -> dg.MaterializeResult:
     """Compute the signals as of the last day of this run."""
     day = as_of(context)
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None or not has_models(lake, until=day):
         return nothing_yet(registry, settings, day, asset="item_bank" if bank is None else "student_models")
-    assignments = assignments_of(lake, day=day, settings=settings)
-    learners = 0
-
-    def shards() -> Iterator[tuple[int, pl.DataFrame]]:
-        nonlocal learners
-        for shard in range(lake.shards):
-            signals = signals_of(lake, shard, bank, assignments, day=day, settings=settings)
-            learners += signals["learner"].n_unique()
-            yield shard, signals
-
-    written = lake.write_by_shard(SIGNALS, shards(), day=day)
+    task = SignalsTask(lake, bank, assignments_of(lake, day=day, settings=settings), day, settings)
+    made = list(engine.map(stage_signals, task, range(lake.shards), say=step_log(context), describe=_learners))
+    written = lake.commit([staged for staged, _ in made], whole=True)[SIGNALS.folder(day=day)]
     return dg.MaterializeResult(
-        metadata={"rows_out": written.rows, "learners": learners},
+        metadata={"rows_out": written.rows, "learners": sum(learners for _, learners in made)},
         data_version=dg.DataVersion(written.version),
     )
 
@@ -95,11 +93,12 @@ def recommendations(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
+    engine: dg.ResourceParam[Engine],
 ) -> dg.MaterializeResult:
     """Decide and explain as of the last day of this run."""
     day = as_of(context)
     wording = load_wording(settings.policy)
-    made_by, tally = provenance(lake, day=day, wording=wording), Tally()  # before anything is read
+    made_by = provenance(lake, day=day, wording=wording)  # before anything is read
     bank = newest(lake, ITEM_BANK, until=day)
     if bank is None:
         return nothing_yet(registry, settings, day, asset="item_bank", checks=CHECKS)
@@ -107,16 +106,10 @@ def recommendations(
         raise missing("learning_signals", day, lake.days(SIGNALS))
     known = known_to_all(lake, bank, newest(lake, OUTCOMES, until=day), settings.policy)
 
-    def shards() -> Iterator[tuple[int, pl.DataFrame]]:
-        nonlocal tally
-        for shard in range(lake.shards):
-            made, here = recommendations_of(
-                lake, shard, bank, known, day=day, settings=settings.policy, wording=wording, made_by=made_by
-            )
-            tally += here
-            yield shard, made
-
-    written = lake.write_by_shard(RECOMMENDATIONS, shards(), day=day)
+    task = RecommendTask(lake, bank, known, day, settings.policy, wording, made_by)
+    made = list(engine.map(stage_recommendations, task, range(lake.shards), say=step_log(context), describe=_told))
+    written = lake.commit([staged for staged, _ in made], whole=True)[RECOMMENDATIONS.folder(day=day)]
+    tally = sum((of_shard for _, of_shard in made), Tally())
     found = coverage(lake, day)
     return dg.MaterializeResult(
         metadata={
@@ -135,6 +128,14 @@ def recommendations(
             _sound(known.graph),
         ],
     )
+
+
+def _learners(made: tuple[Staged, int]) -> str:
+    return f"signals of {made[1]:,} learners"
+
+
+def _told(made: tuple[Staged, Tally]) -> str:
+    return f"{made[1].learners:,} learners"
 
 
 def _sound(graph: SkillGraph) -> dg.AssetCheckResult:

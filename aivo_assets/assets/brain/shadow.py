@@ -1,5 +1,6 @@
 """Stage 5, after a promotion: the champion before keeps scoring new answers, and comes back where it is better."""
 
+from collections.abc import Callable
 from datetime import date
 
 import dagster as dg
@@ -9,15 +10,13 @@ from aivo_assets.assets.describe import columns, daily_asset, step_log
 from aivo_assets.assets.drift.reference import restore_reference
 from aivo_assets.automation.jobs import CAUSE_TAG
 from aivo_assets.automation.partitions import as_of
+from aivo_assets.engine import Engine
 from aivo_assets.lake import Lake
 from aivo_assets.operations.alerts.alert import Alert, Notifier
-from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.catalogue import feature_schema
-from aivo_assets.tracing.fold.features import fold
-from aivo_assets.tracing.fold.schema import FEATURE_KEYS
-from aivo_assets.tracing.judging.registry import Registry, Serving
+from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.shadow import (
     COLUMN_DESCRIPTIONS,
     SHADOW,
@@ -28,6 +27,7 @@ from aivo_assets.tracing.judging.shadow import (
     to_frame,
     window,
 )
+from aivo_assets.tracing.judging.shadow_scores import SCORED_BY_BOTH, PairTask, score_pair
 
 
 @daily_asset(
@@ -46,6 +46,7 @@ def champion_shadow(
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
     notifier: dg.ResourceParam[Notifier],
+    engine: dg.ResourceParam[Engine],
 ) -> dg.MaterializeResult:
     """Compare as of the last day of this run, and roll back where the answers say so."""
     day = as_of(context)
@@ -55,8 +56,9 @@ def champion_shadow(
         # What an earlier run of this day found stays: it may be why there is nothing to compare any more.
         context.log.info(str(days))
         return dg.MaterializeResult(metadata={"rows_in": 0, "rows_out": 0, "note": str(days)})
-    step_log(context)(f"versions {pair.champion.version.number} and {pair.previous.version.number}, {days[0]} on")
-    scored = _scored(lake, pair, days, settings)
+    say = step_log(context)
+    say(f"versions {pair.champion.version.number} and {pair.previous.version.number}, {days[0]} on")
+    scored = _scored(engine, lake, pair, days, settings, say)
     numbers = {"champion": pair.champion.version.number, "previous": pair.previous.version.number}
     verdict = judge(scored, settings.promotion, **numbers)
     context.log.info(verdict.reason)
@@ -64,7 +66,7 @@ def champion_shadow(
     if verdict.roll_back:
         asked_by = f"champion_shadow ({context.run.tags.get(CAUSE_TAG, 'a person')})"
         registry.rollback(asked_by=asked_by, reason=verdict.reason, now=clock.now(), champion=verdict.champion)
-        restore_reference(lake, registry, settings)
+        restore_reference(lake, registry, settings, engine)
         notifier.send(_alert(verdict, clock))
     figures = to_frame(verdict, day=day).drop("day", "since", "until").to_dicts()[0]
     return dg.MaterializeResult(
@@ -89,31 +91,12 @@ def _days_to_compare(lake: Lake, pair: Pair, day: date, settings: Settings) -> t
     return days
 
 
-def _scored(lake: Lake, pair: Pair, days: tuple[date, date], settings: Settings) -> pl.DataFrame:
-    """What both said of each answer of these days, shard by shard; only learners who gave one are folded."""
-    recent = pl.col("day").is_between(*days)
-    parts = []
-    for shard in range(lake.shards):
-        events = lake.scan(ANONYMISED_INTERACTIONS, until=days[1], shards=[shard])
-        active = events.filter(recent).select("learner").unique()
-        history = events.join(active, on="learner", how="semi").collect(engine="streaming")
-        if history.is_empty():
-            continue
-        keys, champion = _said(history, pair.champion, days, settings)
-        _, previous = _said(history, pair.previous, days, settings)
-        parts.append(keys.with_columns(champion, previous.alias("previous")))
-    schema = {name: FEATURE_KEYS[name] for name in ("learner", "occurred_at", "correct")}
-    empty = pl.DataFrame(schema=schema | {"champion": pl.Float64, "previous": pl.Float64})
-    return pl.concat([empty, *parts])
-
-
-def _said(
-    history: pl.DataFrame, serving: Serving, days: tuple[date, date], settings: Settings
-) -> tuple[pl.DataFrame, pl.Series]:
-    """Keys of the answers of these days, and what a model said of each from features of its own statistics."""
-    table = fold(history, serving.brain.statistics, None, settings.features).features
-    recent = table.take(table.keys["day"].is_between(*days).to_numpy())
-    return recent.keys.select("learner", "occurred_at", "correct"), pl.Series("champion", serving.brain.predict(recent))
+def _scored(
+    engine: Engine, lake: Lake, pair: Pair, days: tuple[date, date], settings: Settings, say: Callable[[str], None]
+) -> pl.DataFrame:
+    """What both said of each answer of these days."""
+    task = PairTask(lake, pair.champion.brain, pair.previous.brain, days, settings.features)
+    return pl.concat([SCORED_BY_BOTH.clear(), *engine.map(score_pair, task, range(lake.shards), say=say)])
 
 
 def _alert(verdict: ShadowVerdict, clock: Clock) -> Alert:

@@ -1,17 +1,16 @@
 """Stage 2, the privacy line: what leaves the raw zone, without persons. Everything after reads only from here on."""
 
-from collections.abc import Iterator, Mapping
 from datetime import date
 
 import dagster as dg
-import polars as pl
 
-from aivo_assets.assets.describe import columns, daily_asset, owned
+from aivo_assets.assets.describe import columns, daily_asset, owned, step_log
 from aivo_assets.automation.partitions import days_of
+from aivo_assets.engine import Engine
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
-from aivo_assets.lake import Lake, read
+from aivo_assets.lake import Lake
 from aivo_assets.lake.damage import damaged_days
-from aivo_assets.privacy.anonymise import anonymise_interactions
+from aivo_assets.privacy.anonymise import AnonymiseTask, Days, stage_days
 from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.lake_key import keep_key
@@ -35,6 +34,7 @@ def anonymised_interactions(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     pseudonym_key: dg.ResourceParam[PseudonymKey],
+    engine: dg.ResourceParam[Engine],
 ) -> dg.MaterializeResult:
     """Anonymise the days of this run, a month at a time; of a day whose raw file is damaged, what there is stays."""
     keep_key(lake, pseudonym_key)
@@ -44,11 +44,11 @@ def anonymised_interactions(
         context.log.warning(
             f"Raw events of {', '.join(map(str, damaged))} cannot be read; these days stay as they are."
         )
-    rows = 0
-    for some in _months([day for day in days if day not in damaged]):
-        raw = read(lake, RAW_INTERACTIONS, days=some)
-        events = anonymise_interactions(raw.frame, pseudonym_key, settings.privacy, lake.shards)
-        rows += _write_days(lake, raw.of_day, events)
+    task = AnonymiseTask(lake, pseudonym_key, settings.privacy)
+    months = _months([day for day in days if day not in damaged])
+    made = list(engine.map(stage_days, task, months, say=step_log(context) if len(months) > 1 else None))
+    lake.commit(one for staged, _ in made for one in staged)
+    rows = sum(rows for _, rows in made)
     return dg.MaterializeResult(
         metadata={"rows_in": rows, "rows_out": rows, "columns that left": len(ANONYMISED_INTERACTIONS.schema)},
         data_version=dg.DataVersion(lake.version(ANONYMISED_INTERACTIONS, days=days)),
@@ -89,15 +89,5 @@ def anonymised_learners(
     )
 
 
-def _months(days: list[date]) -> Iterator[list[date]]:
-    for first in range(0, len(days), DAYS_AT_ONCE):
-        yield days[first : first + DAYS_AT_ONCE]
-
-
-def _write_days(lake: Lake, raw_versions: Mapping[date, str], events: pl.DataFrame) -> int:
-    """Write one partition a day, an empty one too: a day without events is a fact. Returns the rows written."""
-    by_day = {key[0]: part for key, part in events.partition_by("day", as_dict=True, maintain_order=True).items()}
-    for day, raw_version in raw_versions.items():
-        part = by_day.get(day, ANONYMISED_INTERACTIONS.empty())
-        lake.write(ANONYMISED_INTERACTIONS, part, day=day, made_by={"raw_version": raw_version})
-    return events.height
+def _months(days: list[date]) -> list[Days]:
+    return [Days(tuple(days[first : first + DAYS_AT_ONCE])) for first in range(0, len(days), DAYS_AT_ONCE)]

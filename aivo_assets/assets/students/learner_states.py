@@ -5,7 +5,7 @@ The present states only go forward. A past day has states of its own, folded by 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,20 +14,30 @@ import polars as pl
 
 from aivo_assets.assets.champion import serving_champion, unanswered, why_none
 from aivo_assets.assets.describe import columns, daily_spec, step_log
-from aivo_assets.assets.students.as_of import folder_of, states_of
+from aivo_assets.assets.students.as_of import states_of
 from aivo_assets.automation.partitions import ONE_RUN, as_of
 from aivo_assets.drift.schema import DESCRIPTIONS, PAST_SCORED_EVENTS, SCORED_EVENTS
-from aivo_assets.drift.scores.scored_window import ScoredWindow, scored_events_of
-from aivo_assets.errors import ModelError, RunError
-from aivo_assets.lake import ConflictError, Lake
+from aivo_assets.drift.scores.folding import (
+    CompareTask,
+    FoldedShard,
+    FoldTask,
+    commit_shard,
+    compare_shard,
+    fold_shard,
+)
+from aivo_assets.drift.scores.scored_window import scored_events_of
+from aivo_assets.engine import Engine
+from aivo_assets.errors import ModelError
+from aivo_assets.lake import Lake
 from aivo_assets.operations.jobs.names import WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import STATES_LEARNERS
 from aivo_assets.tracing.judging.registry import Registry, Serving
+from aivo_assets.tracing.model.main_brain import MainBrain
 from aivo_assets.tracing.students.model_store import models_sequence
 from aivo_assets.tracing.students.state_store import Parts, StateStore, rows_of
-from aivo_assets.tracing.students.state_update import Update, compare, rebuild, update
+from aivo_assets.tracing.students.state_update import Update
 
 STATES_TAG, COMPARE = "aivo/states", "compare"  # of a run: fold everything from nothing beside, whatever the job
 COMPARED = "states/compared.json"
@@ -79,6 +89,7 @@ def fold_learners(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
+    engine: dg.ResourceParam[Engine],
 ) -> Iterator[dg.MaterializeResult]:
     """Fold what is new with the champion's statistics, shard by shard, and score what lies in the drift window."""
     day = as_of(context)
@@ -87,142 +98,94 @@ def fold_learners(
         yield from _without_champion(why_none(registry, settings, day))
         return
     store = states_of(lake, registry, settings, serving, day)
-    parts, say = lake.parts(ANONYMISED_INTERACTIONS, until=day), step_log(context)
+    say = step_log(context)
     if store.is_past:
         say(f"{day} lies before what the present states know: it gets states of its own")
-    step = Step(lake, store, parts, serving, settings, day)
-    updates: list[Update] = []
+    task = _task(lake, store, serving, settings, day)
+    compared: list[FoldedShard] = []
     if context.job_name == WEEKLY_JOB or context.run.tags.get(STATES_TAG) == COMPARE:
-        updates += compare_with_rebuild(lake, registry, settings, say)
-    for shard in range(lake.shards):
-        done = step.update(shard)
-        updates.append(done)
-        say(f"shard {shard + 1} of {lake.shards}: {_sentence(done)}")
+        compared = compare_with_rebuild(lake, registry, settings, engine, say)
+    staged = list(engine.map(fold_shard, task, range(lake.shards), say=say, describe=_sentence))
+    folded = [commit_shard(task, done) for done in staged]
     grown = store.overgrown(lake.shards, share=settings.students.layer_share, most=settings.students.most_layers)
     if grown is not None:  # one a run, so that no run pays for all
-        step.merge(grown)
-        say(f"merged the layers of shard {grown + 1}")
-    step.forget_other_windows()
+        _merge(task, grown)
+        say(f"merged the layers of shard {grown}")
+    _forget_other_windows(task)
     if not store.is_past and lake.read_document(COMPARED) is None:
-        compare_with_rebuild(lake, registry, settings, say)  # the first time at once, so that the check knows something
-    yield _states_result(lake, store, parts, updates, day)
+        # The first time at once, so that the check knows something.
+        compare_with_rebuild(lake, registry, settings, engine, say)
+    done = [*compared, *folded]
+    yield _states_result(lake, store, task.parts, [each.update for each in done], day)
     yield dg.MaterializeResult(
         asset_key="scored_events",
-        metadata={"rows_in": sum(done.events for done in updates), "rows_out": step.scored},
+        metadata={
+            "rows_in": sum(each.update.events for each in done),
+            "rows_out": sum(each.scored_rows for each in done),
+        },
         data_version=dg.DataVersion(lake.version(scored_events_of(past=store.is_past), until=day)),
     )
 
 
-class Step:
-    """One run's work on the states of all shards.
-
-    Args:
-        lake: Where events and scored events are.
-        store: Where states are.
-        parts: The days of each shard up to the as-of day.
-        serving: The champion.
-        settings: All of them.
-        day: The as-of day.
-    """
-
-    def __init__(
-        self, lake: Lake, store: StateStore, parts: Mapping[int, Parts], serving: Serving, settings: Settings, day: date
-    ) -> None:
-        self._lake, self.store, self._parts, self._day = lake, store, parts, day
-        self._serving, self._settings = serving, settings
-        self.folder = folder_of(serving, settings)
-        self.scored = 0
-
-    def update(self, shard: int) -> Update:
-        """Fold what is new, and score it; once more where another run committed states of the shard meanwhile.
-
-        Raises:
-            RunError: That run is of a later day: what it folded is not taken back.
-        """
-        while True:
-            folded = self.store.folded(shard)
-            if not self.store.is_past and folded is not None and folded.last_day and folded.last_day > self._day:
-                raise RunError(
-                    f"Another run folded answers of {folded.last_day} while this one folded those up to {self._day}",
-                    fix=f"Materialise learner_states of {self._day} once more: it gets states of its own then.",
-                )
-            window = self._window(shard)
-            try:
-                done = update(self._lake, self.store, shard, self._parts[shard], self.folder, window)
-                break
-            except ConflictError:
-                continue
-        self.scored += window.rows
-        return done
-
-    def rebuild(self, shard: int, reason: str) -> None:
-        """Fold a shard from nothing."""
-        window = self._window(shard)
-        rebuild(self._lake, self.store, shard, self._parts[shard], self.folder, window, reason=reason)
-
-    def merge(self, shard: int) -> None:
-        """Merge the layers that the student models know already: of the others they have yet to learn who changed."""
-        self.store.compact(shard, models_sequence(self._lake, self.store, shard, until=self._day))
-
-    def forget_other_windows(self) -> None:
-        """Of past days only the window of the one that was asked for last is kept."""
-        if self.store.is_past:
-            for day in self._lake.days(PAST_SCORED_EVENTS):
-                if not self._day - timedelta(days=self._settings.drift.window_days) < day <= self._day:
-                    self._lake.remove(PAST_SCORED_EVENTS, day=day)
-
-    def _window(self, shard: int) -> ScoredWindow:
-        return ScoredWindow(
-            self._lake,
-            shard,
-            self._serving.brain.predict,
-            model_version=self.folder.champion,
-            day=self._day,
-            days=self._settings.drift.window_days,
-            past=self.store.is_past,
-        )
-
-
 def compare_with_rebuild(
-    lake: Lake, registry: Registry, settings: Settings, say: Callable[[str], None]
-) -> list[Update]:
+    lake: Lake, registry: Registry, settings: Settings, engine: Engine, say: Callable[[str], None]
+) -> list[FoldedShard]:
     """Fold from nothing, beside the present states, what they say that they have seen, and compare with what is stored.
 
     Each shard is brought up to date first with the champion that folded it, as of the last day that it has seen. What
     is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
     """
-    done, store, serving = list[Update](), StateStore(lake), serving_champion(registry, settings)
-    last = max(
-        (kept.last_day or date.min for shard in range(lake.shards) if (kept := store.folded(shard))), default=None
-    )
+    store, serving = StateStore(lake), serving_champion(registry, settings)
+    kept = [folded for shard in range(lake.shards) if (folded := store.folded(shard)) is not None]
+    last = max((folded.last_day or date.min for folded in kept), default=None)
     if last is None or serving is None:
-        return done
-    parts = lake.parts(ANONYMISED_INTERACTIONS, until=last)
-    for shard in range(lake.shards):
-        before = store.folded(shard)
-        if before is None:
-            continue
-        try:
-            by = serving if str(serving.version.number) == before.champion else _champion(registry, before.champion)
-        except ModelError as error:
-            say(f"shard {shard + 1} cannot be compared, its champion does not load: {error.what}")
-            continue
-        step = Step(lake, store, parts, by, settings, last)
-        updated = step.update(shard)
-        seen = compare(lake, store, shard, step.folder)
-        if seen.differing:
-            step.rebuild(shard, "The comparison with a rebuild found differences.")
-        else:
-            step.merge(shard)
-        say(f"shard {shard + 1}: {seen.compared:,} learners compared with a rebuild, {seen.differing:,} differ")
-        done.append(replace(updated, compared=seen.compared, differing=seen.differing))
-    found = {"compared": sum(one.compared for one in done), "differing": sum(one.differing for one in done)}
+        return []
+    fold = _task(lake, store, serving, settings, last)
+    task = CompareTask(fold, _loaded(registry, serving, {folded.champion for folded in kept}))
+    done = list(engine.map(compare_shard, task, range(lake.shards), say=say, describe=_seen))
+    for each in done:
+        if each.update.compared and not each.update.differing:
+            _merge(fold, each.shard)
+    found = {name: sum(getattr(each.update, name) for each in done) for name in ("compared", "differing")}
     lake.write_bytes(COMPARED, json.dumps({"as of": last.isoformat(), **found}).encode())
     return done
 
 
-def _champion(registry: Registry, number: str) -> Serving:
-    return Serving(registry.load(int(number)), registry.version(int(number)), ())
+def _task(lake: Lake, store: StateStore, serving: Serving, settings: Settings, day: date) -> FoldTask:
+    return FoldTask(
+        lake=lake,
+        store=store,
+        champion=serving.brain,
+        number=serving.version.number,
+        parts=lake.parts(ANONYMISED_INTERACTIONS, until=day),
+        day=day,
+        window_days=settings.drift.window_days,
+        features=settings.features,
+        events_at_once=settings.students.events_at_once,
+    )
+
+
+def _loaded(registry: Registry, serving: Serving, numbers: set[str]) -> dict[str, MainBrain]:
+    """By number, the versions that load."""
+    loaded = {}
+    for number in sorted(numbers):
+        with suppress(ModelError):  # the comparison says of which shard it could not be made
+            serves = number == str(serving.version.number)
+            loaded[number] = serving.brain if serves else registry.load(int(number))
+    return loaded
+
+
+def _merge(task: FoldTask, shard: int) -> None:
+    """Merge the layers that the student models know already: of the others they have yet to learn who changed."""
+    task.store.compact(shard, models_sequence(task.lake, task.store, shard, until=task.day))
+
+
+def _forget_other_windows(task: FoldTask) -> None:
+    """Of past days only the window of the one that was asked for last is kept."""
+    if task.store.is_past:
+        for day in task.lake.days(PAST_SCORED_EVENTS):
+            if not task.day - timedelta(days=task.window_days) < day <= task.day:
+                task.lake.remove(PAST_SCORED_EVENTS, day=day)
 
 
 def _states_result(
@@ -280,7 +243,14 @@ def _comparison(lake: Lake) -> dg.AssetCheckResult:
     )
 
 
-def _sentence(done: Update) -> str:
+def _seen(each: FoldedShard) -> str:
+    if each.problem:
+        return f"not compared, {each.problem}"
+    return f"{each.update.compared:,} learners compared with a rebuild, {each.update.differing:,} differ"
+
+
+def _sentence(each: FoldedShard) -> str:
+    done = each.update
     if done.whole:
         return f"{done.learners:,} learners folded from nothing: {done.whole}"
     return f"{done.events:,} events of {done.learners:,} learners folded, {done.late:,} of them from nothing"

@@ -1,5 +1,6 @@
 """Stage 7, student models: each learner's ability, mastery and chance of success at each level."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
@@ -13,17 +14,17 @@ from aivo_assets.assets.champion import nothing_yet, serving_champion, why_none
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_asset, fresh_within, step_log
 from aivo_assets.assets.students.as_of import folded_states
 from aivo_assets.automation.partitions import as_of
+from aivo_assets.engine import Engine
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.causes import Cause
 from aivo_assets.operations.jobs.names import UPDATE_JOB, WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
-from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
-from aivo_assets.tracing.students.model_store import Maker, update_models, update_some
-from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
+from aivo_assets.tracing.students.model_store import Made, ModelsTask, make_models
+from aivo_assets.tracing.students.student_models import Brain, ModelsAsOf
 
 
 @daily_asset(
@@ -72,6 +73,7 @@ def student_models(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     registry: dg.ResourceParam[Registry],
+    engine: dg.ResourceParam[Engine],
 ) -> dg.MaterializeResult:
     """Make the student models of who has new answers, of who is concerned, or everybody's, from the folded states."""
     day = as_of(context)
@@ -86,36 +88,30 @@ def student_models(
         intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
     )
 
-    def maker_with(plans: pl.DataFrame) -> Maker:
-        def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
-            return build_student_models(
-                states, brain, levels, end_of(day), settings.students, day=day, learners=strangers, plans=plans
-            )
-
-        return Maker(build, " ".join(map(str, asked)), levels)
-
     asked = (
         brain.version,
         brain.intervals.model_dump_json(),
         settings.students.interval,
         settings.students.starting_skills,
     )
-    store, say = folded_states(lake, registry, settings, serving, day), step_log(context)
-    enrolled = lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect()
-    made = []
+    task = ModelsTask(
+        lake=lake,
+        store=folded_states(lake, registry, settings, serving, day),
+        build=ModelsAsOf(brain, levels, end_of(day), settings.students, day),
+        version=" ".join(map(str, asked)),
+        plans=plans_before,
+        enrolled=lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect(),
+        day=day,
+        whole=context.job_name == WEEKLY_JOB,
+    )
+    say, made = step_log(context), list[Made]()
     if not _asked_by_recommendations(context):
-        for shard in range(lake.shards):
-            here = enrolled.filter(pl.col("shard") == shard)
-            maker = maker_with(plans_before(lake, day=day, shard=shard))
-            made.append(update_models(lake, store, shard, maker, here, day=day, whole=context.job_name == WEEKLY_JOB))
-            say(f"shard {shard + 1} of {lake.shards}: {made[-1].learners:,} student models made")
+        made += engine.map(make_models, task, range(lake.shards), say=say, describe=_made)
+        lake.commit(staged for each in made for staged in each.staged)
     if _asked_by_recommendations(context) or context.job_name == UPDATE_JOB:
-        for part in outdated(lake, day=day).partition_by("shard", maintain_order=True):
-            shard = int(part["shard"][0])
-            here = enrolled.filter(pl.col("shard") == shard)
-            maker = maker_with(recommended_plans(lake, day=day, shard=shard))
-            made.append(update_some(lake, store, shard, maker, here, part["learner"], day=day))
-            say(f"shard {shard + 1} of {lake.shards}: {made[-1].learners:,} student models got another level or plan")
+        lagging = outdated(lake, day=day)
+        concerned = replace(task, plans=recommended_plans, asked=lagging)
+        made += engine.map(make_models, concerned, _shards(lagging), say=say, describe=_updated)
     learners, skills = sum(each.learners for each in made), sum(each.skills for each in made)
     versions = [lake.version(dataset, until=day) for dataset in (STUDENT_MODELS, SKILL_MASTERY)]
     return dg.MaterializeResult(
@@ -128,6 +124,18 @@ def student_models(
         },
         data_version=dg.DataVersion("-".join(versions)),
     )
+
+
+def _made(made: Made) -> str:
+    return f"{made.learners:,} student models made"
+
+
+def _updated(made: Made) -> str:
+    return f"{made.learners:,} student models got another level or plan"
+
+
+def _shards(learners: pl.DataFrame) -> list[int]:
+    return learners["shard"].unique().sort().to_list()
 
 
 def _asked_by_recommendations(context: dg.AssetExecutionContext) -> bool:
@@ -143,5 +151,5 @@ def end_of(day: date) -> datetime:
 
 def newest(lake: Lake, dataset: Dataset, *, until: date) -> pl.DataFrame | None:
     """The newest partition of a dataset up to a day, or None where there is none."""
-    days = [day for day in lake.days(dataset) if day <= until]
-    return lake.scan(dataset, days=days[-1:]).collect() if days else None
+    days = lake.newest_days(dataset, 1, until=until)
+    return lake.scan(dataset, days=days).collect() if days else None

@@ -9,7 +9,7 @@ import polars as pl
 
 from aivo_assets.drift.schema import PAST_SCORED_EVENTS, SCORED_EVENTS
 from aivo_assets.drift.scores.scored_events import scored_events
-from aivo_assets.lake import Dataset, Lake
+from aivo_assets.lake import Dataset, Lake, Staged
 from aivo_assets.tracing.fold.schema import FeatureTable
 
 _ORDER = ["learner", "sequence"]
@@ -44,6 +44,8 @@ class ScoredWindow:
         self._days = [day - timedelta(days=back) for back in reversed(range(days))]
         self._scored = [SCORED_EVENTS.empty()]
         self.rows = 0
+        self.staged: list[Staged] = []
+        """Parts that `stage` wrote; a worker sends them to whoever commits."""
 
     def see(self, features: FeatureTable) -> None:
         """Score the events that lie in the window."""
@@ -51,8 +53,8 @@ class ScoredWindow:
         if recent.height:
             self._scored.append(scored_events(recent, self._predict(recent), model_version=self._version))
 
-    def publish(self, remade: pl.Series | None) -> None:
-        """Merge what was scored with what is kept: an event seen again, and all of whoever was remade, gives way."""
+    def stage(self, remade: pl.Series | None) -> None:
+        """Stage what was scored with what is kept: an event seen again, and all of whoever was remade, gives way."""
         scored = pl.concat(self._scored)
         self.rows = scored.height
         for day in self._days:
@@ -67,7 +69,11 @@ class ScoredWindow:
             before = kept.collect().join(new, on=_ORDER, how="anti")
             merged = pl.concat([before, new]).sort(_ORDER)
             if merged.height or self._lake.manifest(self._dataset, day=day) is not None:
-                self._lake.replace_shard(self._dataset, merged, day=day, shard=self._shard)
+                self.staged.append(self._lake.stage(self._dataset, merged, day=day, shard=self._shard))
+
+    def commit(self) -> None:
+        """Bring into force what was staged."""
+        self._lake.commit(self.staged)
 
 
 def scored_events_of(*, past: bool) -> Dataset:

@@ -205,6 +205,28 @@ def damaged_raw(damaged: Sequence[str], now: datetime) -> Alert | None:
     )
 
 
+def no_champion_can_serve(problems: Sequence[str], now: datetime) -> Alert | None:
+    """There were champions, and none of them can serve.
+
+    Args:
+        problems: What is wrong with each, the latest first; none where one serves, or there never was one.
+        now: The present instant, UTC.
+    """
+    if not problems:
+        return None
+    return Alert(
+        title="No champion can serve",
+        body=f"{'; '.join(problems[:3])}{' …' if problems[3:] else ''}. Student models and recommendations stay as "
+        "they were last made, and age. Where a setting was changed, set it back; otherwise train a main brain: "
+        "aivo train main-brain.",
+        severity="critical",
+        key="no_champion_can_serve",
+        context={"champions": len(problems)},
+        occurred_at=now,
+        occurrence=f"{now:%Y-%m-%d}",
+    )
+
+
 def stale_champion(version: int, as_of: date, now: datetime, days: int) -> Alert | None:
     """The champion is older than a challenger ever has to be good to replace it.
 

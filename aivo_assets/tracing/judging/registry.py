@@ -194,9 +194,22 @@ class Registry:
         """Why champions cannot serve with these features, the latest first; empty where the champion does."""
         return _first_that_serves(self._store.contents(), lambda version: self._load(version, features))[2]
 
-    def standing(self) -> ServingVersion:
-        """Which version serves and what is wrong with later champions, by their files alone: no model is loaded."""
-        version, _, problems = _first_that_serves(self._store.contents(), self._verified)
+    def standing(self, features: FeatureSchema | None = None) -> ServingVersion:
+        """Which version serves and what is wrong with later champions, by files and tags alone: no model is loaded.
+
+        Args:
+            features: What the present settings and code fold; a model of other features does not serve.
+        """
+
+        def sound(version: Version) -> dict[str, bytes]:
+            if features is not None and version.tags.get("feature_schema", features.hash) != features.hash:
+                raise ModelError(
+                    "it reads other features than the present settings (AIVO_FEATURES_…) and code give",
+                    fix="Set them back, or train a main brain: aivo train main-brain.",
+                )
+            return self._verified(version)
+
+        version, _, problems = _first_that_serves(self._store.contents(), sound)
         return ServingVersion(version, problems)
 
     def challenger(self) -> Serving | None:

@@ -21,7 +21,7 @@ def refused_in_a_row(lake: Lake) -> list[Verdict]:
 
     A model that was judged against itself was not refused, and one model refused again is one refusal.
     """
-    days = lake.days(VERDICTS)
+    days = lake.newest_days(VERDICTS, LOOK_BACK.days)
     recent = [day for day in days if day > days[-1] - LOOK_BACK]
     rows = lake.scan(VERDICTS, days=recent).select("verdict").collect()["verdict"].to_list() if recent else []
     refused: dict[str, Verdict] = {}
@@ -35,8 +35,7 @@ def refused_in_a_row(lake: Lake) -> list[Verdict]:
 
 def newest_verdict(lake: Lake) -> Verdict | None:
     """The verdict that was given last; None where none was."""
-    days = lake.days(VERDICTS)
-    rows = lake.scan(VERDICTS, days=days[-1:]).select("verdict").collect()["verdict"].to_list()
+    rows = lake.scan(VERDICTS, days=lake.newest_days(VERDICTS, 1)).select("verdict").collect()["verdict"].to_list()
     return Verdict.model_validate_json(rows[0]) if rows else None
 
 

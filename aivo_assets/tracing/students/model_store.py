@@ -6,22 +6,29 @@ note of a day says from which states its models were made: who changed since is 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
-from aivo_assets.lake import Lake
+from aivo_assets.lake import Lake, Staged
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.students.state_store import STATES, StateStore
-from aivo_assets.tracing.students.student_models import StudentModels
+from aivo_assets.tracing.students.student_models import ModelsAsOf, StudentModels
 
 Build = Callable[[LearnerStates, pl.DataFrame], StudentModels]
 """From states, and learner and shard of learners without any, to their models."""
+
+
+class Plans(Protocol):
+    """Gives `PLANS` of a shard as of a day."""
+
+    def __call__(self, lake: Lake, *, day: date, shard: int) -> pl.DataFrame:
+        """Read them from the lake."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,13 @@ class Made:
         learners: Learners whose models were made.
         skills: Their rows of mastery.
         whole: Whether everybody's were.
+        staged: The models, which `Lake.commit` brings into force; mastery before the models that speak of it.
     """
 
     learners: int
     skills: int
     whole: bool
+    staged: tuple[Staged, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,10 +70,57 @@ class Maker:
         return sha256(f"{self.version} {levels.write_json()}".encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True)
+class ModelsTask:
+    """What the work on the models of every shard has in common.
+
+    Attributes:
+        lake: Where models are.
+        store: Where states are.
+        build: Makes them, but for the plans.
+        version: Of the champion, and of whatever else its answers hang on.
+        plans: Function of a module that gives `PLANS` of a shard as of a day.
+        enrolled: learner, shard of all learners, with or without events.
+        day: As of which; it gets the models.
+        whole: Make everybody's, whatever has changed.
+        asked: learner, shard of the only learners whose models are made; None: of whoever has something new.
+    """
+
+    lake: Lake
+    store: StateStore
+    build: ModelsAsOf
+    version: str
+    plans: Plans
+    enrolled: pl.DataFrame
+    day: date
+    whole: bool = False
+    asked: pl.DataFrame | None = None
+
+
+def make_models(task: ModelsTask, shard: int) -> Made:
+    """Make and stage the models of a shard."""
+    here = task.enrolled.filter(pl.col("shard") == shard)
+    build = replace(task.build, plans=task.plans(task.lake, day=task.day, shard=shard))
+    maker = Maker(build, task.version, build.levels)
+    if task.asked is None:
+        return stage_models(task.lake, task.store, shard, maker, here, day=task.day, whole=task.whole)
+    asked = task.asked.filter(pl.col("shard") == shard)["learner"]
+    return stage_some(task.lake, task.store, shard, maker, here, asked, day=task.day)
+
+
 def update_models(
     lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
 ) -> Made:
-    """Make the models of the learners of a shard whose states have changed since, and of those who are new.
+    """`stage_models`, brought into force at once."""
+    made = stage_models(lake, store, shard, maker, enrolled, day=day, whole=whole)
+    lake.commit(made.staged)
+    return made
+
+
+def stage_models(
+    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
+) -> Made:
+    """Make and stage the models of the learners of a shard whose states have changed since, and of those who are new.
 
     Args:
         lake: Where models are.
@@ -88,22 +144,22 @@ def update_models(
     return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
-def update_some(
+def stage_some(
     lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, asked: pl.Series, *, day: date
 ) -> Made:
-    """Make the models of these learners of a shard as of a day, and nobody else's.
+    """Make and stage the models of these learners of a shard as of a day, and nobody else's.
 
-    What `update_models` has to do for others stays to be done: whose states changed, and everybody where what makes
+    What `stage_models` has to do for others stays to be done: whose states changed, and everybody where what makes
     models has changed. Making the same again changes nothing.
 
     Args:
-        lake: As for `update_models`.
-        store: As for `update_models`.
-        shard: As for `update_models`.
-        maker: As for `update_models`.
-        enrolled: As for `update_models`.
+        lake: As for `stage_models`.
+        store: As for `stage_models`.
+        shard: As for `stage_models`.
+        maker: As for `stage_models`.
+        enrolled: As for `stage_models`.
         asked: Learners of this shard.
-        day: As for `update_models`.
+        day: As for `stage_models`.
     """
     said = _newest_note(lake, shard, day)
     if said is None:
@@ -146,7 +202,13 @@ def models_sequence(lake: Lake, store: StateStore, shard: int, *, until: date) -
 
 def has_models(lake: Lake, *, until: date) -> bool:
     """Whether there is a student model of any day up to this one."""
-    return any(day <= until for day in lake.days(STUDENT_MODELS))
+    return bool(lake.newest_days(STUDENT_MODELS, 1, until=until))
+
+
+def oldest_in_force(lake: Lake, *, until: date) -> date | None:
+    """The oldest day whose models are in force on a day; None where there are no models."""
+    days = [days[0] for shard in range(lake.shards) if (days := _days(lake, shard, until))]
+    return min(days, default=None)
 
 
 def _make_some(
@@ -202,9 +264,11 @@ def _make_all(
     skills = pl.concat([part.skills for part in made]).sort("learner", "subject", "skill_id")
     learners = pl.concat([part.learners for part in made]).sort("learner")
     note = note | {"whole": True}
-    lake.replace_shard(SKILL_MASTERY, skills, day=day, shard=shard, made_by=note)
-    lake.replace_shard(STUDENT_MODELS, learners, day=day, shard=shard, made_by=note)
-    return Made(learners.height, skills.height, whole=True)
+    staged = tuple(
+        lake.stage(dataset, rows, day=day, shard=shard, made_by=note)
+        for dataset, rows in ((SKILL_MASTERY, skills), (STUDENT_MODELS, learners))
+    )
+    return Made(learners.height, skills.height, whole=True, staged=staged)
 
 
 def _newest_note(lake: Lake, shard: int, until: date, states: str | None = None) -> dict[str, Any] | None:
@@ -216,8 +280,8 @@ def _newest_note(lake: Lake, shard: int, until: date, states: str | None = None)
         until: The last day.
         states: Only models made from these states.
     """
-    for day in reversed(lake.days(STUDENT_MODELS)):
-        note = _note(lake, shard, day) if day <= until else None
+    for day in lake.days_back(STUDENT_MODELS, until=until):
+        note = _note(lake, shard, day)
         if note is not None and states in (None, _states(note)):
             return note
     return None
@@ -231,7 +295,7 @@ def _states(note: Mapping[str, Any]) -> str:
 def _days(lake: Lake, shard: int, until: date) -> list[date]:
     """Days, ascending, from the newest full build on."""
     chain = []
-    for day in reversed([day for day in lake.days(STUDENT_MODELS) if day <= until]):
+    for day in lake.days_back(STUDENT_MODELS, until=until):
         note = _note(lake, shard, day)
         if note is not None:
             chain.append(day)

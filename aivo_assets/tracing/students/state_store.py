@@ -15,7 +15,7 @@ from hashlib import sha256
 import polars as pl
 
 from aivo_assets.lake import Lake, Layered, Layers
-from aivo_assets.lake.layers import between
+from aivo_assets.lake.layers import StagedShard, between
 from aivo_assets.tracing.fold.schema import STATES_ITEMS, STATES_LEARNERS, STATES_SKILLS, STATES_SUBJECTS
 from aivo_assets.tracing.fold.states import LearnerStates
 
@@ -152,19 +152,28 @@ class StateStore:
         kept = self._layers.shard(shard)
         return None if kept is None else self._layers.changed_since(kept, sequence)
 
-    def append(
+    def stage(
         self, shard: int, layers: Iterable[tuple[LearnerStates, pl.Series | None]], folded: Folded, *, onto: int
-    ) -> None:
-        """Commit states that were continued from a commit, and of learners (given) who were rebuilt from nothing.
+    ) -> StagedShard:
+        """Write states that were continued from a commit, and those of learners (given) who were rebuilt from nothing.
 
         Raises:
             ConflictError: Another run has committed since.
         """
-        self._layers.append(shard, [(_frames(states), remade) for states, remade in layers], _notes(folded), onto=onto)
+        rows = [(_frames(states), remade) for states, remade in layers]
+        return self._layers.stage(shard, rows, _notes(folded), onto=onto)
 
-    def rewrite(self, shard: int, parts: Iterable[LearnerStates], folded: Folded) -> None:
-        """Commit all states anew; the parts follow each other in the order of the learners."""
-        self._layers.rewrite(shard, (_frames(states) for states in parts), _notes(folded))
+    def stage_all(self, shard: int, parts: Iterable[LearnerStates], folded: Folded) -> StagedShard:
+        """Write all states of a shard anew; the parts follow each other in the order of the learners."""
+        return self._layers.stage_base(shard, (_frames(states) for states in parts), _notes(folded))
+
+    def commit(self, staged: StagedShard) -> None:
+        """Bring staged states into force.
+
+        Raises:
+            ConflictError: Another run has committed since they were made.
+        """
+        self._layers.commit(staged)
 
     def version(self, shards: int) -> str:
         """Hash of what all states were folded from; states of equal versions are equal, however they came about."""

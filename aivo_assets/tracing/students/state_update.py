@@ -5,7 +5,7 @@ nothing else: events after a learner's state are folded onto it; a learner whose
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Protocol
@@ -13,6 +13,7 @@ from typing import Protocol
 import polars as pl
 
 from aivo_assets.lake import Lake
+from aivo_assets.lake.layers import StagedShard
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.features import fold, fold_version
@@ -57,13 +58,17 @@ class Witness(Protocol):
     def see(self, features: FeatureTable) -> None:
         """Is shown every event that is folded, some learners after the others."""
 
-    def publish(self, remade: pl.Series | None) -> None:
-        """Is told that all was shown and is about to be committed.
-
-        A run that ends between this and the commit is followed by one that shows the same events again.
+    def stage(self, remade: pl.Series | None) -> None:
+        """Is told that all was shown and that the states are staged next.
 
         Args:
             remade: Learners, besides those continued, whose whole past was shown; None: everybody's was.
+        """
+
+    def commit(self) -> None:
+        """Brings into force what it staged, before the states are.
+
+        A run that ends between the two is followed by one that shows the same events again.
         """
 
 
@@ -78,6 +83,7 @@ class Update:
         whole: Why everybody was folded from nothing; None where not.
         compared: Learners whose stored states were compared with those folded from nothing.
         differing: Of them, those whose states were not the same to the last bit.
+        staged: The states, which `StateStore.commit` brings into force; None where nothing is to be committed.
     """
 
     events: int = 0
@@ -86,12 +92,13 @@ class Update:
     whole: str | None = None
     compared: int = 0
     differing: int = 0
+    staged: StagedShard | None = None
 
 
-def update(
+def stage_update(
     lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: Witness | None = None
 ) -> Update:
-    """Bring a shard's states up to its present events.
+    """Fold what a shard's states have not seen of its present events, and stage the states that follow.
 
     Args:
         lake: Where the events are.
@@ -102,7 +109,7 @@ def update(
         witness: Is shown what is folded.
 
     Returns:
-        What was done; nothing where no part differs from what was folded.
+        What was done, to be committed; nothing where no part differs from what was folded.
 
     Raises:
         ConflictError: Another run committed states of the shard meanwhile; nothing was kept of this one's.
@@ -110,7 +117,7 @@ def update(
     before = store.folded(shard)
     reason = reason_to_rebuild(before, parts, folder)
     if before is None or reason is not None:
-        return rebuild(lake, store, shard, parts, folder, witness, reason=reason or "")
+        return stage_rebuild(lake, store, shard, parts, folder, witness, reason=reason or "")
     changed = sorted(day for day, part in parts.items() if before.parts.get(day) != part)
     if not changed:
         return Update()
@@ -134,12 +141,11 @@ def update(
         layers.append((folded.states, learners))
         done = _plus(done, history, folded.states)
     if witness is not None:
-        witness.publish(late)
-    store.append(shard, layers, folder.folded(parts), onto=before.sequence)
-    return done
+        witness.stage(late)
+    return replace(done, staged=store.stage(shard, layers, folder.folded(parts), onto=before.sequence))
 
 
-def rebuild(
+def stage_rebuild(
     lake: Lake,
     store: StateStore,
     shard: int,
@@ -149,15 +155,15 @@ def rebuild(
     *,
     reason: str,
 ) -> Update:
-    """Fold a shard from nothing and put that in the place of its states, learner by learner within bounded memory.
+    """Fold a shard from nothing and stage that in the place of its states, learner by learner within bounded memory.
 
     Args:
-        lake: As for `update`.
-        store: As for `update`.
-        shard: As for `update`.
-        parts: As for `update`.
-        folder: As for `update`.
-        witness: As for `update`.
+        lake: As for `stage_update`.
+        store: As for `stage_update`.
+        shard: As for `stage_update`.
+        parts: As for `stage_update`.
+        folder: As for `stage_update`.
+        witness: As for `stage_update`.
         reason: Why.
     """
     counts = {"events": 0, "learners": 0}
@@ -171,19 +177,44 @@ def rebuild(
             counts["learners"] += folded.states.learners.height
             yield folded.states
         if witness is not None:
-            witness.publish(None)
+            witness.stage(None)
 
-    store.rewrite(shard, states(), folder.folded(parts))
-    return Update(events=counts["events"], learners=counts["learners"], whole=reason)
+    staged = store.stage_all(shard, states(), folder.folded(parts))
+    return Update(events=counts["events"], learners=counts["learners"], whole=reason, staged=staged)
+
+
+def update(
+    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: Witness | None = None
+) -> Update:
+    """`stage_update`, brought into force at once."""
+    return commit(store, stage_update(lake, store, shard, parts, folder, witness), witness)
+
+
+def commit(store: StateStore, done: Update, witness: Witness | None = None) -> Update:
+    """Bring into force what was staged for a shard.
+
+    Args:
+        store: Where the states are.
+        done: What `stage_update` or `stage_rebuild` returned.
+        witness: The one who was shown it.
+
+    Raises:
+        ConflictError: Another run committed states of the shard meanwhile; nothing was kept of this one's.
+    """
+    if witness is not None:
+        witness.commit()
+    if done.staged is not None:
+        store.commit(done.staged)
+    return done
 
 
 def compare(lake: Lake, store: StateStore, shard: int, folder: Folder) -> Update:
     """Fold from nothing what a shard's states say that they have seen, and compare; nothing is written.
 
     Args:
-        lake: As for `update`; a day that has changed since is compared as it is now, so `update` first.
-        store: As for `update`.
-        shard: As for `update`.
+        lake: As for `stage_update`; a day that has changed since is compared as it is now, so `update` first.
+        store: As for `stage_update`.
+        shard: As for `stage_update`.
         folder: With the statistics that folded the states.
     """
     before = store.folded(shard)
@@ -291,4 +322,4 @@ def cut(counted: pl.DataFrame, events_at_once: int) -> list[tuple[str, str]]:
 
 
 def _plus(done: Update, events: pl.DataFrame, states: LearnerStates) -> Update:
-    return Update(done.events + events.height, done.learners + states.learners.height, done.late)
+    return replace(done, events=done.events + events.height, learners=done.learners + states.learners.height)

@@ -68,6 +68,40 @@ class Brain:
 
 
 @dataclass(frozen=True)
+class ModelsAsOf:
+    """Builds student models as of one instant; called with states, and learner and shard of learners without any.
+
+    Attributes:
+        brain: The champion.
+        levels: As for `build_student_models`.
+        as_of: As for `build_student_models`.
+        settings: As for `build_student_models`.
+        day: As for `build_student_models`.
+        plans: As for `build_student_models`.
+    """
+
+    brain: Brain
+    levels: pl.DataFrame
+    as_of: datetime
+    settings: StudentSettings
+    day: date
+    plans: pl.DataFrame | None = None
+
+    def __call__(self, states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
+        """Build the models of these learners."""
+        return build_student_models(
+            states,
+            self.brain,
+            self.levels,
+            self.as_of,
+            self.settings,
+            day=self.day,
+            learners=strangers,
+            plans=self.plans,
+        )
+
+
+@dataclass(frozen=True)
 class _Question:
     brain: Brain
     levels: pl.DataFrame

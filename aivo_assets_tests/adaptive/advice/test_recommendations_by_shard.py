@@ -1,8 +1,8 @@
 """Recommendations made a shard after the other are those of all at once, and what is told of them counts them."""
 
+import pickle
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -10,7 +10,13 @@ from polars.testing import assert_frame_equal
 
 from aivo_assets.adaptive.advice.confidence import Confidence
 from aivo_assets.adaptive.advice.recommendations import Known, recommend
-from aivo_assets.adaptive.advice.recommendations_by_shard import Tally, known_to_all, provenance, recommendations_of
+from aivo_assets.adaptive.advice.recommendations_by_shard import (
+    RecommendTask,
+    Tally,
+    known_to_all,
+    provenance,
+    recommendations_of,
+)
 from aivo_assets.adaptive.advice.wording import load_wording
 from aivo_assets.adaptive.policy.prerequisites import read_prerequisites, skill_graph
 from aivo_assets.adaptive.schema import SIGNALS
@@ -69,8 +75,14 @@ def with_graph(tmp_path: Path) -> PolicySettings:
 
 
 def by_shard(lake: Lake, known: Known) -> list[tuple[pl.DataFrame, Tally]]:
-    how: dict[str, Any] = {"day": TODAY, "settings": SETTINGS, "wording": WORDING, "made_by": "test"}
-    return [recommendations_of(lake, shard, BANK, known, **how) for shard in range(lake.shards)]
+    task = RecommendTask(lake, BANK, known, TODAY, SETTINGS, WORDING, "test")
+    return [recommendations_of(task, shard) for shard in range(lake.shards)]
+
+
+def test_work_on_recommendations_can_be_sent_to_another_process(lake: Lake) -> None:
+    task = RecommendTask(lake, BANK, known_to_all(lake, BANK, None, SETTINGS), TODAY, SETTINGS, WORDING, "test")
+    there = pickle.loads(pickle.dumps(task))
+    assert recommendations_of(there, 0)[0].equals(recommendations_of(task, 0)[0])
 
 
 def test_shards_one_after_the_other_are_all_learners_at_once(

@@ -15,6 +15,7 @@ from aivo_assets.assets.drift.reference import reference_of
 from aivo_assets.assets.stored import published_attributes
 from aivo_assets.drift.schema import DRIFT_REFERENCE
 from aivo_assets.drift.scores.scored_events import scored_events
+from aivo_assets.engine import InProcess
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.alerts.alert import Alert
 from aivo_assets.resources.clock import FixedClock
@@ -76,7 +77,7 @@ class Stage:
         result = dg.materialize(
             [champion_shadow],
             resources={
-                "settings": self.settings, "lake": self.lake, "registry": self.registry,
+                "settings": self.settings, "lake": self.lake, "registry": self.registry, "engine": InProcess(),
                 "notifier": dg.ResourceDefinition.hardcoded_resource(self.alerts),
                 "clock": dg.ResourceDefinition.hardcoded_resource(FixedClock(morning_after(day))),
             },

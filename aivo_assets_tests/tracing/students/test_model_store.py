@@ -15,9 +15,9 @@ from aivo_assets.tracing.students.model_store import (
     Maker,
     mastery_in_force,
     models_sequence,
+    stage_some,
     students_in_force,
     update_models,
-    update_some,
 )
 from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets.tracing.students.state_update import update
@@ -84,7 +84,9 @@ def test_only_who_has_new_answers_gets_a_new_model_and_it_is_that_of_a_full_buil
 
 def some(lake, statistics, asked, day, **how):
     names = pl.Series("learner", asked)
-    return update_some(lake, StateStore(lake), 0, maker(statistics, day, **how), ENROLLED, names, day=day)
+    made = stage_some(lake, StateStore(lake), 0, maker(statistics, day, **how), ENROLLED, names, day=day)
+    lake.commit(made.staged)
+    return made
 
 
 def test_some_learners_alone_get_todays_model_and_again_the_same(lake, statistics):

@@ -59,21 +59,25 @@ def from_nothing(lake: Lake, statistics: Statistics) -> LearnerStates:
 
 
 class Shown:
-    """Keeps what it is shown, as it would be published."""
+    """Keeps what it is shown, as it would be committed."""
 
     def __init__(self) -> None:
         self.keys = pl.DataFrame(schema={"learner": pl.String, "event": pl.String})
         self._now: list[pl.DataFrame] = []
+        self._staged = self.keys
 
     def see(self, features: FeatureTable) -> None:
         self._now.append(features.keys.select("learner", "event"))
 
-    def publish(self, remade: pl.Series | None) -> None:
+    def stage(self, remade: pl.Series | None) -> None:
         new = pl.concat([self.keys.clear(), *self._now])
         kept = self.keys if remade is not None else self.keys.clear()
         if remade is not None:
             kept = kept.filter(~pl.col("learner").is_in(remade.implode()))
-        self.keys, self._now = pl.concat([kept.join(new, on="event", how="anti"), new]), []
+        self._staged, self._now = pl.concat([kept.join(new, on="event", how="anti"), new]), []
+
+    def commit(self) -> None:
+        self.keys = self._staged
 
 
 @settings(max_examples=10, deadline=None)
@@ -166,7 +170,8 @@ def test_the_comparison_finds_a_state_that_is_off_by_one_bit(lake, statistics):
         offset=pl.when(pl.col("index") == 3).then(pl.col("offset") * (1 + 2**-52)).otherwise("offset")
     )
     folded = states.folded(0)
-    states.rewrite(0, [LearnerStates(wrong.learners, wrong.subjects, nudged.drop("index"), wrong.items)], folded)
+    off = LearnerStates(wrong.learners, wrong.subjects, nudged.drop("index"), wrong.items)
+    states.commit(states.stage_all(0, [off], folded))
     found = compare(lake, states, 0, folder(statistics))
     assert (found.compared, found.differing) == (wrong.learners.height, 1)
     assert compare(lake, states, 1, folder(statistics)).differing == 0
@@ -179,7 +184,9 @@ def test_a_witness_is_shown_every_event_of_the_states_exactly_once(lake, statist
         land(lake, HISTORY, there=now, before=before)
         for shard in range(SHARDS):  # a witness of its own for each shard, as in the asset
             witness = Shown()
-            witness.keys = shown.keys.filter(pl.col("learner").str.slice(-1).str.to_integer(base=36) % 4 == shard)
+            witness.keys = witness._staged = shown.keys.filter(
+                pl.col("learner").str.slice(-1).str.to_integer(base=36) % 4 == shard
+            )
             parts = lake.parts(ANONYMISED_INTERACTIONS)[shard]
             done = update(lake, StateStore(lake), shard, parts, folder(statistics), witness)
             others = shown.keys.filter(pl.col("learner").str.slice(-1).str.to_integer(base=36) % 4 != shard)

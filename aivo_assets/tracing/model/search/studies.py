@@ -149,6 +149,18 @@ class Studies:
             )  # fmt: skip
             return _studied(study, earlier=len(known))
 
+    def forget(self, keep: int) -> int:
+        """Remove all but the newest studies, since a search reads every one that is kept; returns how many went."""
+        if not self._file.exists():
+            return 0
+        optuna = _optuna()
+        with self._storage(optuna) as storage:
+            everything = [optuna.load_study(study_name=kept, storage=storage) for kept in _names(optuna, storage)]
+            gone = _newest_first(everything, date.max)[keep:]
+            for study in gone:
+                optuna.delete_study(study_name=study.study_name, storage=storage)
+        return len(gone)
+
     @contextmanager
     def _storage(self, optuna: Any) -> Iterator[Any]:
         self._file.parent.mkdir(parents=True, exist_ok=True)
