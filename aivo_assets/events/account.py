@@ -33,6 +33,7 @@ _ADVICE = (
     ("item_id", "map the column that names the item: --map item_id=COLUMN"),
 )
 _MEND = "mend the export, or leave that column out of the mapping"
+_READ_WHOLE = ("csv", "datashop", "assistments")
 _SHOWN_VALUES = ("occurred_at", "correct")
 _LONGEST_SHOWN = 40
 
@@ -112,15 +113,20 @@ def reasons(receipt: Receipt) -> list[str]:
 def refuse_nothing_kept(receipt: Receipt, window: Window | None) -> None:
     """Refuse a landing that found rows and could keep none of them.
 
-    A row whose time cannot be read belongs to no day, so every window finds it; where a window finds no other, it holds
-    no answers, which is no error.
+    A row whose time cannot be read belongs to no day, so every window finds it. Where a source reads no more than the
+    window, and the window holds nothing else, that is a day without answers and no error; a file that is read whole has
+    no sound row at all then.
 
     Raises:
         SourceError: Nothing was kept or known, and rows of the days asked for were set aside.
     """
     if receipt.kept or receipt.duplicates or receipt.outside_window or not receipt.set_aside:
         return
-    if window is not None and all("occurred_at" in reason for reason in receipt.by_reason):
+    if (
+        window is not None
+        and receipt.source not in _READ_WHOLE
+        and all("occurred_at" in reason for reason in receipt.by_reason)
+    ):
         return
     details = "".join(f"\n  {line}" for line in reasons(receipt))
     most = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
@@ -138,9 +144,9 @@ def advice(reason: str) -> str:
 def examples(problems: pl.DataFrame) -> dict[str, str]:
     """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
     first = problems.unique("reason", keep="first", maintain_order=True)
-    found = {}
+    by_reason = {}
     for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
         place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
         shown = bool(value) and column in _SHOWN_VALUES
-        found[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
-    return found
+        by_reason[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
+    return by_reason

@@ -47,6 +47,8 @@ class Receipt:
         alike: New rows that look like known answers, by how they differ (`Lookalikes.told`).
         values_set_aside: Values that were set aside from rows that were kept (learner table only).
         cursor: How far the source is read now.
+        stored: Rows that the lake's days have more than before, by their manifests; None where nothing was to be kept
+            there. Not a sum of the other counts: it shows whether what was kept is there.
 
     Raises:
         LakeError: The counts do not add up; nothing may be believed then.
@@ -77,6 +79,7 @@ class Receipt:
     cursor: str | None = None
     before_window: int = 0
     earliest: date | None = None
+    stored: int | None = None
 
     def __post_init__(self) -> None:
         accounted = self.kept + self.duplicates + self.set_aside
