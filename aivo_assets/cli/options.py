@@ -116,12 +116,31 @@ def day_range(first: str | None, last: str | None, *, otherwise: tuple[date, dat
     """First and last day of a command; a day that is left out is taken from `otherwise`.
 
     Raises:
-        SettingsError: A day is not a date, or the last lies before the first.
+        SettingsError: A day is not a date or before all answers, or the last lies before the first.
     """
     days = (_day(first, "--from") or otherwise[0], _day(last, "--to") or otherwise[1])
+    if days[1] < days[0] and first is None:
+        raise SettingsError(
+            f"--to {days[1]} lies before {days[0]}, the first day where none is named", fix="Add --from DAY."
+        )
+    if days[1] < days[0] and last is None:
+        raise SettingsError(
+            f"--from {days[0]} lies after {days[1]}, the last day where none is named", fix="Add --to DAY."
+        )
     if days[1] < days[0]:
         raise SettingsError(f"--to {days[1]} lies before --from {days[0]}", fix="Swap them.")
+    _refuse_before_all_answers(days[0])
     return days
+
+
+def _refuse_before_all_answers(first: date) -> None:
+    """A year that is mistyped would make a day of the calendar, for good, of each of some hundred thousand."""
+    from aivo_assets.events.schema import EARLIEST
+
+    if first < EARLIEST.date():
+        raise SettingsError(
+            f"--from {first} lies before {EARLIEST:%Y-%m-%d}, before which no answer is kept", fix="Check the year."
+        )
 
 
 def _day(value: str | None, option: str) -> date | None:

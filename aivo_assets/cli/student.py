@@ -119,8 +119,8 @@ def _words(settings: "Settings", lake: "Lake", learner: str) -> list[dict[str, A
     if raw_overrides(lake).is_empty():
         return []
     key, today = key_of_lake(settings, create=False), PlatformClock(settings).now().date()
-    told = words_given(lake, key, today=today, settings=settings.policy)
-    return [row for row in told if row["learner"] == learner and row["state"] in IN_FORCE]
+    words = words_given(lake, key, today=today, settings=settings.policy)
+    return [row for row in words if row["learner"] == learner and row["state"] in IN_FORCE]
 
 
 def _tell_words(console: Console, view: "StudentView", wording: "Wording") -> None:

@@ -13,6 +13,12 @@ from aivo_assets.events.sources.base import BROKEN_COLUMNS, Window
 _TIMES = "say how times are written (--time-unit, --time-format, --time-zone), or map another column"
 _ADVICE = (
     ("(AIVO_SOURCE_ZONES)", 'name the zone: AIVO_SOURCE_ZONES=\'{"IST": "Asia/Kolkata"}\''),
+    (
+        "values than there are columns",
+        "let the header name as many columns as the lines have values (in R: row.names = FALSE; no separator at the end"
+        " of lines), and check AIVO_SOURCE_DELIMITER",
+    ),
+    ("opens a quote", 'write a quote within a quoted value twice, as "he said ""no"""'),
     ("decoded", "set AIVO_SOURCE_ENCODING to the file's encoding, for example latin-1"),
     ("in the future", "check the clock of what made the file, and --time-unit and --time-zone"),
     ("before 1990", "check --time-unit: a wrong unit puts times into 1970"),
@@ -27,6 +33,7 @@ _ADVICE = (
     ("item_id", "map the column that names the item: --map item_id=COLUMN"),
 )
 _MEND = "mend the export, or leave that column out of the mapping"
+_READ_WHOLE = ("csv", "datashop", "assistments")
 _SHOWN_VALUES = ("occurred_at", "correct")
 _LONGEST_SHOWN = 40
 
@@ -65,6 +72,12 @@ def remarks(receipt: Receipt) -> list[str]:
             if receipt.repeats_folded
             else f"{one}, and count as further answers; AIVO_SOURCE_REPEATS=fold takes each once."
         )
+    if receipt.alike_in_file:
+        found.append(
+            f"{receipt.alike_in_file:,} of {receipt.rows_in:,} rows have learner, item, time and outcome of an earlier"
+            " row of their file and differ elsewhere; they count as further answers. With a row a skill, bring"
+            " the skills of an answer into one row."
+        )
     if receipt.known_otherwise:
         more = ", ".join(receipt.further_columns)
         found.append(
@@ -100,15 +113,20 @@ def reasons(receipt: Receipt) -> list[str]:
 def refuse_nothing_kept(receipt: Receipt, window: Window | None) -> None:
     """Refuse a landing that found rows and could keep none of them.
 
-    A row whose time cannot be read belongs to no day, so every window finds it; where a window finds no other, it holds
-    no answers, which is no error.
+    A row whose time cannot be read belongs to no day, so every window finds it. Where a source reads no more than the
+    window, and the window holds nothing else, that is a day without answers and no error; a file that is read whole has
+    no sound row at all then.
 
     Raises:
         SourceError: Nothing was kept or known, and rows of the days asked for were set aside.
     """
     if receipt.kept or receipt.duplicates or receipt.outside_window or not receipt.set_aside:
         return
-    if window is not None and all("occurred_at" in reason for reason in receipt.by_reason):
+    if (
+        window is not None
+        and receipt.source not in _READ_WHOLE
+        and all("occurred_at" in reason for reason in receipt.by_reason)
+    ):
         return
     details = "".join(f"\n  {line}" for line in reasons(receipt))
     most = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
@@ -126,9 +144,9 @@ def advice(reason: str) -> str:
 def examples(problems: pl.DataFrame) -> dict[str, str]:
     """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
     first = problems.unique("reason", keep="first", maintain_order=True)
-    found = {}
+    by_reason = {}
     for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
         place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
         shown = bool(value) and column in _SHOWN_VALUES
-        found[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
-    return found
+        by_reason[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
+    return by_reason

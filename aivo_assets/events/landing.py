@@ -14,7 +14,7 @@ cannot be kept yet are held back where the source would not give them again (hel
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -96,7 +96,7 @@ def _keep(
         staging.add(due(lake, now, torn_days.days), held_back=True)
     judgement = _judged(lake, staging, torn_days)
     judged, torn = judgement.rows, judgement.torn
-    days_changed = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
+    days_changed, stored = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
     problems = pl.concat([staging.problems(), _refused(staging, judged)])
     if not source.window_applies:
         waiting = staging.as_given(judged.filter(pl.col("status") == WAITS)["order"])
@@ -107,6 +107,7 @@ def _keep(
     receipt = _account(
         staging, judgement, problems, days_changed, run=run, source=source.name, batch_id=batch_id, landed_at=now
     )
+    receipt = replace(receipt, stored=stored)
     write_receipt(lake, receipt, what=f"{wanted.first}_{wanted.last}" if wanted else "all")
     if not source.window_applies:
         _move_cursor(lake, fingerprint, staging.cursor, torn, source=source.name, run=run)
@@ -214,10 +215,17 @@ def _account(
         lines=asdict(staging.lines) if staging.lines.total else {},
         repeated=int(judged["repeats"].sum()),
         repeats_folded=staging.fold_repeats,
+        alike_in_file=_alike_in_file(judged),
         known_otherwise=counts.get(KNOWN, 0),
         further_columns=tuple(sorted(alike.further)),
         alike=alike.told(),
     )
+
+
+def _alike_in_file(judged: pl.DataFrame) -> int:
+    unnamed = judged.lazy().filter(~pl.col("named") & ~pl.col("repeats"))
+    per_answer = unnamed.group_by("location", "answer").len()
+    return int(per_answer.select((pl.col("len") - 1).sum()).collect().item() or 0)
 
 
 def _since(lake: Lake, source: Source, torn: Torn) -> str | None:
@@ -264,11 +272,17 @@ def _held(lake: Lake, keys: pl.DataFrame, torn: Torn) -> pl.DataFrame:
 
 def _merge_days(
     lake: Lake, staging: Staging, judged: pl.DataFrame, torn: Torn, *, run: str, source: str
-) -> tuple[date, ...]:
-    """Write each day that got new events, a bundle of days at a time so that memory stays bounded."""
+) -> tuple[tuple[date, ...], int]:
+    """Write each day that got new events, a bundle of days at a time so that memory stays bounded.
+
+    Returns:
+        The days, and how many rows more they have now.
+    """
     new = judged.filter(pl.col("status") == NEW)
     read_again = judged.filter(pl.col("status") == DUPLICATE).select("event_id", "order", "day")
     per_day = new.group_by("day").len().sort("day")
+    whole = [day for day in per_day["day"] if day not in torn.mended]
+    before = _rows_of(lake, whole)
     for days in _bundles(per_day):
         chosen = new.filter(pl.col("day").is_in(days)).select("order", "event_id", "day")
         events = staging.events(chosen)
@@ -280,7 +294,12 @@ def _merge_days(
                 lake.write(RAW_INTERACTIONS, change(RAW_INTERACTIONS.empty()), day=day, made_by=made_by)
             else:
                 lake.update(RAW_INTERACTIONS, change, day=day, made_by=made_by)
-    return tuple(per_day["day"].to_list())
+    return tuple(per_day["day"].to_list()), _rows_of(lake, per_day["day"].to_list()) - before
+
+
+def _rows_of(lake: Lake, days: list[date]) -> int:
+    manifests = (lake.manifest(RAW_INTERACTIONS, day=day) for day in days)
+    return sum(int(manifest["rows"]) for manifest in manifests if manifest is not None)
 
 
 def _with_new(new: pl.DataFrame, again: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:

@@ -50,7 +50,8 @@ SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
         dg.AssetCheckSpec(
             "every_row_accounted_for",
             asset="raw_interactions",
-            description="rows in = kept + duplicates + set aside, for every extract.",
+            description="rows in = kept + duplicates + set aside, for every extract, and the lake's days have as many "
+            "rows more as were kept.",
             blocking=True,
         )
     ],
@@ -97,10 +98,12 @@ def ingest(
         check_results=[
             dg.AssetCheckResult(
                 check_name="every_row_accounted_for",
-                passed=receipt.rows_in == receipt.kept + receipt.duplicates + receipt.set_aside,
+                passed=receipt.rows_in == receipt.kept + receipt.duplicates + receipt.set_aside
+                and receipt.stored == receipt.kept,
                 metadata={
                     "rows in": receipt.rows_in,
                     "kept": receipt.kept,
+                    "rows more in the lake": receipt.stored,
                     "duplicates": receipt.duplicates,
                     "set aside": receipt.set_aside,
                 },

@@ -12,21 +12,10 @@ from aivo_assets.benchmarks.validity.validity import measure_validity, reliabili
 from aivo_assets.benchmarks.validity.walk import Walked, WalkPlan, walk
 from aivo_assets.cli.main import app
 from aivo_assets.settings import Settings, TrainingSettings
-from aivo_assets_tests.benchmarks.practice import QUICK, practice
+from aivo_assets_tests.benchmarks.practice import QUICK
+from aivo_assets_tests.benchmarks.validity.spread_answers import spread
 
 PLAN = WalkPlan(learners=40, every=7, days=3, tried=12)
-
-
-def spread() -> pl.DataFrame:
-    """Practice of 80 learners, twenty answers every third day of six weeks."""
-    rows = practice(80, 280)
-    place = pl.int_range(pl.len()).over("learner")
-    at = pl.lit(rows["occurred_at"].min()) + pl.duration(days=(place // 20) * 3, minutes=place % 20)
-    return rows.with_columns(occurred_at=at).with_columns(
-        day=pl.col("occurred_at").dt.date(),
-        sequence=(place % 20).cast(pl.Int32),
-        gap_s=pl.when(place % 20 > 0).then(60).cast(pl.Int32),
-    )
 
 
 def settings(home: Path) -> Settings:
