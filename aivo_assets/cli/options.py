@@ -61,7 +61,16 @@ def reading_of(
     correct_values: str | None,
     correct_threshold: str | None,
 ) -> dict[str, str | None]:
-    """The options on how values are read, by the names of their settings."""
+    """The options on how values are read, by the names of their settings.
+
+    Raises:
+        SettingsError: `--correct-values` is no JSON object.
+    """
+    if correct_values is not None and not _is_json_object(correct_values):
+        raise SettingsError(
+            f"--correct-values {correct_values!r} is no JSON object",
+            fix='Write each value with 1 or 0: --correct-values \'{"passed": 1, "failed": 0}\'.',
+        )
     return {
         "TIME_UNIT": time_unit,
         "TIME_FORMAT": time_format,
@@ -100,6 +109,13 @@ def settings_with(
         if value is not None:
             os.environ[f"AIVO_SOURCE_{name}"] = value
     return load_settings()
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except json.JSONDecodeError:
+        return False
 
 
 def _as_json(mapping: list[str]) -> str:

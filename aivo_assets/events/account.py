@@ -13,6 +13,12 @@ from aivo_assets.events.sources.base import BROKEN_COLUMNS, Window
 _TIMES = "say how times are written (--time-unit, --time-format, --time-zone), or map another column"
 _ADVICE = (
     ("(AIVO_SOURCE_ZONES)", 'name the zone: AIVO_SOURCE_ZONES=\'{"IST": "Asia/Kolkata"}\''),
+    (
+        "values than there are columns",
+        "let the header name as many columns as the lines have values (in R: row.names = FALSE; no separator at the end"
+        " of lines), and check AIVO_SOURCE_DELIMITER",
+    ),
+    ("opens a quote", 'write a quote within a quoted value twice, as "he said ""no"""'),
     ("decoded", "set AIVO_SOURCE_ENCODING to the file's encoding, for example latin-1"),
     ("in the future", "check the clock of what made the file, and --time-unit and --time-zone"),
     ("before 1990", "check --time-unit: a wrong unit puts times into 1970"),
@@ -65,6 +71,12 @@ def remarks(receipt: Receipt) -> list[str]:
             f"{one}; each is taken once (AIVO_SOURCE_REPEATS=fold)."
             if receipt.repeats_folded
             else f"{one}, and count as further answers; AIVO_SOURCE_REPEATS=fold takes each once."
+        )
+    if receipt.alike_in_file:
+        found.append(
+            f"{receipt.alike_in_file:,} of {receipt.rows_in:,} rows have learner, item, time and outcome of an earlier"
+            " row of their file and differ elsewhere; they count as further answers. With a row a skill, bring"
+            " the skills of an answer into one row."
         )
     if receipt.known_otherwise:
         more = ", ".join(receipt.further_columns)

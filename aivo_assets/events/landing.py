@@ -215,10 +215,17 @@ def _account(
         lines=asdict(staging.lines) if staging.lines.total else {},
         repeated=int(judged["repeats"].sum()),
         repeats_folded=staging.fold_repeats,
+        alike_in_file=_alike_in_file(judged),
         known_otherwise=counts.get(KNOWN, 0),
         further_columns=tuple(sorted(alike.further)),
         alike=alike.told(),
     )
+
+
+def _alike_in_file(judged: pl.DataFrame) -> int:
+    unnamed = judged.lazy().filter(~pl.col("named") & ~pl.col("repeats"))
+    per_answer = unnamed.group_by("location", "answer").len()
+    return int(per_answer.select((pl.col("len") - 1).sum()).collect().item() or 0)
 
 
 def _since(lake: Lake, source: Source, torn: Torn) -> str | None:

@@ -41,6 +41,7 @@ class Receipt:
         lines: What became of the lines of text files: header, rows, set_aside, joined, blank.
         repeated: Rows without an id that say exactly what an earlier row of their file says.
         repeats_folded: Whether these count as one event each.
+        alike_in_file: Further rows without an id that have learner, item, time and outcome of an earlier row.
         known_otherwise: Of the duplicates, those that have more or fewer columns than what is known.
         further_columns: Columns that these have more.
         alike: New rows that look like known answers, by how they differ (`Lookalikes.told`).
@@ -71,6 +72,7 @@ class Receipt:
     lines: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
     repeats_folded: bool = False
+    alike_in_file: int = 0
     known_otherwise: int = 0
     further_columns: tuple[str, ...] = ()
     alike: Mapping[str, int] = field(default_factory=dict)

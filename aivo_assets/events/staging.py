@@ -16,6 +16,9 @@ from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Extract
 from aivo_assets.events.sources.records import LineCount
 
+ANSWER = ("learner_id", "item_id", "occurred_at", "correct")
+"""What makes an answer, whatever else is said of it."""
+
 _KEYS = {
     "order": pl.Int64,
     "location": pl.String,
@@ -24,6 +27,7 @@ _KEYS = {
     "derived": pl.String,
     "named": pl.Boolean,
     "content": pl.UInt64,
+    "answer": pl.UInt64,
 }
 
 
@@ -104,13 +108,14 @@ class Staging:
                 identity_hash(rows["_identity"]).alias("derived"),
                 pl.col("event_id").is_not_null().alias("named"),
                 content_hash(),
+                answer=pl.struct(ANSWER).hash(20),
             )
         )
         path = self._folder / f"{len(self._keys):06d}.parquet"
         rows.rename({"event_id": "_given"}).write_parquet(path, compression="lz4")
 
     def keys(self) -> pl.DataFrame:
-        """What decides on duplicates: order, location, day, given, derived, named and content, a row for each."""
+        """What decides on duplicates, a row for each: order, location, day, given, derived, named, content, answer."""
         return pl.concat(self._keys) if self._keys else pl.DataFrame(schema=_KEYS)
 
     def problems(self) -> pl.DataFrame:

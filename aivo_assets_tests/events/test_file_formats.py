@@ -145,3 +145,17 @@ def test_decimal_commas_are_points_in_numbers_and_in_identifiers_that_were_float
         {"learner_id": ["70,0", "7,5"], "correct": ["0,5", "1"], "response_time_ms": ["1.500,5", "12"], "_row": [1, 2]}
     )
     assert with_points(frame).drop("_row").rows() == [("70.0", "0.5", "1500.5"), ("7,5", "1", "12")]
+
+
+@pytest.mark.parametrize(
+    "above", ["Answers of class 7b\n\n", "# made on Monday\n# by hand, twice; or three times\n", "Answers;;\n;;\n"]
+)
+def test_titles_and_comments_above_the_header_are_left_out(above: str, tmp_path: Path) -> None:
+    assert rows(tmp_path, (above + TEXT).encode()) == ROWS
+    layout = layout_of(UPath(tmp_path / "export.csv"), Dialect())
+    assert layout.lines == above.count("\n") + 1
+
+
+def test_a_header_of_another_width_than_the_rows_stays_the_header(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text('who,what,at\n1,"zoé",i1,2020-01-02\n2,"max",i2,2020-01-03\n')
+    assert layout_of(UPath(tmp_path / "r.csv"), Dialect()).names == ["who", "what", "at"]

@@ -138,3 +138,10 @@ def test_the_account_of_lines_is_kept_and_told(lake: Lake, tmp_path: Path, now: 
         "8 lines = 2 header + 3 rows + 1 that are no row + 1 joined to the row before + 1 blank."
     ]
     assert read_receipts(lake) == [receipt]
+
+
+def test_one_row_a_skill_is_told(lake: Lake, tmp_path: Path, now: datetime) -> None:
+    rows = [row.replace(f",t{n % 3},", f",{topic},") for n, row in enumerate(ROWS[:9]) for topic in ("add", "carry")]
+    receipt = landed(lake, file(tmp_path, [*rows, rows[0]]), now, {"skill_ids": "topic"})
+    assert (receipt.kept, receipt.repeated, receipt.alike_in_file) == (19, 1, 9)
+    assert "With a row a skill" in account.remarks(receipt)[1]
