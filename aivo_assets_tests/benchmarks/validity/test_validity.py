@@ -94,7 +94,9 @@ def test_simulated_learners_come_with_who_they_are() -> None:
 
 
 @pytest.mark.parametrize("asked", [[], ["answers.parquet", "--simulator"]])
-def test_it_wants_a_file_or_the_simulator(asked: list[str]) -> None:
+def test_it_wants_a_file_or_the_simulator(asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("answers.parquet").touch()
     told = CliRunner().invoke(app, ["benchmark", "validity", *asked])
     assert told.exit_code != 0
     assert "one of FILE and --simulator" in str(told.exception) + told.output
