@@ -10,6 +10,8 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from aivo_assets.api.addresses import service_url
 from aivo_assets.api.control import control_plane
@@ -80,7 +82,18 @@ def build_app(
     app.include_router(documents(lake))
     for error in _STATUS:
         app.add_exception_handler(error, _tell)
+    app.add_exception_handler(405, _tell_methods)
     return app
+
+
+def _tell_methods(request: Request, error: Exception) -> JSONResponse:
+    """A method that an address does not take, with all those that it does; Starlette knows the first call's alone."""
+    assert isinstance(error, HTTPException)
+    described = request.app.openapi()["paths"].items()
+    there = [methods for path, methods in described if compile_path(path)[0].match(request.url.path)]
+    allowed = ", ".join(sorted(method.upper() for methods in there for method in methods))
+    headers = {"Allow": allowed} if allowed else dict(error.headers or {})
+    return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=headers)
 
 
 def _tell(_: Request, error: Exception) -> JSONResponse:

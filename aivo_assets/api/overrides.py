@@ -31,7 +31,8 @@ _UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": schema.Problem, "description": "It names a learner, a skill or an override that there is not."}
 }
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    409: {"model": schema.Problem, "description": "It cannot be obeyed; the answer says why."}
+    400: {"model": schema.Problem, "description": "What was sent is no JSON."},
+    409: {"model": schema.Problem, "description": "It cannot be obeyed; the answer says why."},
 }
 Learner = Annotated[str | None, Query(description="The pseudonym.", examples=[schema.LEARNER])]
 Everything = Annotated[bool, Query(alias="all", description="Also what is over, was replaced or taken back.")]

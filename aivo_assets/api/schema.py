@@ -153,7 +153,9 @@ class ModelStatus(BaseModel):
     may_train: bool = Field(description="Whether a trigger without `force` would start a training now.")
     wait: str | None = Field(description="Why not, where not.")
     drift: Drift | None
-    last_verdict: str | None = Field(description="The newest verdict on a challenger, with its reason.")
+    last_verdict: str | None = Field(
+        description="The newest verdict on a challenger, with its reason; null for student models."
+    )
     problem: str | None = Field(description="What could not be looked up, and why.")
 
 

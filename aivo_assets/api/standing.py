@@ -114,7 +114,7 @@ class ModelStates:
             may_train=wait is None and problem is None,
             wait=None if wait is None else wait.reason,
             drift=self.drift(model),
-            last_verdict=self._last_verdict(),
+            last_verdict=self._last_verdict() if model == "main_brain" else None,
             problem=problem,
         )
 

@@ -41,8 +41,8 @@ class Failure:
         """
         if to_all and self.step in RAW_STEPS:
             return f"{self.step}: {self.kind or 'it failed'}, in a step that reads raw rows, whose words stay here."
-        said = ": ".join(part for part in (self.step, self.kind, self.what) if part)
-        return said if said.endswith((".", "!", "?")) else f"{said}."
+        sentence = ": ".join(part for part in (self.step, self.kind, self.what) if part)
+        return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
 def failures(instance: dg.DagsterInstance, run_id: str) -> list[Failure]:
@@ -73,9 +73,9 @@ def _of_step(event: dg.DagsterEvent) -> Failure:
     if not chain:
         return Failure(event.step_key, "", _one_line(event.message or ""))
     cause = next((each for each in chain if each.message.startswith(_OURS)), chain[-1])
-    name, separator, said = cause.message.partition(": ")
+    name, separator, what = cause.message.partition(": ")
     kind = cause.cls_name or name.rsplit(".", 1)[-1]
-    return Failure(event.step_key, kind, _one_line(said if separator else cause.message))
+    return Failure(event.step_key, kind, _one_line(what if separator else cause.message))
 
 
 def _one_line(text: str) -> str:

@@ -95,7 +95,7 @@ def run_in_process(
         steps=_steps(result.all_events),
         failed_checks=[
             f"{check.asset_key.to_user_string()}: {check.check_name}"
-            + (f" ({said})" if (said := check.description) else "")
+            + (f" ({description})" if (description := check.description) else "")
             for check in result.get_asset_check_evaluations()
             if not check.passed
         ],

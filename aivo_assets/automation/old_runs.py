@@ -41,12 +41,12 @@ def remove_old_runs(instance: dg.DagsterInstance, settings: RetentionSettings, m
 def _ended(instance: dg.DagsterInstance, before: datetime, job: str | None) -> list[dg.RunRecord]:
     """Ended runs that were created before an instant, a page after the other."""
     wanted = dg.RunsFilter(job_name=job, created_before=before.astimezone(UTC).replace(tzinfo=None))
-    found: list[dg.RunRecord] = []
+    ended: list[dg.RunRecord] = []
     cursor = None
     while page := instance.get_run_records(wanted, limit=AT_ONCE, cursor=cursor):
-        found += [record for record in page if record.dagster_run.is_finished]
+        ended += [record for record in page if record.dagster_run.is_finished]
         cursor = page[-1].dagster_run.run_id
-    return found
+    return ended
 
 
 def _is_last(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

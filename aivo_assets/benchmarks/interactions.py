@@ -93,11 +93,11 @@ def _refuse_too_little(receipt: Receipt, most: float) -> None:
     """Refuse a file of which so much is missing that a figure on the rest would not be the file's."""
     if receipt.set_aside <= most * receipt.rows_in:
         return
-    told = "".join(f"\n  {line}" for line in reasons(receipt))
+    details = "".join(f"\n  {line}" for line in reasons(receipt))
     frequent = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
     raise SourceError(
         f"{receipt.source}: {receipt.set_aside:,} of {receipt.rows_in:,} rows would be set aside, and a figure on the"
-        f" rest would not be one of the file{told}",
+        f" rest would not be one of the file{details}",
         fix=f"For the most frequent reason: {advice(frequent)}. Or take these rows out of the file, or allow it:"
         " --most-set-aside 1.",
     )

@@ -155,11 +155,13 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _tell_account(console: Console, receipt: "Receipt") -> None:
     """What became of the rows, and why some were set aside."""
-    from aivo_assets.events.account import outcome, reasons
+    from aivo_assets.events.account import lines, outcome, reasons, remarks
 
+    for sentence in lines(receipt):
+        console.print(sentence, soft_wrap=True)
     console.print(f"{receipt.source}: {outcome(receipt)}", soft_wrap=True)
-    for reason in reasons(receipt):
-        console.print(reason, soft_wrap=True)
+    for sentence in (*reasons(receipt), *remarks(receipt)):
+        console.print(sentence, soft_wrap=True)
 
 
 def _shown(events: "pl.DataFrame") -> Table:

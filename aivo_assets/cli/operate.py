@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from aivo_assets.cli.alerts import NO_CHANNEL, has_channel
 from aivo_assets.cli.services import Service, Services
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import ServiceError
@@ -85,6 +86,8 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
             set_going(settings, SystemClock().now())
             note = (f"(logs in {logs}; Ctrl-C ends it)", "dim")
             console.print(Text.assemble(("AIVO is up:", "bold green"), f" http://{host}:{port}   ", note))
+            if not has_channel(settings):
+                console.print(NO_CHANNEL)
             if settings.clock.start is not None:
                 shown = PlatformClock(settings).now()
                 console.print(f"Its clock shows {shown:%Y-%m-%d %H:%M} UTC, {settings.clock.speed:g} times as fast.")

@@ -61,7 +61,16 @@ def reading_of(
     correct_values: str | None,
     correct_threshold: str | None,
 ) -> dict[str, str | None]:
-    """The options on how values are read, by the names of their settings."""
+    """The options on how values are read, by the names of their settings.
+
+    Raises:
+        SettingsError: `--correct-values` is no JSON object.
+    """
+    if correct_values is not None and not _is_json_object(correct_values):
+        raise SettingsError(
+            f"--correct-values {correct_values!r} is no JSON object",
+            fix='Write each value with 1 or 0: --correct-values \'{"passed": 1, "failed": 0}\'.',
+        )
     return {
         "TIME_UNIT": time_unit,
         "TIME_FORMAT": time_format,
@@ -102,6 +111,13 @@ def settings_with(
     return load_settings()
 
 
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except json.JSONDecodeError:
+        return False
+
+
 def _as_json(mapping: list[str]) -> str:
     pairs = [entry.partition("=") for entry in mapping]
     if any(not separator or not ours or not theirs for ours, separator, theirs in pairs):
@@ -116,12 +132,31 @@ def day_range(first: str | None, last: str | None, *, otherwise: tuple[date, dat
     """First and last day of a command; a day that is left out is taken from `otherwise`.
 
     Raises:
-        SettingsError: A day is not a date, or the last lies before the first.
+        SettingsError: A day is not a date or before all answers, or the last lies before the first.
     """
     days = (_day(first, "--from") or otherwise[0], _day(last, "--to") or otherwise[1])
+    if days[1] < days[0] and first is None:
+        raise SettingsError(
+            f"--to {days[1]} lies before {days[0]}, the first day where none is named", fix="Add --from DAY."
+        )
+    if days[1] < days[0] and last is None:
+        raise SettingsError(
+            f"--from {days[0]} lies after {days[1]}, the last day where none is named", fix="Add --to DAY."
+        )
     if days[1] < days[0]:
         raise SettingsError(f"--to {days[1]} lies before --from {days[0]}", fix="Swap them.")
+    _refuse_before_all_answers(days[0])
     return days
+
+
+def _refuse_before_all_answers(first: date) -> None:
+    """A year that is mistyped would make a day of the calendar, for good, of each of some hundred thousand."""
+    from aivo_assets.events.schema import EARLIEST
+
+    if first < EARLIEST.date():
+        raise SettingsError(
+            f"--from {first} lies before {EARLIEST:%Y-%m-%d}, before which no answer is kept", fix="Check the year."
+        )
 
 
 def _day(value: str | None, option: str) -> date | None:

@@ -100,14 +100,14 @@ def list_(
     if raw_overrides(lake).is_empty():
         typer.echo("There are no overrides.")
         return
-    told = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
+    words = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
     if learner is not None:
         meant = find_learner_id(lake, learner, lambda: _key(settings))
-        told = [row for row in told if row["learner_id"] == meant]
-    shown = [row for row in told if all_ or row["state"] in IN_FORCE]
+        words = [row for row in words if row["learner_id"] == meant]
+    shown = [row for row in words if all_ or row["state"] in IN_FORCE]
     for row in shown:
         typer.echo(_line(row, now))
-    hidden = len(told) - len(shown)
+    hidden = len(words) - len(shown)
     more = f" {hidden} more that hold no longer: --all." if hidden else ""
     typer.echo(f"{len(shown)} override{'' if len(shown) == 1 else 's'}.{more}")
 
@@ -137,8 +137,8 @@ def _of_skill(settings: "Settings", lake: "Lake", learner: str, skill: str, now:
     from aivo_assets.privacy.override_giving import find_learner_id
 
     meant = find_learner_id(lake, learner, lambda: _key(settings))
-    told = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
-    in_force = [row for row in told if row["learner_id"] == meant and row["state"] in IN_FORCE]
+    words = words_given(lake, _key(settings), today=now.date(), settings=settings.policy)
+    in_force = [row for row in words if row["learner_id"] == meant and row["state"] in IN_FORCE]
     ids = [row["override_id"] for row in in_force if row["skill_id"] == skill.strip()]
     if not ids:
         skills = sorted({row["skill_id"] for row in in_force})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aivo_assets.cli.alerts import NO_CHANNEL, has_channel
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError, SettingsError
 
@@ -57,8 +58,8 @@ def check_settings() -> None:
     unservable = no_champion_serves(settings)
     if unservable is not None:
         console.print(unservable)
-    if not settings.alerts.urls and settings.alerts.webhook_url is None:
-        console.print("No alert channel is set: alerts are kept and logged, and nobody is told (docs/alerts.md).")
+    if not has_channel(settings):
+        console.print(NO_CHANNEL)
 
 
 def no_champion_serves(settings: "Settings") -> str | None:

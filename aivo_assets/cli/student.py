@@ -119,8 +119,8 @@ def _words(settings: "Settings", lake: "Lake", learner: str) -> list[dict[str, A
     if raw_overrides(lake).is_empty():
         return []
     key, today = key_of_lake(settings, create=False), PlatformClock(settings).now().date()
-    told = words_given(lake, key, today=today, settings=settings.policy)
-    return [row for row in told if row["learner"] == learner and row["state"] in IN_FORCE]
+    words = words_given(lake, key, today=today, settings=settings.policy)
+    return [row for row in words if row["learner"] == learner and row["state"] in IN_FORCE]
 
 
 def _tell_words(console: Console, view: "StudentView", wording: "Wording") -> None:
@@ -136,7 +136,8 @@ def _tell_mastery(console: Console, view: "StudentView", wording: "Wording") -> 
     from aivo_assets.pages.student_page import level_and_plan
 
     table = _table(
-        "Mastery", ("subject", "skill", "", "mastery", "band", "level", "there", "plan", "right", "last practised")
+        "Mastery",
+        ("subject", "skill", "", "mastery", "band", "level", "success there", "plan", "right", "last practised"),
     )
     for row in view.skills.iter_rows(named=True):
         practised = row["last_practised_at"]
@@ -169,7 +170,7 @@ def _tell_events(console: Console, view: "StudentView", wording: "Wording") -> N
 def _table(title: str, headings: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for heading in headings:
-        numbers = heading in ("mastery", "level", "there", "seconds", "hints")
+        numbers = heading in ("mastery", "level", "success there", "seconds", "hints")
         least = _LEAST_WIDTHS.get(heading)
         table.add_column(heading, no_wrap=True, justify="right" if numbers else "left", min_width=least)
     return table

@@ -128,10 +128,9 @@ def _worked(row: dict[str, object]) -> Panel:
         "Otherwise": f"  {row['counterfactual']}",
     }
     parts = [part for heading, words in columns.items() for part in ((f"\n{heading}\n", "dim"), words)]
-    title = f"{str(row['learner'])[:8]}…: {row['headline']} ({row['priority']} priority)"
     return Panel(
-        Text.assemble(f"{row['reasoning']}\n", *parts),
-        title=Text(title),
+        Text.assemble((f"{row['headline']}\n", "bold"), f"{row['reasoning']}\n", *parts),
+        title=Text(f"Learner {str(row['learner'])[:8]}…, {row['priority']} priority"),
         title_align="left",
         border_style="dim",
     )

@@ -6,12 +6,19 @@
 import polars as pl
 
 from aivo_assets.errors import SourceError
+from aivo_assets.events.lookalikes import SAME_TIME
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Window
 
 _TIMES = "say how times are written (--time-unit, --time-format, --time-zone), or map another column"
 _ADVICE = (
     ("(AIVO_SOURCE_ZONES)", 'name the zone: AIVO_SOURCE_ZONES=\'{"IST": "Asia/Kolkata"}\''),
+    (
+        "values than there are columns",
+        "let the header name as many columns as the lines have values (in R: row.names = FALSE; no separator at the end"
+        " of lines), and check AIVO_SOURCE_DELIMITER",
+    ),
+    ("opens a quote", 'write a quote within a quoted value twice, as "he said ""no"""'),
     ("decoded", "set AIVO_SOURCE_ENCODING to the file's encoding, for example latin-1"),
     ("in the future", "check the clock of what made the file, and --time-unit and --time-zone"),
     ("before 1990", "check --time-unit: a wrong unit puts times into 1970"),
@@ -26,6 +33,7 @@ _ADVICE = (
     ("item_id", "map the column that names the item: --map item_id=COLUMN"),
 )
 _MEND = "mend the export, or leave that column out of the mapping"
+_READ_WHOLE = ("csv", "datashop", "assistments")
 _SHOWN_VALUES = ("occurred_at", "correct")
 _LONGEST_SHOWN = 40
 
@@ -42,6 +50,59 @@ def outcome(receipt: Receipt) -> str:
     return "; ".join(parts) + "."
 
 
+def lines(receipt: Receipt) -> list[str]:
+    """The account of the lines of text files; none where no text was read."""
+    if not receipt.lines:
+        return []
+    count = receipt.lines
+    return [
+        f"{sum(count.values()):,} lines = {count['header']:,} header + {count['rows']:,} rows"
+        f" + {count['set_aside']:,} that are no row + {count['joined']:,} joined to the row before"
+        f" + {count['blank']:,} blank."
+    ]
+
+
+def remarks(receipt: Receipt) -> list[str]:
+    """What whoever lands rows should know of repeats, and of rows that look like known answers."""
+    found = []
+    if receipt.repeated:
+        one = f"{receipt.repeated:,} of {receipt.rows_in:,} rows say exactly what an earlier row of their file says"
+        found.append(
+            f"{one}; each is taken once (AIVO_SOURCE_REPEATS=fold)."
+            if receipt.repeats_folded
+            else f"{one}, and count as further answers; AIVO_SOURCE_REPEATS=fold takes each once."
+        )
+    if receipt.alike_in_file:
+        found.append(
+            f"{receipt.alike_in_file:,} of {receipt.rows_in:,} rows have learner, item, time and outcome of an earlier"
+            " row of their file and differ elsewhere; they count as further answers. With a row a skill, bring"
+            " the skills of an answer into one row."
+        )
+    if receipt.known_otherwise:
+        more = ", ".join(receipt.further_columns)
+        found.append(
+            f"{receipt.known_otherwise:,} of the duplicates are answers that are known with other columns: what is kept"
+            " stays as it is." + (f" To have {more}, land into a new AIVO_HOME." if more else "")
+        )
+    for how, rows in receipt.alike.items():
+        found.append(f"Warning: {rows:,} of {receipt.kept:,} rows kept {_alike(how)}")
+    return found
+
+
+def _alike(how: str) -> str:
+    if how == SAME_TIME:
+        return (
+            "have learner, item and time of an answer that was known under another id, and differ from it elsewhere:"
+            " were the same answers read with other settings (--correct-threshold, --map)?"
+        )
+    seconds = int(how)
+    hours = f"{abs(seconds) / 3600:g} h {'later' if seconds > 0 else 'earlier'}"
+    return (
+        f"are answers that were known, but {hours}: were the same answers read with another time zone (--time-zone)?"
+        " They would count twice."
+    )
+
+
 def reasons(receipt: Receipt) -> list[str]:
     """Why rows were set aside: the most frequent reason first, each with the first place where it occurs."""
     ordered = sorted(receipt.by_reason.items(), key=lambda item: (-item[1], item[0]))
@@ -52,15 +113,20 @@ def reasons(receipt: Receipt) -> list[str]:
 def refuse_nothing_kept(receipt: Receipt, window: Window | None) -> None:
     """Refuse a landing that found rows and could keep none of them.
 
-    A row whose time cannot be read belongs to no day, so every window finds it; where a window finds no other, it holds
-    no answers, which is no error.
+    A row whose time cannot be read belongs to no day, so every window finds it. Where a source reads no more than the
+    window, and the window holds nothing else, that is a day without answers and no error; a file that is read whole has
+    no sound row at all then.
 
     Raises:
         SourceError: Nothing was kept or known, and rows of the days asked for were set aside.
     """
     if receipt.kept or receipt.duplicates or receipt.outside_window or not receipt.set_aside:
         return
-    if window is not None and all("occurred_at" in reason for reason in receipt.by_reason):
+    if (
+        window is not None
+        and receipt.source not in _READ_WHOLE
+        and all("occurred_at" in reason for reason in receipt.by_reason)
+    ):
         return
     details = "".join(f"\n  {line}" for line in reasons(receipt))
     most = max(receipt.by_reason, key=lambda reason: receipt.by_reason[reason])
@@ -78,9 +144,9 @@ def advice(reason: str) -> str:
 def examples(problems: pl.DataFrame) -> dict[str, str]:
     """Where each reason occurs first, with the value where it is a time or a label and so names nobody."""
     first = problems.unique("reason", keep="first", maintain_order=True)
-    found = {}
+    by_reason = {}
     for location, row, column, value, reason in first.select(*BROKEN_COLUMNS).iter_rows():
         place = str(location).rsplit("/", 1)[-1] + ("" if row is None else f", row {row}")
         shown = bool(value) and column in _SHOWN_VALUES
-        found[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
-    return found
+        by_reason[str(reason)] = f"{place}: {value[:_LONGEST_SHOWN]!r}" if shown else place
+    return by_reason

@@ -5,6 +5,7 @@ says of the row, with an ordinal for rows of one file that say exactly the same.
 
 * a file that says the same thing twice holds two events (a learner may give the same answer to the same item twice
   within a minute, and some sources know no seconds), and
+* where the settings say so (AIVO_SOURCE_REPEATS=fold), such rows of one file are one event, and
 * the same file again, or another extract that overlaps with it, holds the same events again: its first such row is the
   first event, its second the second. The lake holds as many as the extract that shows the most.
 
@@ -18,7 +19,7 @@ import polars as pl
 
 from aivo_assets.events.schema import Event
 
-NEW, DUPLICATE, CONFLICT = "new", "duplicate", "conflict"
+NEW, DUPLICATE, CONFLICT, KNOWN = "new", "duplicate", "conflict", "known"
 REASON_CONFLICT = "event_id is used by another event with other content; the first one stays"
 
 _ID_BYTES = 16
@@ -39,16 +40,18 @@ def content_hash() -> pl.Expr:
     return pl.struct(_CONTENT).hash(20).alias("content")
 
 
-def with_ordinals(keys: pl.DataFrame) -> pl.DataFrame:
+def with_ordinals(keys: pl.DataFrame, *, fold: bool = False) -> pl.DataFrame:
     """Give each row its `event_id`.
 
     Args:
         keys: Columns `order` (rising in reading order), `location`, `given` (id of the source, or null) and `derived`
             (hash of the identity, where none is given).
+        fold: Whether rows of one location that say exactly the same are one event.
 
     Returns:
         The same rows with `event_id` in place of `given` and `derived`: the given id; or the hash, with `.1`, `.2` …
-        for its second, third … occurrence in one location.
+        for its second, third … occurrence in one location, unless these are folded. `repeats` says whether a row
+        without a given id is such an occurrence.
     """
     repeated = (
         keys.filter(pl.col("given").is_null())
@@ -58,11 +61,12 @@ def with_ordinals(keys: pl.DataFrame) -> pl.DataFrame:
     )
     joined = keys.join(repeated, on="order", how="left", maintain_order="left")
     numbered = (
-        pl.when(pl.col("nth") > 0)
+        pl.when((pl.col("nth") > 0) & (not fold))
         .then(pl.concat_str("derived", pl.lit("."), "nth", ignore_nulls=True))
         .otherwise("derived")
     )
-    return joined.with_columns(event_id=pl.coalesce("given", numbered)).drop("given", "derived", "nth")
+    repeats = (pl.col("nth") > 0).fill_null(value=False)
+    return joined.with_columns(event_id=pl.coalesce("given", numbered), repeats=repeats).drop("given", "derived", "nth")
 
 
 def resolve(keys: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:

@@ -163,11 +163,23 @@ def check(
         if points > max(1, _FEW * together):
             raise SourceError(f"{where}: these are points or percent, not right or wrong", fix=_fix(rows))
     if reading.threshold is not None:
-        return [f"correct: right from {reading.threshold:g} on (--correct-threshold)"]
+        return [_told_threshold(rows, reading.threshold, where)]
     used = rows.filter(pl.col("label").is_not_null()).sort("rows", descending=True)
     means = ", ".join(f"{value!r} = {label}" for value, label in used.select("value", "label").head(_SHOWN).iter_rows())
     plain = used["number"].null_count() == 0 and not reading.values
     return [] if plain else [f"correct: {means}"]
+
+
+def _told_threshold(rows: pl.DataFrame, threshold: float, where: str) -> str:
+    """The threshold with what it makes of the answers; refused where it is in percent and the values are shares."""
+    numbers = rows["number"].drop_nulls()
+    if threshold > 1 and len(numbers) > 1 and numbers.is_between(0, 1).all():
+        raise SourceError(
+            f"{where}: none of them reaches {threshold:g}, and every answer would be wrong",
+            fix="Give --correct-threshold (AIVO_SOURCE_CORRECT_THRESHOLD) between 0 and 1, as the values are.",
+        )
+    right, wrong = (int(rows.filter(pl.col("label") == label)["rows"].sum()) for label in (1, 0))
+    return f"correct: right from {threshold:g} on (--correct-threshold): {right:,} right, {wrong:,} wrong"
 
 
 def _fix(rows: pl.DataFrame) -> str:

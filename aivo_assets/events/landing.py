@@ -14,18 +14,20 @@ cannot be kept yet are held back where the source would not give them again (hel
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from aivo_assets.events import identity
+from aivo_assets.events import identity, lookalikes
 from aivo_assets.events.account import examples
 from aivo_assets.events.held_back import due, replace_held_back
-from aivo_assets.events.identity import CONFLICT, DUPLICATE, NEW, REASON_CONFLICT
+from aivo_assets.events.identity import CONFLICT, DUPLICATE, KNOWN, NEW, REASON_CONFLICT
 from aivo_assets.events.intake import FUTURE, validate
 from aivo_assets.events.learners import land_learners
+from aivo_assets.events.lookalikes import Lookalikes
 from aivo_assets.events.order import merged
 from aivo_assets.events.quarantine import set_aside, take_back
 from aivo_assets.events.receipts import LANDING, Receipt, read_receipts, write_receipt
@@ -92,8 +94,9 @@ def _keep(
     batch_id = identity.digest([source.name, fingerprint, since or ""])
     if not source.window_applies:
         staging.add(due(lake, now, torn_days.days), held_back=True)
-    judged, torn = _judged(lake, staging.keys(), torn_days)
-    days_changed = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
+    judgement = _judged(lake, staging, torn_days)
+    judged, torn = judgement.rows, judgement.torn
+    days_changed, stored = _merge_days(lake, staging, judged, torn, run=run, source=source.name)
     problems = pl.concat([staging.problems(), _refused(staging, judged)])
     if not source.window_applies:
         waiting = staging.as_given(judged.filter(pl.col("status") == WAITS)["order"])
@@ -102,8 +105,9 @@ def _keep(
     take_back(lake, lambda: staging.places(sound), reasons=(FUTURE, TORN_DAY), run=run)
     set_aside(lake, problems, batch_id=batch_id, run=run)
     receipt = _account(
-        staging, judged, problems, days_changed, run=run, source=source.name, batch_id=batch_id, landed_at=now
+        staging, judgement, problems, days_changed, run=run, source=source.name, batch_id=batch_id, landed_at=now
     )
+    receipt = replace(receipt, stored=stored)
     write_receipt(lake, receipt, what=f"{wanted.first}_{wanted.last}" if wanted else "all")
     if not source.window_applies:
         _move_cursor(lake, fingerprint, staging.cursor, torn, source=source.name, run=run)
@@ -131,14 +135,15 @@ def rehearse(lake: Lake, source: Source, *, window: Window | None, now: datetime
     with tempfile.TemporaryDirectory(prefix="aivo-rehearsal-") as folder:
         staging = Staging(Path(folder))
         _stage(staging, source, window=wanted, since=since, now=now)
-        judged, _ = _judged(lake, staging.keys(), torn)
+        judgement = _judged(lake, staging, torn)
+        judged = judgement.rows
         problems = pl.concat([staging.problems(), _refused(staging, judged)])
         new = judged.filter(pl.col("status") == NEW)
         first = new.sort("order").head(_EVENTS_SHOWN).select("order", "event_id", "day")
         events = staging.events(first).sort("order").select(Event.column_names()) if new.height else _NO_EVENTS
     days = tuple(new["day"].unique().sort().to_list())
     receipt = _account(
-        staging, judged, problems, days, run="rehearsal", source=source.name, batch_id="none", landed_at=now
+        staging, judgement, problems, days, run="rehearsal", source=source.name, batch_id="none", landed_at=now
     )
     return receipt, events
 
@@ -153,19 +158,31 @@ def _stage(staging: Staging, source: Source, *, window: Window | None, since: st
     """Read the source to its end, and validate what it gives."""
     for extract in source.events(window, since):
         validated = validate(extract, now=now, subject=extract.subject, window=window)
-        staging.add(validated, folded=extract.folded, cursor=extract.cursor)
+        staging.add(validated, extract=extract)
 
 
-def _judged(lake: Lake, keys: pl.DataFrame, torn: Torn) -> tuple[pl.DataFrame, Torn]:
-    """What each staged row is, by its status, and the days that stay damaged."""
-    keys = identity.with_ordinals(keys)
-    resolved = identity.resolve(keys, _held(lake, keys, torn))
-    return torn.mended_by(keys.join(resolved, on="order", how="left", maintain_order="left"))
+@dataclass(frozen=True)
+class _Judgement:
+    """What each staged row is, by its status; the days that stay damaged; what looks like known answers."""
+
+    rows: pl.DataFrame
+    torn: Torn
+    alike: Lookalikes
+
+
+def _judged(lake: Lake, staging: Staging, damage: Torn) -> _Judgement:
+    keys = identity.with_ordinals(staging.keys(), fold=staging.fold_repeats)
+    resolved = identity.resolve(keys, _held(lake, keys, damage))
+    judged, torn = damage.mended_by(keys.join(resolved, on="order", how="left", maintain_order="left"))
+    alike = lookalikes.compare(lake, staging, judged, damage.days)
+    known = pl.col("order").is_in(alike.known["order"].implode())
+    rows = judged.with_columns(status=pl.when(known).then(pl.lit(KNOWN)).otherwise("status"))
+    return _Judgement(rows, torn, alike)
 
 
 def _account(
     staging: Staging,
-    judged: pl.DataFrame,
+    judgement: _Judgement,
     problems: pl.DataFrame,
     days_changed: tuple[date, ...],
     *,
@@ -175,16 +192,17 @@ def _account(
     landed_at: datetime,
 ) -> Receipt:
     """The receipt: what became of every row that was staged."""
+    judged, alike = judgement.rows, judgement.alike
     counts = dict(judged.group_by("status").len().iter_rows())
     return Receipt(
         run=run,
         source=source,
         batch_id=batch_id,
         landed_at=landed_at,
-        rows_read=staging.rows_read + staging.folded,
-        rows_in=staging.rows_read - staging.outside_window,
+        rows_read=staging.rows_read + staging.folded + staging.repeated,
+        rows_in=staging.rows_read + staging.repeated - staging.outside_window,
         kept=counts.get(NEW, 0),
-        duplicates=counts.get(DUPLICATE, 0),
+        duplicates=counts.get(DUPLICATE, 0) + counts.get(KNOWN, 0) + staging.repeated,
         set_aside=staging.set_aside + counts.get(CONFLICT, 0) + counts.get(WAITS, 0),
         folded=staging.folded,
         outside_window=staging.outside_window,
@@ -194,7 +212,20 @@ def _account(
         cursor=staging.cursor,
         before_window=staging.before_window,
         earliest=staging.earliest,
+        lines=asdict(staging.lines) if staging.lines.total else {},
+        repeated=int(judged["repeats"].sum()),
+        repeats_folded=staging.fold_repeats,
+        alike_in_file=_alike_in_file(judged),
+        known_otherwise=counts.get(KNOWN, 0),
+        further_columns=tuple(sorted(alike.further)),
+        alike=alike.told(),
     )
+
+
+def _alike_in_file(judged: pl.DataFrame) -> int:
+    unnamed = judged.lazy().filter(~pl.col("named") & ~pl.col("repeats"))
+    per_answer = unnamed.group_by("location", "answer").len()
+    return int(per_answer.select((pl.col("len") - 1).sum()).collect().item() or 0)
 
 
 def _since(lake: Lake, source: Source, torn: Torn) -> str | None:
@@ -241,11 +272,17 @@ def _held(lake: Lake, keys: pl.DataFrame, torn: Torn) -> pl.DataFrame:
 
 def _merge_days(
     lake: Lake, staging: Staging, judged: pl.DataFrame, torn: Torn, *, run: str, source: str
-) -> tuple[date, ...]:
-    """Write each day that got new events, a bundle of days at a time so that memory stays bounded."""
+) -> tuple[tuple[date, ...], int]:
+    """Write each day that got new events, a bundle of days at a time so that memory stays bounded.
+
+    Returns:
+        The days, and how many rows more they have now.
+    """
     new = judged.filter(pl.col("status") == NEW)
     read_again = judged.filter(pl.col("status") == DUPLICATE).select("event_id", "order", "day")
     per_day = new.group_by("day").len().sort("day")
+    whole = [day for day in per_day["day"] if day not in torn.mended]
+    before = _rows_of(lake, whole)
     for days in _bundles(per_day):
         chosen = new.filter(pl.col("day").is_in(days)).select("order", "event_id", "day")
         events = staging.events(chosen)
@@ -257,7 +294,12 @@ def _merge_days(
                 lake.write(RAW_INTERACTIONS, change(RAW_INTERACTIONS.empty()), day=day, made_by=made_by)
             else:
                 lake.update(RAW_INTERACTIONS, change, day=day, made_by=made_by)
-    return tuple(per_day["day"].to_list())
+    return tuple(per_day["day"].to_list()), _rows_of(lake, per_day["day"].to_list()) - before
+
+
+def _rows_of(lake: Lake, days: list[date]) -> int:
+    manifests = (lake.manifest(RAW_INTERACTIONS, day=day) for day in days)
+    return sum(int(manifest["rows"]) for manifest in manifests if manifest is not None)
 
 
 def _with_new(new: pl.DataFrame, again: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:

@@ -38,8 +38,17 @@ class Receipt:
         days_changed: Days that got events, ascending.
         by_reason: For each reason how many rows have it; a row may have several.
         examples: For each reason the first place where it occurs, and the value where it is a time or a label.
+        lines: What became of the lines of text files: header, rows, set_aside, joined, blank.
+        repeated: Rows without an id that say exactly what an earlier row of their file says.
+        repeats_folded: Whether these count as one event each.
+        alike_in_file: Further rows without an id that have learner, item, time and outcome of an earlier row.
+        known_otherwise: Of the duplicates, those that have more or fewer columns than what is known.
+        further_columns: Columns that these have more.
+        alike: New rows that look like known answers, by how they differ (`Lookalikes.told`).
         values_set_aside: Values that were set aside from rows that were kept (learner table only).
         cursor: How far the source is read now.
+        stored: Rows that the lake's days have more than before, by their manifests; None where nothing was to be kept
+            there. Not a sum of the other counts: it shows whether what was kept is there.
 
     Raises:
         LakeError: The counts do not add up; nothing may be believed then.
@@ -60,9 +69,17 @@ class Receipt:
     by_reason: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
     values_set_aside: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    repeats_folded: bool = False
+    alike_in_file: int = 0
+    known_otherwise: int = 0
+    further_columns: tuple[str, ...] = ()
+    alike: Mapping[str, int] = field(default_factory=dict)
     cursor: str | None = None
     before_window: int = 0
     earliest: date | None = None
+    stored: int | None = None
 
     def __post_init__(self) -> None:
         accounted = self.kept + self.duplicates + self.set_aside
@@ -115,6 +132,7 @@ def _from_json(content: dict[str, Any]) -> Receipt:
             **content,
             "landed_at": datetime.fromisoformat(content["landed_at"]),
             "earliest": date.fromisoformat(content["earliest"]) if content.get("earliest") else None,
+            "further_columns": tuple(content.get("further_columns", ())),
             "days_changed": tuple(date.fromisoformat(day) for day in content["days_changed"]),
         }
     )

@@ -13,7 +13,11 @@ from aivo_assets.events.held_back import HELD_BACK
 from aivo_assets.events.identity import content_hash, identity_hash
 from aivo_assets.events.intake import Validated
 from aivo_assets.events.schema import Event
-from aivo_assets.events.sources.base import BROKEN_COLUMNS
+from aivo_assets.events.sources.base import BROKEN_COLUMNS, Extract
+from aivo_assets.events.sources.records import LineCount
+
+ANSWER = ("learner_id", "item_id", "occurred_at", "correct")
+"""What makes an answer, whatever else is said of it."""
 
 _KEYS = {
     "order": pl.Int64,
@@ -23,6 +27,7 @@ _KEYS = {
     "derived": pl.String,
     "named": pl.Boolean,
     "content": pl.UInt64,
+    "answer": pl.UInt64,
 }
 
 
@@ -39,6 +44,9 @@ class Staging:
         before_window: Of these, rows of earlier days.
         earliest: The earliest day of these; None where there are none.
         folded: Rows that are a part of another row's event.
+        repeated: Rows that the source itself gave twice; they are not among `rows_read`.
+        fold_repeats: Whether rows of one file that say exactly the same are one event.
+        lines: What became of the lines of text files.
         cursor: How far the source is read.
         future: Rows set aside only because their time has not come, an extract each; columns of `Validated.future`.
     """
@@ -54,16 +62,18 @@ class Staging:
         self.before_window = 0
         self.earliest: date | None = None
         self.folded = 0
+        self.repeated = 0
+        self.fold_repeats = False
+        self.lines = LineCount()
         self.cursor: str | None = None
         self.future: list[pl.DataFrame] = []
 
-    def add(self, validated: Validated, *, folded: int = 0, cursor: str | None = None, held_back: bool = False) -> None:
+    def add(self, validated: Validated, *, extract: Extract | None = None, held_back: bool = False) -> None:
         """Take in what became of one extract, or rows that were held back from earlier ones.
 
         Args:
             validated: Its rows.
-            folded: Rows that are a part of another row's event.
-            cursor: How far the source is read with it.
+            extract: The extract; None for rows that were held back.
             held_back: Whether the source may give the same rows now; as in two overlapping files, neither is then
                 doubled.
         """
@@ -72,8 +82,12 @@ class Staging:
         self.outside_window += validated.outside_window
         self.before_window += validated.before_window
         self.earliest = min((day for day in (self.earliest, validated.earliest) if day), default=None)
-        self.folded += folded
-        self.cursor = cursor if cursor is not None else self.cursor
+        if extract is not None:
+            self.folded += extract.folded
+            self.repeated += extract.repeated
+            self.fold_repeats |= extract.fold_repeats
+            self.lines += extract.lines or LineCount()
+            self.cursor = extract.cursor if extract.cursor is not None else self.cursor
         if not validated.future.is_empty():
             self.future.append(validated.future)
         if not validated.quarantined.is_empty():
@@ -94,13 +108,14 @@ class Staging:
                 identity_hash(rows["_identity"]).alias("derived"),
                 pl.col("event_id").is_not_null().alias("named"),
                 content_hash(),
+                answer=pl.struct(ANSWER).hash(20),
             )
         )
         path = self._folder / f"{len(self._keys):06d}.parquet"
         rows.rename({"event_id": "_given"}).write_parquet(path, compression="lz4")
 
     def keys(self) -> pl.DataFrame:
-        """What decides on duplicates: order, location, day, given, derived, named and content, a row for each."""
+        """What decides on duplicates, a row for each: order, location, day, given, derived, named, content, answer."""
         return pl.concat(self._keys) if self._keys else pl.DataFrame(schema=_KEYS)
 
     def problems(self) -> pl.DataFrame:

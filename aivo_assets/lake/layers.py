@@ -121,24 +121,24 @@ class Layers:
         return self._shard(shard, self._lake.read_document(self._manifest(shard)))
 
     def read(
-        self, kept: Shard, frame: str, where: pl.Expr | None = None, columns: Sequence[str] | None = None
+        self, layered: Shard, frame: str, where: pl.Expr | None = None, columns: Sequence[str] | None = None
     ) -> pl.DataFrame:
         """Rows in force of one frame, ascending by its key.
 
         Args:
-            kept: The shard as its manifest was read: all frames read with it are of the same commit.
+            layered: The shard as its manifest was read: all frames read with it are of the same commit.
             frame: Name.
             where: Condition on the key's columns and on no others; it is pushed down to the files.
             columns: These, the key among them; None: all.
         """
         dataset, key = self._layered.frames[frame]
-        parts, folder = [], self._folder(frame, kept.number)
-        for number, layer in enumerate(kept.layers):
-            found = self._scan(folder, layer.files[frame], dataset, where).select(columns or list(dataset.schema))
-            parts.append(found.with_columns(pl.lit(number, pl.UInt32).alias("_layer")).collect())
+        parts, folder = [], self._folder(frame, layered.number)
+        for number, layer in enumerate(layered.layers):
+            frame_rows = self._scan(folder, layer.files[frame], dataset, where).select(columns or list(dataset.schema))
+            parts.append(frame_rows.with_columns(pl.lit(number, pl.UInt32).alias("_layer")).collect())
         if len(parts) == 1:
             return parts[0].drop("_layer")  # a base is written in order
-        since = self._remade(kept)
+        since = self._remade(layered)
         rows = (
             pl.concat(parts)
             .join(since, on=key[0], how="left")
@@ -146,18 +146,18 @@ class Layers:
         )
         return rows.sort(*key, "_layer").unique(key, keep="last", maintain_order=True).drop("_layer", "_since")
 
-    def changed_since(self, kept: Shard, sequence: int) -> pl.Series | None:
+    def changed_since(self, layered: Shard, sequence: int) -> pl.Series | None:
         """Owners, ascending, that commits after `sequence` touched; None where that cannot be told: all of them."""
-        if sequence < kept.layers[0].sequence:
+        if sequence < layered.layers[0].sequence:
             return None
         owner = self._layered.owner
         name, (dataset, _) = next(iter(self._layered.frames.items()))
-        found = [self._owners.empty()]
-        for layer in kept.layers[1:]:
+        owners = [self._owners.empty()]
+        for layer in layered.layers[1:]:
             if layer.sequence > sequence:
-                rows = self._scan(self._folder(name, kept.number), layer.files[name], dataset, None)
-                found += [rows.select(owner).collect(), self._owners_of(kept, layer)]
-        return pl.concat(found)[owner].unique().sort()
+                rows = self._scan(self._folder(name, layered.number), layer.files[name], dataset, None)
+                owners += [rows.select(owner).collect(), self._owners_of(layered, layer)]
+        return pl.concat(owners)[owner].unique().sort()
 
     def stage(
         self,
@@ -318,16 +318,16 @@ class Layers:
                 fix="Run this step once more.",
             )
 
-    def _owners_of(self, kept: Shard, layer: Layer) -> pl.DataFrame:
+    def _owners_of(self, layered: Shard, layer: Layer) -> pl.DataFrame:
         """Who was remade in a layer."""
-        return self._scan(self._folder("remade", kept.number), layer.owners, self._owners, None).collect()
+        return self._scan(self._folder("remade", layered.number), layer.owners, self._owners, None).collect()
 
-    def _remade(self, kept: Shard) -> pl.DataFrame:
+    def _remade(self, layered: Shard) -> pl.DataFrame:
         """owner, `_since`: the layer from which on his rows count."""
         since = [pl.DataFrame(schema={self._layered.owner: pl.String, "_since": pl.UInt32})]
-        for number, layer in enumerate(kept.layers):
+        for number, layer in enumerate(layered.layers):
             if layer.owners:
-                since.append(self._owners_of(kept, layer).with_columns(pl.lit(number, pl.UInt32).alias("_since")))
+                since.append(self._owners_of(layered, layer).with_columns(pl.lit(number, pl.UInt32).alias("_since")))
         return pl.concat(since).group_by(self._layered.owner).agg(pl.col("_since").max())
 
     def _manifest(self, shard: int) -> str:

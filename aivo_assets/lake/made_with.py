@@ -137,8 +137,8 @@ class MadeWith:
     def value(self, name: str) -> str | int | None:
         """What the lake was made with, as far as it says; None where it does not."""
         document = self._storage.read(LAKE)
-        found: str | int | None = None if document is None else _parsed(document.content).get(name)
-        return found
+        recorded: str | int | None = None if document is None else _parsed(document.content).get(name)
+        return recorded
 
     def add(self, name: str, value: Value) -> None:
         """Keep one more thing.

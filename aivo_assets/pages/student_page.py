@@ -71,8 +71,8 @@ def _words(view: StudentView, language: Language) -> Iterator[Block]:
 
 def word_line(row: Mapping[str, Any], language: Language) -> str:
     """A teacher's word and what came of it in a line."""
-    said = f"level {row['level']} until {row['until']}" if row["action"] == "pin" else row["kind"].replace("_", " ")
-    return f"{language.date(row['given_at'].date())}, {row['skill_id']}: {row['action']} {said}. {row['outcome']}"
+    what = f"level {row['level']} until {row['until']}" if row["action"] == "pin" else row["kind"].replace("_", " ")
+    return f"{language.date(row['given_at'].date())}, {row['skill_id']}: {row['action']} {what}. {row['outcome']}"
 
 
 def headline(row: dict[str, Any], language: Language) -> str:

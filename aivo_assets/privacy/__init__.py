@@ -3,20 +3,14 @@
 Raw rows come in from `events/`; everything later reads what this stage lets out and nothing else.
 """
 
-from aivo_assets.privacy.anonymise import AnonymisedLearners, anonymise_interactions, anonymise_learners
-from aivo_assets.privacy.k_anonymity import AnonymityReport
-from aivo_assets.privacy.keys import PseudonymKey, load_key
-from aivo_assets.privacy.pseudonyms import pseudonyms
-from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS
+from aivo_assets.exports import public
 
-__all__ = [
-    "ANONYMISED_INTERACTIONS",
-    "ANONYMISED_LEARNERS",
-    "AnonymisedLearners",
-    "AnonymityReport",
-    "PseudonymKey",
-    "anonymise_interactions",
-    "anonymise_learners",
-    "load_key",
-    "pseudonyms",
-]
+__getattr__, __all__ = public(
+    __name__,
+    {
+        "anonymise": ["AnonymisedLearners", "anonymise_interactions", "anonymise_learners"],
+        "k_anonymity": ["AnonymityReport"],
+        "keys": ["PseudonymKey", "load_key"],
+        "schema": ["ANONYMISED_INTERACTIONS", "ANONYMISED_LEARNERS"],
+    },
+)

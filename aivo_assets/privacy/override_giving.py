@@ -118,17 +118,17 @@ def give(
     """
     learner = find_learner_id(lake, word.learner, key, show_alike=show_alike)
     skill, subject = _clean(word.skill), _clean(word.subject)
-    found = with_subjects(_row(learner, subject, skill), lake).row(0, named=True)
-    _refuse_unknown(lake, found, skill, subject)
+    names = with_subjects(_row(learner, subject, skill), lake).row(0, named=True)
+    _refuse_unknown(lake, names, skill, subject)
     until = word.until
     if until is None and word.action.strip().lower() == "pin":
         until = str(now.date() + timedelta(days=pin_days))
-    said = {
-        "learner_id": learner, "teacher_id": word.teacher, "subject": found["subject"], "skill_id": skill,
+    fields = {
+        "learner_id": learner, "teacher_id": word.teacher, "subject": names["subject"], "skill_id": skill,
         "action": word.action, "kind": word.kind, "level": None if word.level is None else str(word.level),
         "until": until, "reason": word.reason, "note": word.note, "given_at": None,
     }  # fmt: skip
-    row, known = _landed(lake, said, now=now, run=run, source=source)
+    row, known = _landed(lake, fields, now=now, run=run, source=source)
     return Kept(
         override_id=row["override_id"],
         learner_id=learner,
@@ -136,7 +136,7 @@ def give(
         skill=row["skill_id"],
         until=row["until"],
         known=known,
-        practised=found["_practised"],
+        practised=names["_practised"],
     )
 
 
@@ -209,8 +209,8 @@ def _row(learner: str, subject: str | None, skill: str | None) -> pl.DataFrame:
     return pl.DataFrame([{"learner_id": learner, "subject": subject, "skill_id": skill}], schema=schema)
 
 
-def _refuse_unknown(lake: Lake, found: dict[str, Any], skill: str | None, subject: str | None) -> None:
-    subjects = found["_subjects"]
+def _refuse_unknown(lake: Lake, names: dict[str, Any], skill: str | None, subject: str | None) -> None:
+    subjects = names["_subjects"]
     if skill is None:
         raise UnknownNameError("No skill is named", fix="Name one with --skill.")
     if not isinstance(subjects, list):
@@ -219,11 +219,11 @@ def _refuse_unknown(lake: Lake, found: dict[str, Any], skill: str | None, subjec
             f"There is no skill {skill!r}: {UNKNOWN_SKILL}{alike}",
             fix="Name the skill as answers and recommendations do. Nothing was kept.",
         )
-    if found["subject"] is None:
+    if names["subject"] is None:
         raise UnknownNameError(
             f"{skill!r} is a skill of {', '.join(subjects)}: {SEVERAL_SUBJECTS}", fix="Add --subject. Nothing was kept."
         )
-    if found["subject"] not in subjects:
+    if names["subject"] not in subjects:
         raise UnknownNameError(
             f"{skill!r} is a skill of {' and '.join(subjects)}, not of {subject!r}: {OTHER_SUBJECT}",
             fix="Leave the subject out, or name that one. Nothing was kept.",
@@ -231,29 +231,29 @@ def _refuse_unknown(lake: Lake, found: dict[str, Any], skill: str | None, subjec
 
 
 def _landed(
-    lake: Lake, said: dict[str, str | None], *, now: datetime, run: str, source: str
+    lake: Lake, fields: dict[str, str | None], *, now: datetime, run: str, source: str
 ) -> tuple[dict[str, Any], bool]:
     """The row as it is kept, and whether it was before; a word that was taken back is given anew."""
     for given_at in (None, now.isoformat()):
-        row = pl.DataFrame([{**said, "given_at": given_at}], schema=dict.fromkeys(COLUMNS, pl.String))
+        row = pl.DataFrame([{**fields, "given_at": given_at}], schema=dict.fromkeys(COLUMNS, pl.String))
         placed = row.with_columns(_location=pl.lit(source), _row=pl.lit(1, pl.Int64))
         receipt = land_overrides(lake, placed, now=now, run=run, source=source)
         if receipt.set_aside:
             raise SettingsError(
                 "; ".join(receipt.by_reason), fix="`aivo override add --help` shows what it takes. Nothing was kept."
             )
-        held = _standing(raw_overrides(lake), said)
+        held = _standing(raw_overrides(lake), fields)
         if not held.is_empty():
             return held.row(-1, named=True), receipt.kept == 0
     raise LakeError("The override was taken back while it was given", fix="Give it again.")
 
 
-def _standing(held: pl.DataFrame, said: dict[str, str | None]) -> pl.DataFrame:
+def _standing(held: pl.DataFrame, fields: dict[str, str | None]) -> pl.DataFrame:
     """Of the overrides that are kept and not taken back, those that say this."""
     coded = ("action", "kind", "reason")
     same = [
         pl.col(name).cast(pl.String).eq_missing(_text(value.lower() if value and name in coded else value))
-        for name, value in said.items()
+        for name, value in fields.items()
         if name not in ("given_at", "note")
     ]
     return held.filter(pl.col("removed_at").is_null(), *same)

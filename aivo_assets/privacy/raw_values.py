@@ -5,7 +5,8 @@ Not every identifier can be searched everywhere. "7" is a learner, but also a gr
 - An *unmistakable* value is searched in every string cell and in every text: at least 6 characters, not a number of
   fewer than 9 digits, and not the name of an item, skill or subject. A name or an e-mail of 3 characters or more is
   unmistakable as a whole cell. A single word of letters only (a class called "header") is not searched within text,
-  unless it is a learner's name, and then only as written.
+  unless it is a learner's name, and then only as written. A name that is a word of the platform's own reports
+  ("Unknown", "Level": a placeholder for a name that is withheld) is not searched at all: it stands there anyway.
 - An *ambiguous* value counts in columns named like identifiers (`learner`, `class_id`, `id` …, numeric ones too), as a
   whole cell, and in text behind such a name (`"learner_id": 7`).
 - A birth date is searched as a whole cell in columns of dates that are not named like the time of an event, and in
@@ -20,6 +21,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from aivo_assets.privacy.own_words import own_words
 from aivo_assets.privacy.pseudonyms import KINDS
 
 RawKind = Literal[
@@ -106,7 +108,8 @@ def _judged(values: pl.DataFrame, content: pl.Series) -> pl.DataFrame:
     personal = pl.col("kind").is_in(["name", "email"])
     long_enough = value.str.len_chars() >= SHORTEST_IN_TEXT
     word = ~value.str.contains(r"[^\p{L}]")
-    own = ~number & ~value.is_in(content.implode())
+    placeholder = personal & word & value.is_in(sorted(own_words()))
+    own = ~number & ~value.is_in(content.implode()) & ~placeholder
     return values.select(
         "kind",
         "value",

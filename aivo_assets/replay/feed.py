@@ -156,12 +156,12 @@ def _timed(extract: Extract, window: Window) -> pl.DataFrame:
         frame = frame.filter(pl.col("_problem").is_null())
     zones = frame["_zone"] if "_zone" in frame.columns else None
     read = moments(frame["occurred_at"], zones, extract.times, identifiers.text(frame["learner_id"]))
-    kept = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
+    events = frame.select(name for name in frame.columns if name in Event.column_names()).with_columns(
         read.alias("occurred_at"), _labels(frame["correct"], extract.labels)
     )
-    if "subject" not in kept.columns:
-        kept = kept.with_columns(subject=pl.lit(extract.subject))
-    return kept.filter((pl.col("occurred_at") >= window.start) & (pl.col("occurred_at") < window.end))
+    if "subject" not in events.columns:
+        events = events.with_columns(subject=pl.lit(extract.subject))
+    return events.filter((pl.col("occurred_at") >= window.start) & (pl.col("occurred_at") < window.end))
 
 
 def _labels(given: pl.Series, reading: LabelReading) -> pl.Series:

@@ -57,6 +57,10 @@ class SourceSettings(Group):
     attempts: Literal["first", "all"] = Field(
         "first", description="Which attempts at a DataShop step are events: the first, or each."
     )
+    repeats: Literal["keep", "fold"] = Field(
+        "keep",
+        description="Rows of one file that say exactly the same, without an id: keep each as an answer, or fold them.",
+    )
     cursor_overlap: int = Field(
         1000,
         ge=0,

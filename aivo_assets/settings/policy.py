@@ -118,7 +118,7 @@ class PolicySettings(Group):
         0.10, ge=0, description="Logits of success won by one well-placed exercise (Koedinger et al. 2023, PNAS)."
     )
     content_items: int = Field(5, ge=1, description="Most items that a recommendation lists.")
-    language: str = Field("en", description="Wording catalogue: a file of adaptive/catalogue.")
+    language: str = Field("en", description="Language of recommendations and dates: `en`, `de`, or another catalogue.")
     prerequisites: str | None = Field(
         None, description="Skill graph, CSV or Parquet with columns skill and prerequisite. Default: none is known."
     )

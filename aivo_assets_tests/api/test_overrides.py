@@ -94,5 +94,10 @@ def test_a_key_that_is_not_that_of_the_lake_is_said(settings: Settings, lake: La
     assert "key" in answer.json()["detail"]
 
 
+def test_an_address_tells_all_the_methods_that_it_takes(settings: Settings, lake: Lake) -> None:
+    answer = ask(settings, "PUT", "")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+
+
 def test_an_unknown_override_is_not_found(settings: Settings, lake: Lake) -> None:
     assert ask(settings, "DELETE", "/0123456789").status_code == 404

@@ -1,8 +1,9 @@
 """What is said of a model's drift where cohorts are judged beside it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from aivo_assets.api.dagster_client import DagsterClient
@@ -11,6 +12,7 @@ from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets_tests.drift.stored_verdicts import DAY, verdicts
 
 Rows = list[tuple[str, str, float | None]]
@@ -46,3 +48,13 @@ def test_a_model_has_drifted_as_its_cohort_that_asks_for_training(
 
 def test_a_model_that_was_not_checked_has_no_verdict(tmp_path: Path) -> None:
     assert standing(tmp_path, [("main_brain", "ok", 0.0)]).drift("student_models") is None
+
+
+def test_the_verdict_on_a_challenger_is_the_main_brains_alone(tmp_path: Path) -> None:
+    found = standing(tmp_path, [("main_brain", "ok", 0.0)])
+    lake = Lake(Settings(home=tmp_path).lake_url, shards=2)
+    row = {**dict.fromkeys(VERDICTS.schema), "reason": "Refused: not surely better."}
+    lake.write(VERDICTS, pl.DataFrame([row], schema=dict(VERDICTS.schema)), day=DAY)
+    now = datetime(2026, 3, 10, 9, tzinfo=UTC)
+    assert found.describe("main_brain", now=now).last_verdict == "Refused: not surely better."
+    assert found.describe("student_models", now=now).last_verdict is None

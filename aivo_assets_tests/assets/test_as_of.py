@@ -1,5 +1,6 @@
 """A past day by hand: what is made of it knows nothing later, and the present stays as it is."""
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -21,7 +22,7 @@ from aivo_assets.operations.alerts.rules import no_champion_can_serve
 from aivo_assets.tracing.fold.catalogue import feature_schema
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.students.model_store import mastery_in_force
-from aivo_assets.tracing.students.state_store import PAST_STATES, Folded, StateStore
+from aivo_assets.tracing.students.state_store import PAST_STATES, Folded, StateStore, states_as_of
 from aivo_assets_tests.tracing.judging.test_shadow_asset import FIRST_AS_OF, Stage, morning_after
 from aivo_assets_tests.tracing.small_lake import FIRST, events, filled, settings, trained_on
 
@@ -97,6 +98,13 @@ def test_student_models_of_a_past_day_alone_say_that_its_states_come_first(stage
     learners, _ = models_of(stage, BETWEEN)
     assert learners.height == LEARNERS
     assert learners["events"].sum() == LEARNERS * 4 * ((BETWEEN - FIRST).days + 1)
+
+
+def test_a_process_that_is_given_the_states_of_a_past_day_knows_that_they_are(stage: Stage) -> None:
+    make(stage, TODAY, ALL)
+    given = pickle.loads(pickle.dumps(states_as_of(stage.lake, EARLY)))
+    assert given.is_past
+    assert not pickle.loads(pickle.dumps(states_as_of(stage.lake, TODAY))).is_past
 
 
 def test_days_after_a_past_day_are_folded_onto_its_states(stage: Stage) -> None:

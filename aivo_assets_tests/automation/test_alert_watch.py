@@ -238,8 +238,8 @@ def test_a_rule_that_cannot_be_asked_is_an_alert_and_stops_no_other(
     problems: list[str] = []
     sources = Sources(lake, Registry(tmp_path), instance, AlertSettings(), NOW)
     kept = look_out(sources, outbox, outbox, problems.append)
-    assert {each.alert.key for each in kept} == {"rule:refused", "no_data"}
-    assert len(problems) == 1
+    assert {each.alert.key for each in kept} == {"no_data", "rule:refused", "rule:one_outcome"}
+    assert len(problems) == 2  # both read the verdicts
 
 
 def test_the_asset_shows_what_could_not_be_delivered_until_it_was(

@@ -24,7 +24,7 @@ from aivo_assets.resources.clock import FixedClock
 from aivo_assets.resources.platform import open_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
-from aivo_assets_tests.automation.test_sensors import Collector
+from aivo_assets_tests.automation.collector import Collector
 from aivo_assets_tests.conftest import NOW
 
 TODAY = NOW.date()

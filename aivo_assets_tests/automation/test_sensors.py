@@ -16,27 +16,16 @@ from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.operations.alerts.alert import Alert, Delivery
 from aivo_assets.operations.jobs.names import TRAINED_AT, TRAINED_OF
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import FixedClock
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.judging.promotion import Identity, Verdict
 from aivo_assets.tracing.judging.verdicts import VERDICTS
+from aivo_assets_tests.automation.collector import Collector
 from aivo_assets_tests.conftest import NOW
 
 TODAY = NOW.date()
-
-
-class Collector:
-    """Keeps the alerts that it is given."""
-
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-
-    def send(self, alert: Alert) -> Delivery:
-        self.alerts.append(alert)
-        return Delivery(delivered=True, attempts=1)
 
 
 @pytest.fixture

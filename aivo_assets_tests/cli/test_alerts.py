@@ -1,6 +1,7 @@
 """`aivo alerts`: a test that cannot be delivered is an error, is kept, and is shown without the address's secret."""
 
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from typer.testing import CliRunner
 
 from aivo_assets.cli.main import app
 from aivo_assets.errors import ServiceError, SettingsError
+from aivo_assets.operations.alerts.alert import Alert
+from aivo_assets.operations.alerts.outbox import build_outbox
+from aivo_assets.settings import AlertSettings
 
 RUN = CliRunner()
 
@@ -44,6 +48,19 @@ def test_a_test_without_a_channel_is_an_error_and_says_that_nobody_was_told() ->
     result = RUN.invoke(app, ["alerts", "test"])
     assert isinstance(result.exception, SettingsError)
     assert "No alert channel is set" in str(result.exception)
+
+
+def test_what_is_kept_without_a_channel_counts_as_told_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    outbox = build_outbox(AlertSettings(), tmp_path)
+    now = datetime(2026, 3, 10, 9, tzinfo=UTC)
+    outbox.send(Alert(title="Nothing arrives", body="Since Monday.", severity="error", key="k", occurred_at=now))
+    for arguments in (["list"], ["list", "--undelivered"]):
+        shown = said(*arguments)
+        assert "No alert channel is set" in shown
+        assert "no channel is set" in next(line for line in shown.splitlines() if "Nothing arrives" in line)
+    assert isinstance(RUN.invoke(app, ["alerts", "retry"]).exception, SettingsError)
 
 
 class Endpoint(BaseHTTPRequestHandler):

@@ -46,6 +46,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("benchmark accuracy mrach.csv", SourceError, "mrach.csv does not exist"),
         ("benchmark accuracy march.csv --json nowhere/x.json", SettingsError, "no folder"),
         ("replay --from 2025-03-01 --to 2025-03-02 --out march.csv", SettingsError, "march.csv is a file"),
+        (
+            "run --source csv --path march.csv --from 0205-03-01 --to 2025-03-02",
+            SettingsError,
+            "0205-03-01 lies before",
+        ),
+        ("ingest --source csv --path march.csv --from 1020-03-01", SettingsError, "1020-03-01 lies before 1990"),
+        ("run --source csv --path march.csv --to 2025-03-02", SettingsError, "Add --from"),
         ("registry rollback --reason=", SettingsError, "needs a reason"),
     ],
 )

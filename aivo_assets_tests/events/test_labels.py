@@ -87,3 +87,10 @@ def test_what_the_settings_explain_is_accepted() -> None:
 def test_a_column_of_lists_is_refused_by_its_type() -> None:
     with pytest.raises(SourceError, match="values of the type List"):
         looked_at([[1], [0]])
+
+
+def test_a_threshold_says_what_it_makes_of_the_answers_and_one_in_percent_of_shares_is_refused() -> None:
+    (told,) = looked_at([0, 40, 60, 100], LabelReading(threshold=60))
+    assert "2 right, 2 wrong" in told
+    with pytest.raises(SourceError, match="none of them reaches 60"):
+        looked_at([0, 0.4, 0.6, 1], LabelReading(threshold=60))

@@ -191,9 +191,8 @@ def test_while_it_is_closed_writers_are_refused_and_readers_served_and_the_move_
         with pytest.raises(LakeError, match="being moved to 6 shards") as refused:
             writer.write(ITEMS, pl.DataFrame({"item": ["i3"]}), day=MONDAY)
         assert "aivo lake reshard 6" in refused.value.fix
-        layers = Layers(writer, STATES)
         with pytest.raises(LakeError, match="being moved to 6 shards"):
-            layers.commit(layers.stage(0, [({"learners": pl.DataFrame({"learner": ["b"], "n": [2]})}, None)], {}))
+            Layers(writer, STATES).stage(0, [({"learners": pl.DataFrame({"learner": ["b"], "n": [2]})}, None)], {})
         assert writer.scan(ANSWERS).collect().height == 3 * 46
     move(tmp_path, 4, 6)
     Lake(tmp_path, shards=6).write(ITEMS, pl.DataFrame({"item": ["i3"]}), day=MONDAY)

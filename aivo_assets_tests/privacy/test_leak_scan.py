@@ -264,3 +264,18 @@ def test_twenty_five_thousand_learners_and_four_hundred_files_take_seconds(tmp_p
     started = time.process_time()
     assert scan(raw, artefacts_below(UPath(tmp_path))) == []
     assert time.process_time() - started < 10.0  # processor seconds, so that a busy machine does not matter
+
+
+@pytest.mark.parametrize("placeholder", ["Unknown", "Learner", "retraining", "Withheld", "Recommendation"])
+def test_a_name_that_is_a_word_of_the_own_reports_is_no_leak_and_other_names_still_are(
+    placeholder: str, tmp_path: Path
+) -> None:
+    """A system that withholds names writes such a word; every report holds it anyway."""
+    named = SCHOOL_LEARNERS.with_columns(
+        name=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(placeholder)).otherwise(pl.lit("Zoltan Querini"))
+    )
+    raw = RawValues.collect(SCHOOL_EVENTS.lazy(), named.lazy())
+    assert in_text(f"{placeholder}: the {placeholder} of this report", raw) == []
+    assert in_column(tmp_path, {"verdict": [placeholder.lower(), placeholder]}, raw) == []
+    assert in_text(f"{placeholder}, Zoltan Querini", raw) == [("name", 1)]
+    assert in_column(tmp_path, {"verdict": ["zoltan querini"]}, raw) == [("verdict", "name", 1)]

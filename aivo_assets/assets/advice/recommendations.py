@@ -110,7 +110,7 @@ def recommendations(
     made = list(engine.map(stage_recommendations, task, range(lake.shards), say=step_log(context), describe=_told))
     written = lake.commit([staged for staged, _ in made], whole=True)[RECOMMENDATIONS.folder(day=day)]
     tally = sum((of_shard for _, of_shard in made), Tally())
-    found = coverage(lake, day)
+    covered = coverage(lake, day)
     return dg.MaterializeResult(
         metadata={
             "rows_in": tally.rows_in,
@@ -123,8 +123,8 @@ def recommendations(
         },
         data_version=dg.DataVersion(written.version),
         check_results=[
-            _one_each(found),
-            _as_before(found.recommended, learners_before(lake, day)),
+            _one_each(covered),
+            _as_before(covered.recommended, learners_before(lake, day)),
             _sound(known.graph),
         ],
     )
@@ -159,17 +159,17 @@ def _by_kind(tally: Tally) -> dg.MetadataValue:
     )
 
 
-def _one_each(found: Coverage) -> dg.AssetCheckResult:
+def _one_each(covered: Coverage) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=ONE_EACH,
-        passed=found.one_each,
+        passed=covered.one_each,
         metadata={
-            "active learners": found.active,
-            "learners without": found.without,
-            "second recommendations of rank 1": found.twice,
-            "levels outside 1 to 10": found.outside,
+            "active learners": covered.active,
+            "learners without": covered.without,
+            "second recommendations of rank 1": covered.twice,
+            "levels outside 1 to 10": covered.outside,
         },
-        description=None if found.active else "Nobody was active in the window: there was nothing to compare.",
+        description=None if covered.active else "Nobody was active in the window: there was nothing to compare.",
     )
 
 

@@ -85,7 +85,7 @@ def _days_to_compare(lake: Lake, pair: Pair, day: date, settings: Settings) -> t
     days = window(pair.champion.version.as_of, day, settings.promotion)
     if days is None:
         return f"Version {pair.champion.version.number} is as of {pair.champion.version.as_of}: no later answers yet."
-    looked = [kept for kept in lake.days(SHADOW) if days[1] <= kept < day]
+    looked = [each for each in lake.days(SHADOW) if days[1] <= each < day]
     if looked:
         return f"The shadow of version {pair.previous.version.number} ended on {days[1]}."
     return days

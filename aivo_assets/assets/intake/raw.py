@@ -9,7 +9,7 @@ import dagster as dg
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_spec, fresh_within, owned
 from aivo_assets.automation.partitions import ONE_RUN, days_of
 from aivo_assets.errors import SourceUnreachableError
-from aivo_assets.events.account import outcome, reasons, refuse_nothing_kept
+from aivo_assets.events.account import lines, outcome, reasons, refuse_nothing_kept, remarks
 from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing import land
 from aivo_assets.events.learners import land_learners
@@ -50,7 +50,8 @@ SECONDS_TO_NEXT_TRY = 5.0  # doubles from one to the next
         dg.AssetCheckSpec(
             "every_row_accounted_for",
             asset="raw_interactions",
-            description="rows in = kept + duplicates + set aside, for every extract.",
+            description="rows in = kept + duplicates + set aside, for every extract, and the lake's days have as many "
+            "rows more as were kept.",
             blocking=True,
         )
     ],
@@ -72,8 +73,10 @@ def ingest(
             context.log.info(sentence)
         window = Window(_first_to_read(lake, settings, days, now), days[-1])
         receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
-        for sentence in (outcome(receipt), *reasons(receipt)):
+        for sentence in (*lines(receipt), outcome(receipt), *reasons(receipt)):
             context.log.info(sentence)
+        for sentence in remarks(receipt):
+            context.log.warning(sentence)
         refuse_nothing_kept(receipt, window)
     _report_late_days(context, lake, receipt)
     too_early = _too_early(receipt, window)
@@ -95,10 +98,12 @@ def ingest(
         check_results=[
             dg.AssetCheckResult(
                 check_name="every_row_accounted_for",
-                passed=receipt.rows_in == receipt.kept + receipt.duplicates + receipt.set_aside,
+                passed=receipt.rows_in == receipt.kept + receipt.duplicates + receipt.set_aside
+                and receipt.stored == receipt.kept,
                 metadata={
                     "rows in": receipt.rows_in,
                     "kept": receipt.kept,
+                    "rows more in the lake": receipt.stored,
                     "duplicates": receipt.duplicates,
                     "set aside": receipt.set_aside,
                 },

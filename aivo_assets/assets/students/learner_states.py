@@ -136,18 +136,18 @@ def compare_with_rebuild(
     is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
     """
     store, serving = StateStore(lake), serving_champion(registry, settings)
-    kept = [folded for shard in range(lake.shards) if (folded := store.folded(shard)) is not None]
-    last = max((folded.last_day or date.min for folded in kept), default=None)
+    folded_shards = [folded for shard in range(lake.shards) if (folded := store.folded(shard)) is not None]
+    last = max((folded.last_day or date.min for folded in folded_shards), default=None)
     if last is None or serving is None:
         return []
     fold = _task(lake, store, serving, settings, last)
-    task = CompareTask(fold, _loaded(registry, serving, {folded.champion for folded in kept}))
+    task = CompareTask(fold, _loaded(registry, serving, {folded.champion for folded in folded_shards}))
     done = list(engine.map(compare_shard, task, range(lake.shards), say=say, describe=_seen))
     for each in done:
         if each.update.compared and not each.update.differing:
             _merge(fold, each.shard)
-    found = {name: sum(getattr(each.update, name) for each in done) for name in ("compared", "differing")}
-    lake.write_bytes(COMPARED, json.dumps({"as of": last.isoformat(), **found}).encode())
+    counts = {name: sum(getattr(each.update, name) for each in done) for name in ("compared", "differing")}
+    lake.write_bytes(COMPARED, json.dumps({"as of": last.isoformat(), **counts}).encode())
     return done
 
 
@@ -233,13 +233,14 @@ def _comparison(lake: Lake) -> dg.AssetCheckResult:
     """What the last comparison found, whichever run made it; one that compared nobody is no success."""
     content = lake.read_document(COMPARED)
     nobody: dict[str, Any] = {"as of": "none", "compared": 0, "differing": 0}
-    found = nobody if content is None else json.loads(content)
+    counts = nobody if content is None else json.loads(content)
     return dg.AssetCheckResult(
         check_name=SAME_FROM_NOTHING,
-        passed=found["differing"] == 0 and found["compared"] > 0,
-        severity=dg.AssetCheckSeverity.ERROR if found["differing"] else dg.AssetCheckSeverity.WARN,
-        metadata={"as of": found["as of"], "learners compared": found["compared"], "differing": found["differing"]},
-        description=f"{found['compared']:,} learners compared as of {found['as of']}, {found['differing']:,} differ.",
+        passed=counts["differing"] == 0 and counts["compared"] > 0,
+        severity=dg.AssetCheckSeverity.ERROR if counts["differing"] else dg.AssetCheckSeverity.WARN,
+        metadata={"as of": counts["as of"], "learners compared": counts["compared"], "differing": counts["differing"]},
+        description=f"{counts['compared']:,} learners compared as of {counts['as of']}, "
+        f"{counts['differing']:,} differ.",
     )
 
 

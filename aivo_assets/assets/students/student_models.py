@@ -23,7 +23,7 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
-from aivo_assets.tracing.students.model_store import Made, ModelsTask, make_models
+from aivo_assets.tracing.students.model_store import ModelsTask, ModelUpdate, make_models
 from aivo_assets.tracing.students.student_models import Brain, ModelsAsOf
 
 
@@ -104,7 +104,7 @@ def student_models(
         day=day,
         whole=context.job_name == WEEKLY_JOB,
     )
-    say, made = step_log(context), list[Made]()
+    say, made = step_log(context), list[ModelUpdate]()
     if not _asked_by_recommendations(context):
         made += engine.map(make_models, task, range(lake.shards), say=say, describe=_made)
         lake.commit(staged for each in made for staged in each.staged)
@@ -126,11 +126,11 @@ def student_models(
     )
 
 
-def _made(made: Made) -> str:
+def _made(made: ModelUpdate) -> str:
     return f"{made.learners:,} student models made"
 
 
-def _updated(made: Made) -> str:
+def _updated(made: ModelUpdate) -> str:
     return f"{made.learners:,} student models got another level or plan"
 
 

@@ -32,7 +32,7 @@ from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.model import artefact
 from aivo_assets.tracing.model.main_brain import MadeBy, MainBrain, fit_main_brain
 from aivo_assets.tracing.model.training import training_set
-from aivo_assets.tracing.students.model_store import Maker, update_models
+from aivo_assets.tracing.students.model_store import ModelBuilder, update_models
 from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets.tracing.students.state_update import Folder, update
 from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
@@ -238,7 +238,7 @@ def _fold_past(size: Size, settings: Settings, folder: Path, shards: int) -> Non
     parts = lake.parts(ANONYMISED_INTERACTIONS)
     roll = SchoolLake(size, shards).roll
     maker = _maker(brain, settings, size)
-    outlines = Maker(lambda states, _: _outline(states, size), maker.version, maker.levels)
+    outlines = ModelBuilder(lambda states, _: _outline(states, size), maker.version, maker.levels)
     for shard in range(shards):
         update(lake, store, shard, parts[shard], _folder(brain, settings), _window(lake, shard, brain, settings, size))
         here = roll.filter(pl.col("shard") == shard)
@@ -317,7 +317,7 @@ def _window(lake: Lake, shard: int, brain: MainBrain, settings: Settings, size: 
     return ScoredWindow(lake, shard, brain.predict, model_version="1", day=size.today, days=days)
 
 
-def _maker(brain: MainBrain, settings: Settings, size: Size) -> Maker:
+def _maker(brain: MainBrain, settings: Settings, size: Size) -> ModelBuilder:
     levels = subject_levels(brain.statistics.items, day=size.today, settings=settings.policy)
     champion = Brain(brain.predict, brain.statistics, settings.features, version="1")
     as_of = datetime.fromisoformat(f"{size.today + timedelta(days=1)}T00:00:00+00:00")
@@ -327,7 +327,7 @@ def _maker(brain: MainBrain, settings: Settings, size: Size) -> Maker:
             states, champion, levels, as_of, settings.students, day=size.today, learners=strangers
         )
 
-    return Maker(build, champion.version, levels)
+    return ModelBuilder(build, champion.version, levels)
 
 
 def _outline(states: LearnerStates, size: Size) -> StudentModels:

@@ -133,10 +133,10 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
         refuse_absent_peer(name, python=interpreter)
     reading = reading_of(time_unit, time_format, time_zone, correct_values, correct_threshold)
     settings = settings_with(None, None, mapping, reading)
-    told: list[str] = []
+    notes: list[str] = []
 
     def say(sentence: str) -> None:
-        told.append(sentence)
+        notes.append(sentence)
         to_errors(sentence)
 
     read = partial(
@@ -155,7 +155,7 @@ def accuracy(  # noqa: PLR0913, PLR0917 - one parameter an option
     report = measure_accuracy(parts, contest, say=to_errors)
     asked = {
         "file": file.name,
-        "read": "; ".join(told),
+        "read": "; ".join(notes),
         **({"without": blank} if blanked else {}),
         **({"test file": test.name} if test else {"protocol": protocol, "seed": str(seed)}),
     }

@@ -16,7 +16,7 @@ _ORDER = ["learner", "sequence"]
 
 
 class ScoredWindow:
-    """Scores what is folded of one shard (a `Witness` of `state_update`).
+    """Scores what is folded of one shard (a `FoldObserver` of `state_update`).
 
     Args:
         lake: Where scored events are kept.
@@ -59,14 +59,14 @@ class ScoredWindow:
         self.rows = scored.height
         for day in self._days:
             new = scored.filter(pl.col("day") == day)
-            kept = self._lake.scan(self._dataset, days=[day], shards=[self._shard])
+            stored = self._lake.scan(self._dataset, days=[day], shards=[self._shard])
             if remade is None:
-                kept = kept.clear()
+                stored = stored.clear()
             elif new.is_empty() and remade.is_empty():
                 continue
             else:
-                kept = kept.filter(~pl.col("learner").is_in(remade.implode()))
-            before = kept.collect().join(new, on=_ORDER, how="anti")
+                stored = stored.filter(~pl.col("learner").is_in(remade.implode()))
+            before = stored.collect().join(new, on=_ORDER, how="anti")
             merged = pl.concat([before, new]).sort(_ORDER)
             if merged.height or self._lake.manifest(self._dataset, day=day) is not None:
                 self.staged.append(self._lake.stage(self._dataset, merged, day=day, shard=self._shard))

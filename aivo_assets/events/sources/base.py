@@ -58,6 +58,8 @@ class Extract:
         subject: Subject of events that name none.
         missing: Words that stand for no value.
         folded: Rows that are a part of another row's event (a further skill, a hint request) and are not in `frame`.
+        repeated: Rows that say again what another row of the extract says of the same event, and are not in `frame`.
+        fold_repeats: Whether rows of one file that say exactly the same, and have no id, are one event.
         lines: What became of the lines of a text file; None where there are none.
     """
 
@@ -69,6 +71,8 @@ class Extract:
     subject: str = "general"
     missing: tuple[str, ...] = MISSING
     folded: int = 0
+    repeated: int = 0
+    fold_repeats: bool = False
     lines: LineCount | None = None
 
 

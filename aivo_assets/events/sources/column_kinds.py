@@ -10,8 +10,10 @@ from typing import Final
 
 _NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?")
 _TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?")
+_LETTER_FIRST = re.compile(r"[^\W\d_]\S*\d\S*")
+_WITH_DIGIT = re.compile(r"\S*\d\S*")
 _TOKEN = re.compile(r"\S+")
-_KINDS: Final = (_NUMBER, _TIME, _TOKEN)
+_KINDS: Final = (_NUMBER, _TIME, _LETTER_FIRST, _WITH_DIGIT, _TOKEN)
 _MOST = 0.98
 """Share of a column's values that must be of a kind: a damaged line or two among hundreds change nothing."""
 _FEWEST = 20
@@ -23,7 +25,7 @@ class ColumnKinds:
     """What each column holds.
 
     Attributes:
-        kinds: Number, time, text without white space; None for text of any form.
+        kinds: Number, time, text without white space (with a digit, a letter before it); None for text of any form.
         filled: Whether nearly all lines have a value there.
         learnt_from: How many lines this is learnt from.
     """
@@ -65,7 +67,7 @@ class ColumnKinds:
     def telling(self) -> bool:
         """Whether a line that is no row is unlikely to fit: a column of numbers or times, or two of single words."""
         strict = [kind for kind, filled in zip(self.kinds, self.filled, strict=True) if filled and kind is not None]
-        return any(kind is not _TOKEN for kind in strict) or len(strict) > 1
+        return any(kind in (_NUMBER, _TIME) for kind in strict) or len(strict) > 1
 
     def are_free(self, columns: int) -> bool:
         """Whether each of the first so many columns holds text of any form."""

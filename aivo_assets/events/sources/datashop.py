@@ -14,6 +14,8 @@ attempt and a hint both say that the learner could not. So
   event. It is set aside with that reason.
 * The item is problem and step. The same step in another unit is the same item. Levels, selection, action and input are
   not read: `Input` is free text that learners typed.
+* A transaction that the export repeats for another sample is one transaction (datashop_samples.py); the repetition of
+  one that is an event counts as a duplicate, of others as folded.
 * Skills are those of one KC model: the one that the settings name, else `KC (Default)`, else the first that tells
   at least two skills apart and is not DataShop's own Single-KC or Unique-step, else none. Repeated columns of one
   model, and `~~` within a value, are several skills.
@@ -36,6 +38,7 @@ import polars as pl
 from aivo_assets.errors import SourceError
 from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
+from aivo_assets.events.sources.datashop_samples import CLASH, SAMPLE, without_repeats
 from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
 from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
@@ -54,6 +57,7 @@ _OPTIONAL = (
     "Student Response Type",
     "School",
     "Class",
+    SAMPLE,
 )
 _OUTCOMES = {"CORRECT": 1, "INCORRECT": 0, "HINT": 0}
 _BESIDE = ("Time Zone", "Problem Name", "Problem View", "Step Name")  # used beside what the mapping names
@@ -112,13 +116,15 @@ class DataShopSource:
                 lines += block.count
             if frames:
                 transactions = pl.concat(frames)
+                once, repeats = without_repeats(transactions)
                 events = events_of(
-                    transactions,
+                    once,
                     self._settings.skill_model,
                     self._settings.attempts,
                     times=self._plan.times,
                     outcomes=self._outcomes,
                 )
+                of_events = int(repeats.is_in(events["_row"].implode()).sum())
                 rows += transactions.height + len(broken)
                 yield Extract(
                     frame=events.with_columns(_location=pl.lit(place)),
@@ -127,7 +133,8 @@ class DataShopSource:
                     subject=self._settings.subject,
                     missing=self._settings.missing_values,
                     lines=lines,
-                    folded=transactions.height - events.height,
+                    repeated=of_events,
+                    folded=transactions.height - events.height - of_events,
                 )
         if not rows:
             raise refuse_empty(files)
@@ -189,7 +196,8 @@ def events_of(
     """Make events of transactions; the module says how.
 
     Args:
-        transactions: Columns of the export as text, and `_row`, in the export's order.
+        transactions: Columns of the export as text, and `_row`, in the export's order; `_clash` marks those whose id is
+            taken.
         skill_model: KC model that gives the skills; None to choose.
         attempts: Whether the first transaction of a step is an event, or each attempt.
         times: How times are read.
@@ -199,7 +207,8 @@ def events_of(
         One row for each event, and for each transaction that is none (with `_problem`), in the export's order.
     """
     blank = pl.lit("")
-    answered = pl.col("_outcome").is_in(list(outcomes))
+    clash = pl.col("_clash") if "_clash" in transactions.columns else pl.lit(value=False)
+    answered = pl.col("_outcome").is_in(list(outcomes)) & ~clash
     absent = [blank.alias(name) for name in _OPTIONAL if name not in transactions.columns]
     marked = (
         transactions.with_columns(absent)
@@ -246,7 +255,7 @@ def events_of(
         class_id="Class",
         school_id="School",
         _zone=pl.col("Time Zone"),
-        _problem=pl.when(~answered).then(pl.lit(_no_answer(outcomes))),
+        _problem=pl.when(clash).then(pl.lit(CLASH)).when(~answered).then(pl.lit(_no_answer(outcomes))),
     )
 
 

@@ -71,7 +71,7 @@ def unpacked(handle: BinaryIO, place: str) -> Iterator[Readable]:
         codec = "zstd" if start.startswith(b"\x28") else "lz4"
         with pa.CompressedInputStream(pa.PythonFile(handle, mode="r"), codec) as stream:
             yield cast(Readable, stream)
-    elif start.startswith(b"PK\x03\x04"):
+    elif start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with zipfile.ZipFile(handle) as archive, archive.open(_only_member(archive, place)) as stream:
             yield cast(Readable, stream)
     else:

@@ -82,6 +82,7 @@ def layout_of(file: UPath, dialect: Dialect) -> Layout:
     start = first if told is None else _next_filled(raw, first + 1)
     if start is None:
         raise SourceError(f"{file} is empty but for a line sep=…", fix="Check the export that made it.")
+    start += _above_header(raw[start : start + _LINES_TRIED], dialect.delimiter or told, text.encoding)
     try:
         raw[start].decode(text.encoding)
     except UnicodeDecodeError as error:
@@ -114,6 +115,25 @@ def refuse_one_column(file: UPath, layout: Layout) -> None:
 
 def _next_filled(raw: list[bytes], start: int) -> int | None:
     return next((index for index in range(start, len(raw)) if raw[index].strip()), None)
+
+
+def _above_header(raw: list[bytes], told: str | None, encoding: str) -> int:
+    """How many lines stand above the header: a title, comments, blank lines; each has one value, the rows several."""
+    lines = [line.decode(encoding, errors="replace") for line in raw]
+    delimiters = CANDIDATES if told is None else (told,)
+    for index in range(min(_MOST_HEADER_LINES, len(lines) - 1)):
+        if not lines[index].strip():
+            continue
+        filled = {each: sum(bool(value.strip()) for value in lines[index].split(each)) for each in delimiters}
+        fits = any(
+            filled[each] > 1 and _share_that_fits(lines[index + 1 :], each, _width(lines[index], each)) >= 0.5
+            for each in delimiters
+        )
+        if fits:
+            return index
+        if max(filled.values()) > 1 and not lines[index].lstrip().startswith("#"):
+            return 0
+    return 0
 
 
 def _told(line: bytes) -> str | None:

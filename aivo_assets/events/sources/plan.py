@@ -94,7 +94,8 @@ def made(
     Raises:
         SourceError: Times or labels cannot be read, or in several ways.
     """
-    times, correct = TimeSurvey(now), LabelSurvey()
+    formats = asked.formats if isinstance(asked, Asked) else ()
+    times, correct = TimeSurvey(now, formats), LabelSurvey()
     for given in chunks:
         chunk = tidied(given, missing)
         if "occurred_at" in chunk.columns:

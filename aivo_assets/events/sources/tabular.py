@@ -208,6 +208,7 @@ class TabularSource:
             labels=self._plan.labels,
             subject=self._settings.subject,
             missing=self._settings.missing_values,
+            fold_repeats=self._settings.repeats == "fold",
         )
 
     def _in_order_of_rows(self, extract: Extract, rows_before: int) -> Extract:

@@ -33,6 +33,7 @@ USED_BY: dict[str, frozenset[SourceKind]] = {
     "encoding": _TEXT,
     "delimiter": _TEXT,
     "decimal": _TEXT,
+    "repeats": frozenset(("csv", "parquet")),
     "attempts": _DATASHOP,
     "skill_model": _DATASHOP,
     "url": _POSTGRES,

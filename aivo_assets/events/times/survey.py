@@ -64,7 +64,10 @@ class TimeSurvey:
     """What a column of times shows, gathered chunk by chunk."""
 
     now: datetime
+    formats: tuple[str, ...] = ()
     values: int = 0
+    of_format: int = 0
+    days: Counter[Unit] = field(default_factory=Counter)
     typed: int = 0
     numbers: int = 0
     least: float | None = None
@@ -88,6 +91,9 @@ class TimeSurvey:
         if given.is_empty():
             return
         _extend(self.examples, given)
+        if self.formats and (given.dtype == pl.String or given.dtype.is_integer()):
+            text = given.cast(pl.String).str.strip_chars()
+            self.of_format += int(written.by_formats(text, self.formats)["form"].sum())
         if given.dtype == pl.Date or isinstance(given.dtype, pl.Datetime):
             self.typed += len(given)
             return
@@ -110,6 +116,9 @@ class TimeSurvey:
         for unit, per_second in PER_SECOND.items():
             first, last = (moment.timestamp() * per_second for moment in (EARLIEST, self._latest()))
             self.within[unit] += int(value.is_between(first, last).sum())
+        for unit in ("excel", "excel1904"):
+            at = counts.instants(value, Counted(unit)).dt.replace_time_zone("UTC")
+            self.days[unit] += int(at.is_between(EARLIEST, self._latest()).sum())
         text = given.cast(pl.String).str.strip_chars()
         for width, pattern in _DIGITS.items():
             fits = text.filter(text.str.len_bytes() == width)
@@ -156,10 +165,13 @@ def decide(survey: TimeSurvey, asked: Asked, *, column: str, place: str) -> tupl
         return reading, notes
     where = f"{place}: the column {column!r}"
     if asked.formats:
+        _refuse_other_format(survey, asked, where)
         return reading, [f"times by the format {' or '.join(asked.formats)} (--time-format)"]
     if survey.numbers:
         reading, sentence = _decide_numbers(survey, asked, reading, where)
         notes.append(sentence)
+    elif asked.unit is not None:
+        notes.append(f"--time-unit {asked.unit} is not used: the times are no numbers")
     texts = survey.values - survey.numbers - survey.typed
     if texts:
         reading, sentence = _decide_text(survey, asked, reading, texts, where)
@@ -195,19 +207,46 @@ def _decide_numbers(survey: TimeSurvey, asked: Asked, reading: TimeReading, wher
     )
 
 
+def _refuse_other_format(survey: TimeSurvey, asked: Asked, where: str) -> None:
+    if asked.unit is not None:
+        raise SettingsError(
+            "--time-format reads text and --time-unit reads numbers, and both are given", fix="Give the one that fits."
+        )
+    texts = survey.values - survey.typed
+    if survey.of_format < _READABLE * texts:
+        raise SourceError(
+            f"{where} holds {_three(survey.examples)}: {texts - survey.of_format:,} of {texts:,} do not have the format"
+            f" {' or '.join(asked.formats)}",
+            fix="Correct --time-format (AIVO_SOURCE_TIME_FORMAT), or leave it out.",
+        )
+
+
 def _of_unit(survey: TimeSurvey, asked: Asked, unit: Unit, where: str) -> tuple[Counted, str]:
     """Numbers of a unit that the settings give: since 1970 or since the first event, as their size shows."""
     shown, name = _three(survey.number_examples), UNIT_NAMES[unit]
     if unit not in PER_SECOND:
         counted = Counted(unit)
+        if survey.days[unit] < _READABLE * survey.numbers:
+            raise SourceError(
+                f"{where} holds {shown}: as {name} most of them do not lie between {EARLIEST:%Y} and now",
+                fix="Check --time-unit (AIVO_SOURCE_TIME_UNIT), or map the column that holds the time:"
+                " --map occurred_at=COLUMN.",
+            )
         return counted, f"times are {name} ({_shown_as(survey.number_examples, counted, TimeReading(asked.zone))})"
     epoch = Counted(unit, EPOCH)
     if survey.within[unit] >= _READABLE * survey.numbers:
         return epoch, f"times are {name} since 1970 ({_shown_as(survey.number_examples, epoch, TimeReading())})"
     assert survey.largest is not None
     assert survey.least is not None
+    other = next((each for each in PER_SECOND if survey.within[each] >= _READABLE * survey.numbers), None)
+    if other is not None and survey.within[other] == survey.numbers:
+        # A count since a first event begins near 0; these do not.
+        raise SourceError(
+            f"{where} holds {shown}: as {name} since 1970 they do not lie between {EARLIEST:%Y} and now, and"
+            f" all of them are {UNIT_NAMES[other]} since 1970",
+            fix=f"Take --time-unit {other} (AIVO_SOURCE_TIME_UNIT), or leave it out.",
+        )
     if survey.largest > _LONGEST_COUNT.total_seconds() * PER_SECOND[unit]:
-        other = next((each for each in PER_SECOND if survey.within[each] >= _READABLE * survey.numbers), None)
         fix = (
             f"They fit --time-unit {other}, which is since 1970."
             if other

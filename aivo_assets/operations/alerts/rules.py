@@ -119,8 +119,8 @@ def one_outcome(verdict: Verdict | None, now: datetime) -> Alert | None:
         verdict: The one that was given last, if any was.
         now: The present instant, UTC.
     """
-    told = [] if verdict is None else [each for each in verdict.findings if each.check in ONE_OUTCOME]
-    concerned = [each for each in told if not each.passed or each.check == "days of one outcome"]
+    findings = [] if verdict is None else [each for each in verdict.findings if each.check in ONE_OUTCOME]
+    concerned = [each for each in findings if not each.passed or each.check == "days of one outcome"]
     if verdict is None or not concerned:
         return None
     outcome = "was promoted on the others" if verdict.promote else "was not promoted"

@@ -172,7 +172,7 @@ def _by_group(measured: CardMeasures) -> Section:
         Bullets(tuple(noticed))
         if noticed
         else Paragraph(
-            f"In no group does what happened differ from what was said by {NOTICEABLE:.0%} or more for sure."
+            f"In no group do the answers differ significantly from the predictions by {NOTICEABLE:.0%} or more."
         )
     )
     rows = tuple(
@@ -187,7 +187,7 @@ def _by_group(measured: CardMeasures) -> Section:
             "A model that is good on average may be worse for some. Intervals hold with 95 %, learner by learner."
         ),
         judged,
-        Table(("group", "answers", "learners", "AUC", "log loss", "said right", "was right"), rows),
+        Table(("group", "answers", "learners", "AUC", "log loss", "predicted correct", "correct"), rows),
         Picture("card_groups.png", groups_png(measured.groups), "Log loss by group; the dashed line is everybody."),
     ]
     if absent:
@@ -204,8 +204,8 @@ def _is_noticeable(group: GroupMeasure) -> bool:
 def _noticed(group: GroupMeasure) -> str:
     relation = "better" if group.surprise.mean > 0 else "worse"
     return (
-        f"{group.name}: {group.learners:,} learners did {relation} than it said, by {abs(group.surprise.mean):.1%} of "
-        f"answers (95 % interval {group.surprise.lower:+.1%} to {group.surprise.upper:+.1%})."
+        f"{group.name}: {group.learners:,} learners did {relation} than predicted, by {abs(group.surprise.mean):.1%} "
+        f"of answers (95 % interval {group.surprise.lower:+.1%} to {group.surprise.upper:+.1%})."
     )
 
 
@@ -224,9 +224,9 @@ def _looks_at(measured: CardMeasures) -> Section:
         (
             Paragraph(
                 f"How much worse it gets when it cannot see one thing, on {importance.rows:,} answers: the "
-                f"{len(shown)} most important of {len(importance.increase)}.{left} What two things both tell, neither "
-                "loses alone. None of them is a personal attribute: grade, gender, region and the like are used to "
-                "check it, never to predict."
+                f"{len(shown)} most important of {len(importance.increase)}.{left} Where two of them say the same, "
+                "leaving one out costs nothing. None of them is a personal attribute: grade, gender, region and the "
+                "like are used to check it, never to predict."
             ),
             Picture("card_importance.png", importance_png(shown), "Rise of log loss without each feature."),
             Table(("feature", "rise of log loss"), rows),
@@ -240,7 +240,7 @@ def _training(brain: MainBrain, measured: CardMeasures, facts: Facts) -> Section
         ("answers it learnt from", f"{summary.fit_events:,}"),
         ("learners who gave them", f"{summary.learners:,}"),
         ("first of them", f"{summary.first_event:%Y-%m-%d}"),
-        ("later answers that set its percentages right", f"{summary.calibrate_events:,}"),
+        ("later answers that calibrated its percentages", f"{summary.calibrate_events:,}"),
         ("still later answers that tested it", f"{summary.evaluate_events:,}"),
         ("it has seen nothing from", f"{summary.unseen_from:%Y-%m-%d %H:%M} UTC"),
         ("share of right answers", f"{summary.share_correct:.1%}"),
@@ -314,8 +314,8 @@ def _words() -> Section:
                 (
                     "AUC: of a right and a wrong answer, how often the right one had the higher chance; 0.5 is a coin.",
                     "Log loss: how surprised it was by what happened, on average; lower is better.",
-                    "Brier: mean squared distance of what it said from what happened; lower is better.",
-                    "Calibration error: by how much, on average, what it said differs from what happened.",
+                    "Brier: mean squared distance between prediction and answer; lower is better.",
+                    "Calibration error: by how much predictions differ from the share of correct answers, on average.",
                     "95 % interval: where the figure would lie for 95 of 100 draws of as many learners like these.",
                 )
             ),
@@ -329,6 +329,6 @@ def _origin(brain: MainBrain) -> Section:
     return Section("For engineers", (Table(("made of", "version"), tuple(rows)),))
 
 
-_RELIABILITY = "What it said against what happened, in bins of as many answers each; on the diagonal is perfect."
+_RELIABILITY = "Predictions against the share of correct answers, in bins of equal size; the diagonal is perfect."
 _ROC = "The further towards the top left, the better it tells right answers from wrong ones."
 _CURVE = "Log loss as training went on; it ends where learners held out gain no more."

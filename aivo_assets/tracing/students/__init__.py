@@ -9,7 +9,7 @@ __getattr__, __all__ = public(
     __name__,
     {
         "intervals": ["Intervals", "fit_intervals"],
-        "model_store": ["Made", "Maker", "mastery_in_force", "students_in_force", "update_models"],
+        "model_store": ["ModelUpdate", "ModelBuilder", "mastery_in_force", "students_in_force", "update_models"],
         "state_store": ["StateStore"],
         "student_models": ["StudentModels", "build_student_models"],
     },

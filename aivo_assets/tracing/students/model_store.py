@@ -32,7 +32,7 @@ class Plans(Protocol):
 
 
 @dataclass(frozen=True)
-class Made:
+class ModelUpdate:
     """What was done for a shard.
 
     Attributes:
@@ -49,7 +49,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Maker:
+class ModelBuilder:
     """What makes student models.
 
     Attributes:
@@ -97,11 +97,11 @@ class ModelsTask:
     asked: pl.DataFrame | None = None
 
 
-def make_models(task: ModelsTask, shard: int) -> Made:
+def make_models(task: ModelsTask, shard: int) -> ModelUpdate:
     """Make and stage the models of a shard."""
     here = task.enrolled.filter(pl.col("shard") == shard)
     build = replace(task.build, plans=task.plans(task.lake, day=task.day, shard=shard))
-    maker = Maker(build, task.version, build.levels)
+    maker = ModelBuilder(build, task.version, build.levels)
     if task.asked is None:
         return stage_models(task.lake, task.store, shard, maker, here, day=task.day, whole=task.whole)
     asked = task.asked.filter(pl.col("shard") == shard)["learner"]
@@ -109,8 +109,15 @@ def make_models(task: ModelsTask, shard: int) -> Made:
 
 
 def update_models(
-    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
-) -> Made:
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: ModelBuilder,
+    enrolled: pl.DataFrame,
+    *,
+    day: date,
+    whole: bool = False,
+) -> ModelUpdate:
     """`stage_models`, brought into force at once."""
     made = stage_models(lake, store, shard, maker, enrolled, day=day, whole=whole)
     lake.commit(made.staged)
@@ -118,8 +125,15 @@ def update_models(
 
 
 def stage_models(
-    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, *, day: date, whole: bool = False
-) -> Made:
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: ModelBuilder,
+    enrolled: pl.DataFrame,
+    *,
+    day: date,
+    whole: bool = False,
+) -> ModelUpdate:
     """Make and stage the models of the learners of a shard whose states have changed since, and of those who are new.
 
     Args:
@@ -133,9 +147,9 @@ def stage_models(
     """
     folded = store.folded(shard)
     sequence = 0 if folded is None else folded.sequence
-    said = _newest_note(lake, shard, day)
-    same = said is not None and said["stamp"] == maker.stamp and _states(said) == store.layered.path and not whole
-    changed = store.changed_since(shard, int(said["sequence"])) if same and said is not None else None
+    last = _newest_note(lake, shard, day)
+    same = last is not None and last["stamp"] == maker.stamp and _states(last) == store.layered.path and not whole
+    changed = store.changed_since(shard, int(last["sequence"])) if same and last is not None else None
     note: dict[str, Any] = {"stamp": maker.stamp, "states": store.layered.path, "sequence": sequence}
     if changed is None:
         return _make_all(lake, store, shard, maker, enrolled, day=day, note=note)
@@ -145,8 +159,15 @@ def stage_models(
 
 
 def stage_some(
-    lake: Lake, store: StateStore, shard: int, maker: Maker, enrolled: pl.DataFrame, asked: pl.Series, *, day: date
-) -> Made:
+    lake: Lake,
+    store: StateStore,
+    shard: int,
+    maker: ModelBuilder,
+    enrolled: pl.DataFrame,
+    asked: pl.Series,
+    *,
+    day: date,
+) -> ModelUpdate:
     """Make and stage the models of these learners of a shard as of a day, and nobody else's.
 
     What `stage_models` has to do for others stays to be done: whose states changed, and everybody where what makes
@@ -161,37 +182,37 @@ def stage_some(
         asked: Learners of this shard.
         day: As for `stage_models`.
     """
-    said = _newest_note(lake, shard, day)
-    if said is None:
-        return Made(0, 0, whole=False)
-    if _states(said) != store.layered.path:
+    last = _newest_note(lake, shard, day)
+    if last is None:
+        return ModelUpdate(0, 0, whole=False)
+    if _states(last) != store.layered.path:
         return update_models(lake, store, shard, maker, enrolled, day=day)
-    note = {"stamp": said["stamp"], "states": _states(said), "sequence": said["sequence"]}
+    note = {"stamp": last["stamp"], "states": _states(last), "sequence": last["sequence"]}
     return _make_some(lake, store, shard, maker, enrolled, asked, day=day, note=note)
 
 
 def students_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
     """STUDENT_MODELS, each learner's newest row of the days up to this one, ascending by shard and learner."""
-    found = []
+    frames = []
     for shard in _shards(lake, shards):
         days = _days(lake, shard, until)
         newest = pl.col("day").max().over("learner")
         scan = lake.scan(STUDENT_MODELS, days=days, shards=[shard])
-        found.append(scan if len(days) < 2 else scan.filter(pl.col("day") == newest).sort("learner"))
-    return pl.concat(found)
+        frames.append(scan if len(days) < 2 else scan.filter(pl.col("day") == newest).sort("learner"))
+    return pl.concat(frames)
 
 
 def mastery_in_force(lake: Lake, *, until: date, shards: Iterable[int] | None = None) -> pl.LazyFrame:
     """SKILL_MASTERY of the same learners and days, ascending by shard, learner, subject and skill."""
-    found = []
+    frames = []
     for shard in _shards(lake, shards):
         days = _days(lake, shard, until)
         scan = lake.scan(SKILL_MASTERY, days=days, shards=[shard])
         if len(days) > 1:
             chosen = students_in_force(lake, until=until, shards=[shard]).select("learner", "day")
             scan = scan.join(chosen, on=["learner", "day"], how="semi").sort("learner", "subject", "skill_id")
-        found.append(scan)
-    return pl.concat(found)
+        frames.append(scan)
+    return pl.concat(frames)
 
 
 def models_sequence(lake: Lake, store: StateStore, shard: int, *, until: date) -> int | None:
@@ -215,16 +236,16 @@ def _make_some(
     lake: Lake,
     store: StateStore,
     shard: int,
-    maker: Maker,
+    maker: ModelBuilder,
     enrolled: pl.DataFrame,
     asked: pl.Series,
     *,
     day: date,
     note: dict[str, Any],
-) -> Made:
+) -> ModelUpdate:
     """Put the models of these learners in the place of those that they have on the day; who is gone has none."""
     if asked.is_empty():
-        return Made(0, 0, whole=False)
+        return ModelUpdate(0, 0, whole=False)
     theirs = pl.col("learner").is_in(asked.implode())
     made = maker.build(store.read(shard, asked, items=False), enrolled.filter(theirs))
     today = lake.manifest(STUDENT_MODELS, day=day)
@@ -232,7 +253,7 @@ def _make_some(
     for dataset, rows in ((SKILL_MASTERY, made.skills), (STUDENT_MODELS, made.learners)):
         keys = ["learner"] if dataset is STUDENT_MODELS else ["learner", "subject", "skill_id"]
         lake.update(dataset, partial(_with_theirs, rows, theirs, keys), day=day, shard=shard, made_by=note)
-    return Made(made.learners.height, made.skills.height, whole=False)
+    return ModelUpdate(made.learners.height, made.skills.height, whole=False)
 
 
 def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held: pl.DataFrame) -> pl.DataFrame:
@@ -251,12 +272,12 @@ def _make_all(
     lake: Lake,
     store: StateStore,
     shard: int,
-    maker: Maker,
+    maker: ModelBuilder,
     enrolled: pl.DataFrame,
     *,
     day: date,
     note: dict[str, Any],
-) -> Made:
+) -> ModelUpdate:
     known = store.learners(shard, ["learner"])
     strangers = enrolled.join(known, on="learner", how="anti")
     made = [maker.build(states, enrolled.clear()) for states in store.blocks(shard, items=False)]
@@ -268,7 +289,7 @@ def _make_all(
         lake.stage(dataset, rows, day=day, shard=shard, made_by=note)
         for dataset, rows in ((SKILL_MASTERY, skills), (STUDENT_MODELS, learners))
     )
-    return Made(learners.height, skills.height, whole=True, staged=staged)
+    return ModelUpdate(learners.height, skills.height, whole=True, staged=staged)
 
 
 def _newest_note(lake: Lake, shard: int, until: date, states: str | None = None) -> dict[str, Any] | None:

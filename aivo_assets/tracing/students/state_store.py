@@ -81,16 +81,16 @@ class StateStore:
     @property
     def is_past(self) -> bool:
         """Whether these are the states of a past day."""
-        return self.layered is PAST_STATES
+        return self.layered.path == PAST_STATES.path  # also of a store that came from another process
 
     def folded(self, shard: int) -> Folded | None:
         """What a shard's states were folded from; None where there are none."""
-        kept = self._layers.shard(shard)
-        if kept is None:
+        layered = self._layers.shard(shard)
+        if layered is None:
             return None
-        notes = kept.notes
+        notes = layered.notes
         parts = {date.fromisoformat(day): (str(part), int(rows)) for day, (part, rows) in notes["parts"].items()}
-        return Folded(notes["fold_version"], notes["champion"], parts, kept.sequence)
+        return Folded(notes["fold_version"], notes["champion"], parts, layered.sequence)
 
     def read(self, shard: int, learners: pl.Series | None = None, *, items: bool = True) -> LearnerStates:
         """States of a shard.
@@ -104,30 +104,30 @@ class StateStore:
 
     def known(self, shard: int, learners: pl.Series) -> LearnerStates:
         """These learners' own rows, without their pairs."""
-        kept = self._layers.shard(shard)
-        if kept is None:
+        layered = self._layers.shard(shard)
+        if layered is None:
             return LearnerStates.empty()
-        found = self._layers.read(kept, "learners", _among("learner", learners))
-        return replace(LearnerStates.empty(), learners=found)
+        rows = self._layers.read(layered, "learners", _among("learner", learners))
+        return replace(LearnerStates.empty(), learners=rows)
 
     def touched(self, shard: int, known: LearnerStates, events: pl.DataFrame) -> LearnerStates:
         """What a fold of these events reads and writes of known learners: their own rows, and the pairs that occur."""
-        kept = self._layers.shard(shard)
+        layered = self._layers.shard(shard)
         names = events["learner"].unique()
         learners = known.of(names).learners
-        if kept is None or learners.is_empty():
+        if layered is None or learners.is_empty():
             return replace(LearnerStates.empty(), learners=learners)
         pairs = {
             "subjects": events.select("learner", "subject"),
             "skills": events.select("learner", skill_id="skill_ids").explode("skill_id"),
             "items": events.select("learner", "item_id").drop_nulls(),
         }
-        found = {}
+        frames = {}
         for name, keys in pairs.items():
             key = keys.columns[1]
-            rows = self._layers.read(kept, name, _among("learner", learners["learner"]) & _among(key, keys[key]))
-            found[name] = rows.join(keys.unique(), on=["learner", key], how="semi", maintain_order="left")
-        return LearnerStates(learners, **found)
+            rows = self._layers.read(layered, name, _among("learner", learners["learner"]) & _among(key, keys[key]))
+            frames[name] = rows.join(keys.unique(), on=["learner", key], how="semi", maintain_order="left")
+        return LearnerStates(learners, **frames)
 
     def parted(self, shard: int, ranges: Sequence[tuple[str, str]]) -> Iterator[LearnerStates]:
         """All states of a shard, parted at the beginnings of these ranges of learners."""
@@ -136,21 +136,21 @@ class StateStore:
 
     def blocks(self, shard: int, *, items: bool = True) -> Iterator[LearnerStates]:
         """All states of a shard, some learners after the others, so that memory stays bounded."""
-        kept = self._layers.shard(shard)
-        for where in between(kept.layers[0].ranges, "learner") if kept else ():
+        layered = self._layers.shard(shard)
+        for where in between(layered.layers[0].ranges, "learner") if layered else ():
             yield self._read(shard, where, items=items)
 
     def learners(self, shard: int, columns: Sequence[str]) -> pl.DataFrame:
         """Some columns of all learners of a shard, the learner among them."""
-        kept = self._layers.shard(shard)
-        if kept is None:
+        layered = self._layers.shard(shard)
+        if layered is None:
             return STATES_LEARNERS.empty().select(columns)
-        return self._layers.read(kept, "learners", None, columns)
+        return self._layers.read(layered, "learners", None, columns)
 
     def changed_since(self, shard: int, sequence: int) -> pl.Series | None:
         """Learners, ascending, whose states commits after `sequence` changed; None: perhaps all."""
-        kept = self._layers.shard(shard)
-        return None if kept is None else self._layers.changed_since(kept, sequence)
+        layered = self._layers.shard(shard)
+        return None if layered is None else self._layers.changed_since(layered, sequence)
 
     def stage(
         self, shard: int, layers: Iterable[tuple[LearnerStates, pl.Series | None]], folded: Folded, *, onto: int
@@ -188,21 +188,21 @@ class StateStore:
         """The shard whose layers have outgrown their base most, or None where none has."""
         worst: tuple[float, int] | None = None
         for number in range(shards):
-            kept = self._layers.shard(number)
-            if kept is None:
+            layered = self._layers.shard(number)
+            if layered is None:
                 continue
-            base, *layers = kept.layers
+            base, *layers = layered.layers
             grown = max(sum(layer.bytes for layer in layers) / max(base.bytes, 1) / share, len(layers) / most)
             if grown > 1 and (worst is None or grown > worst[0]):
                 worst = (grown, number)
         return None if worst is None else worst[1]
 
     def _read(self, shard: int, where: pl.Expr | None, *, items: bool) -> LearnerStates:
-        kept = self._layers.shard(shard)
-        if kept is None:
+        layered = self._layers.shard(shard)
+        if layered is None:
             return LearnerStates.empty()
         wanted = [name for name in STATES.frames if items or name != "items"]
-        return replace(LearnerStates.empty(), **{name: self._layers.read(kept, name, where) for name in wanted})
+        return replace(LearnerStates.empty(), **{name: self._layers.read(layered, name, where) for name in wanted})
 
 
 def states_as_of(lake: Lake, day: date, *, present: bool = True) -> StateStore:
@@ -214,8 +214,8 @@ def states_as_of(lake: Lake, day: date, *, present: bool = True) -> StateStore:
         present: Whether they are wanted as the champion folds them that serves now; an earlier one folds a past day's.
     """
     store = StateStore(lake)
-    folded = [kept for shard in range(lake.shards) if (kept := store.folded(shard)) is not None] if present else []
-    ahead = any(kept.last_day is not None and kept.last_day > day for kept in folded)
+    folded = [state for shard in range(lake.shards) if (state := store.folded(shard)) is not None] if present else []
+    ahead = any(state.last_day is not None and state.last_day > day for state in folded)
     return StateStore(lake, PAST_STATES) if ahead or not present else store
 
 

@@ -52,7 +52,7 @@ class Folder:
         return Folded(self.version, self.champion, parts)
 
 
-class Witness(Protocol):
+class FoldObserver(Protocol):
     """Who wants the features of what is folded, as they were before each answer."""
 
     def see(self, features: FeatureTable) -> None:
@@ -96,7 +96,7 @@ class Update:
 
 
 def stage_update(
-    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: Witness | None = None
+    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, observer: FoldObserver | None = None
 ) -> Update:
     """Fold what a shard's states have not seen of its present events, and stage the states that follow.
 
@@ -106,7 +106,7 @@ def stage_update(
         shard: Which.
         parts: The shard's days up to the as-of day (`Lake.parts`).
         folder: What folds.
-        witness: Is shown what is folded.
+        observer: Is shown what is folded.
 
     Returns:
         What was done, to be committed; nothing where no part differs from what was folded.
@@ -117,7 +117,7 @@ def stage_update(
     before = store.folded(shard)
     reason = reason_to_rebuild(before, parts, folder)
     if before is None or reason is not None:
-        return stage_rebuild(lake, store, shard, parts, folder, witness, reason=reason or "")
+        return stage_rebuild(lake, store, shard, parts, folder, observer, reason=reason or "")
     changed = sorted(day for day, part in parts.items() if before.parts.get(day) != part)
     if not changed:
         return Update()
@@ -130,18 +130,18 @@ def stage_update(
     for first, last in cut(_counted(new), folder.events_at_once):
         batch = new.filter(_within(first, last))
         folded = fold(batch, folder.statistics, store.touched(shard, known, batch), folder.settings)
-        if witness is not None:
-            witness.see(folded.features)
+        if observer is not None:
+            observer.see(folded.features)
         layers.append((folded.states, None))
         done = _plus(done, batch, folded.states)
     for learners, history in _histories(lake, store, shard, late, parts, changed, folder.events_at_once):
         folded = fold(history, folder.statistics, None, folder.settings)
-        if witness is not None:
-            witness.see(folded.features)
+        if observer is not None:
+            observer.see(folded.features)
         layers.append((folded.states, learners))
         done = _plus(done, history, folded.states)
-    if witness is not None:
-        witness.stage(late)
+    if observer is not None:
+        observer.stage(late)
     return replace(done, staged=store.stage(shard, layers, folder.folded(parts), onto=before.sequence))
 
 
@@ -151,7 +151,7 @@ def stage_rebuild(
     shard: int,
     parts: Parts,
     folder: Folder,
-    witness: Witness | None = None,
+    observer: FoldObserver | None = None,
     *,
     reason: str,
 ) -> Update:
@@ -163,7 +163,7 @@ def stage_rebuild(
         shard: As for `stage_update`.
         parts: As for `stage_update`.
         folder: As for `stage_update`.
-        witness: As for `stage_update`.
+        observer: As for `stage_update`.
         reason: Why.
     """
     counts = {"events": 0, "learners": 0}
@@ -171,38 +171,38 @@ def stage_rebuild(
     def states() -> Iterator[LearnerStates]:
         for events in _blocks(lake, shard, parts, folder.events_at_once):
             folded = fold(events, folder.statistics, None, folder.settings)
-            if witness is not None:
-                witness.see(folded.features)
+            if observer is not None:
+                observer.see(folded.features)
             counts["events"] += events.height
             counts["learners"] += folded.states.learners.height
             yield folded.states
-        if witness is not None:
-            witness.stage(None)
+        if observer is not None:
+            observer.stage(None)
 
     staged = store.stage_all(shard, states(), folder.folded(parts))
     return Update(events=counts["events"], learners=counts["learners"], whole=reason, staged=staged)
 
 
 def update(
-    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, witness: Witness | None = None
+    lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, observer: FoldObserver | None = None
 ) -> Update:
     """`stage_update`, brought into force at once."""
-    return commit(store, stage_update(lake, store, shard, parts, folder, witness), witness)
+    return commit(store, stage_update(lake, store, shard, parts, folder, observer), observer)
 
 
-def commit(store: StateStore, done: Update, witness: Witness | None = None) -> Update:
+def commit(store: StateStore, done: Update, observer: FoldObserver | None = None) -> Update:
     """Bring into force what was staged for a shard.
 
     Args:
         store: Where the states are.
         done: What `stage_update` or `stage_rebuild` returned.
-        witness: The one who was shown it.
+        observer: The one who was shown it.
 
     Raises:
         ConflictError: Another run committed states of the shard meanwhile; nothing was kept of this one's.
     """
-    if witness is not None:
-        witness.commit()
+    if observer is not None:
+        observer.commit()
     if done.staged is not None:
         store.commit(done.staged)
     return done
@@ -282,11 +282,11 @@ def _histories(
     """All events of these learners, some learners after the others; only days on which they have any are read."""
     known = store.known(shard, learners).learners
     for first, last in cut(known.select("learner", len="events"), events_at_once):
-        some = known.filter(_within(first, last))
-        days = set(some["days"].explode().to_list()) | set(changed)
-        wanted = pl.col("learner").is_in(some["learner"].implode())
+        within = known.filter(_within(first, last))
+        days = set(within["days"].explode().to_list()) | set(changed)
+        wanted = pl.col("learner").is_in(within["learner"].implode())
         scan = lake.scan(ANONYMISED_INTERACTIONS, days=sorted(days & parts.keys()), shards=[shard])
-        yield some["learner"], scan.filter(wanted).select(_READ).collect()
+        yield within["learner"], scan.filter(wanted).select(_READ).collect()
 
 
 def _blocks(lake: Lake, shard: int, parts: Parts, events_at_once: int) -> Iterator[pl.DataFrame]:

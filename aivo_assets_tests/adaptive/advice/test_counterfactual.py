@@ -12,7 +12,7 @@ from aivo_assets.adaptive.policy.policy import success_zone_policy
 from aivo_assets.adaptive.policy.rules import Policy
 from aivo_assets.adaptive.policy.threshold_policy import threshold_policy
 from aivo_assets_tests.adaptive.learners import SETTINGS, signals
-from aivo_assets_tests.adaptive.policy.test_policy import CASES, EASY, HARD, THRESHOLD_CASES
+from aivo_assets_tests.adaptive.policy.cases import CASES, EASY, HARD, THRESHOLD_CASES
 
 POLICY = success_zone_policy(SETTINGS)
 

@@ -24,12 +24,12 @@ from aivo_assets.lake import Lake
 from aivo_assets.privacy.overrides import OVERRIDES
 from aivo_assets.settings import PolicySettings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
-from aivo_assets_tests.adaptive.advice.test_confidence import outcomes
-from aivo_assets_tests.adaptive.advice.test_recommendations import consistent
+from aivo_assets_tests.adaptive.advice.consistency import consistent
+from aivo_assets_tests.adaptive.advice.outcome_rows import outcomes
 from aivo_assets_tests.adaptive.learners import SETTINGS, TODAY, day, ladder, signals, student
-from aivo_assets_tests.adaptive.policy.test_overrides import word, words
-from aivo_assets_tests.adaptive.policy.test_policy import BASICS, EASY
-from aivo_assets_tests.adaptive.policy.test_prerequisites import practised
+from aivo_assets_tests.adaptive.policy.cases import BASICS, EASY
+from aivo_assets_tests.adaptive.policy.practised_skills import practised
+from aivo_assets_tests.adaptive.policy.word_rows import word, words
 
 BANK = ladder("fractions", "division", "counting", per_level=8)
 WORDING = load_wording(SETTINGS)

@@ -17,9 +17,9 @@ from aivo_assets.adaptive.policy.policy import KINDS, success_zone_policy
 from aivo_assets.adaptive.policy.rules import Policy
 from aivo_assets.adaptive.policy.threshold_policy import threshold_policy
 from aivo_assets.errors import SettingsError
-from aivo_assets_tests.adaptive.advice.test_recommendations import TEXTS, consistent
+from aivo_assets_tests.adaptive.advice.consistency import TEXTS, consistent
 from aivo_assets_tests.adaptive.learners import SETTINGS, ladder, signals
-from aivo_assets_tests.adaptive.policy.test_policy import BASICS, EASY
+from aivo_assets_tests.adaptive.policy.cases import BASICS, EASY
 
 LANGUAGES = sorted(file.stem for file in CATALOGUE.glob("*.toml"))
 POLICIES = [success_zone_policy(SETTINGS), threshold_policy()]

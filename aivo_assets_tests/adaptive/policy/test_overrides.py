@@ -2,25 +2,15 @@
 
 from typing import Any
 
-import polars as pl
 import pytest
 
 from aivo_assets.adaptive.advice.recommendations import Known, recommend
 from aivo_assets.adaptive.advice.wording import load_wording
 from aivo_assets.adaptive.policy.overrides import in_force
-from aivo_assets.privacy.overrides import OVERRIDES
-from aivo_assets_tests.adaptive.advice.test_recommendations import consistent
-from aivo_assets_tests.adaptive.learners import SETTINGS, SUBJECT, TODAY, day, ladder, signals
-from aivo_assets_tests.adaptive.policy.test_policy import EASY, HARD
-
-
-def word(action: str, back: int = 1, **known: Any) -> dict[str, Any]:
-    usual = {"learner": "ada", "shard": 1, "subject": SUBJECT, "skill_id": "fractions", "given_on": day(back)}
-    return {**usual, "action": action, **known}
-
-
-def words(*given: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame(list(given), schema=dict(OVERRIDES.schema))
+from aivo_assets_tests.adaptive.advice.consistency import consistent
+from aivo_assets_tests.adaptive.learners import SETTINGS, TODAY, day, ladder, signals
+from aivo_assets_tests.adaptive.policy.cases import EASY, HARD
+from aivo_assets_tests.adaptive.policy.word_rows import word, words
 
 
 def told(*given: dict[str, Any], **known: Any) -> dict[str, Any]:

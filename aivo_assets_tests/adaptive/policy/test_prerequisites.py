@@ -12,12 +12,12 @@ from aivo_assets.adaptive.advice.recommendations import Known, recommend
 from aivo_assets.adaptive.advice.wording import load_wording
 from aivo_assets.adaptive.policy.prerequisites import SkillGraph, read_prerequisites, skill_graph
 from aivo_assets.errors import SettingsError
-from aivo_assets_tests.adaptive.advice.test_recommendations import consistent
-from aivo_assets_tests.adaptive.learners import SETTINGS, ladder, mastery, signals
-from aivo_assets_tests.adaptive.policy.test_policy import BASICS
+from aivo_assets_tests.adaptive.advice.consistency import consistent
+from aivo_assets_tests.adaptive.learners import SETTINGS, ladder, signals
+from aivo_assets_tests.adaptive.policy.cases import BASICS
+from aivo_assets_tests.adaptive.policy.practised_skills import practised
 
 SKILLS = pl.Series(["a", "b", "c", "d"])
-STEEP = [0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
 
 
 def edges(*pairs: tuple[str, str]) -> pl.DataFrame:
@@ -85,11 +85,6 @@ GRAPH = skill_graph(
     pl.Series(["fractions", "division", "counting", "ratios"]),
 )
 BANK = ladder("fractions", "division", "counting", "ratios", per_level=3)
-
-
-def practised(skill: str, level: float, probabilities: list[float] = STEEP) -> pl.DataFrame:
-    known = mastery(skill=skill, probabilities=probabilities, band=(level - 0.1, level + 0.1))
-    return known.with_columns(opportunities=pl.lit(12, pl.Int64), mastery=pl.lit(level))
 
 
 def remediation(*known: pl.DataFrame, graph: SkillGraph = GRAPH, **more: Any) -> dict[str, Any]:

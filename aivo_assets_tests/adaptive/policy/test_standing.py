@@ -11,7 +11,7 @@ from aivo_assets.adaptive.policy.policy import success_zone_policy
 from aivo_assets.adaptive.policy.ranking import ranked
 from aivo_assets.adaptive.policy.threshold_policy import threshold_policy
 from aivo_assets_tests.adaptive.learners import SETTINGS, TODAY, day, signals
-from aivo_assets_tests.adaptive.policy.test_policy import BASICS, CASES, EASY, POLICY, decide
+from aivo_assets_tests.adaptive.policy.cases import BASICS, CASES, EASY, POLICY, decide
 
 DOWN: dict[str, Any] = {
     "previous_day": day(1),

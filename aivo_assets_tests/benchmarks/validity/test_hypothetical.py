@@ -7,7 +7,7 @@ import polars as pl
 from aivo_assets.benchmarks.validity.hypothetical import PAUSE_S, SECONDS_EACH, added_answers, try_out
 from aivo_assets.settings import PolicySettings
 from aivo_assets_tests.adaptive.learners import ladder
-from aivo_assets_tests.benchmarks.validity.test_validity import spread
+from aivo_assets_tests.benchmarks.validity.spread_answers import spread
 
 TODAY = date(2024, 1, 10)
 SETTINGS = PolicySettings()

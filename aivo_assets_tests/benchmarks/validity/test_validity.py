@@ -12,21 +12,10 @@ from aivo_assets.benchmarks.validity.validity import measure_validity, reliabili
 from aivo_assets.benchmarks.validity.walk import Walked, WalkPlan, walk
 from aivo_assets.cli.main import app
 from aivo_assets.settings import Settings, TrainingSettings
-from aivo_assets_tests.benchmarks.practice import QUICK, practice
+from aivo_assets_tests.benchmarks.practice import QUICK
+from aivo_assets_tests.benchmarks.validity.spread_answers import spread
 
 PLAN = WalkPlan(learners=40, every=7, days=3, tried=12)
-
-
-def spread() -> pl.DataFrame:
-    """Practice of 80 learners, twenty answers every third day of six weeks."""
-    rows = practice(80, 280)
-    place = pl.int_range(pl.len()).over("learner")
-    at = pl.lit(rows["occurred_at"].min()) + pl.duration(days=(place // 20) * 3, minutes=place % 20)
-    return rows.with_columns(occurred_at=at).with_columns(
-        day=pl.col("occurred_at").dt.date(),
-        sequence=(place % 20).cast(pl.Int32),
-        gap_s=pl.when(place % 20 > 0).then(60).cast(pl.Int32),
-    )
 
 
 def settings(home: Path) -> Settings:
@@ -105,7 +94,9 @@ def test_simulated_learners_come_with_who_they_are() -> None:
 
 
 @pytest.mark.parametrize("asked", [[], ["answers.parquet", "--simulator"]])
-def test_it_wants_a_file_or_the_simulator(asked: list[str]) -> None:
+def test_it_wants_a_file_or_the_simulator(asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("answers.parquet").touch()
     told = CliRunner().invoke(app, ["benchmark", "validity", *asked])
     assert told.exit_code != 0
     assert "one of FILE and --simulator" in str(told.exception) + told.output

@@ -20,7 +20,7 @@ def asked(unit: Unit | None = None, time_format: str | None = None, zone: str = 
 
 
 def decided(values: list[object], how: Asked | None = None, *, parts: int = 1) -> tuple[TimeReading, str]:
-    survey = TimeSurvey(NOW)
+    survey = TimeSurvey(NOW, (how or asked()).formats)
     for part in range(parts):
         survey.add(pl.Series("at", values[part::parts]))
     reading, notes = decide(survey, how or asked(), column="when", place="answers.csv")
@@ -140,3 +140,25 @@ def test_columns_that_could_be_times_are_recognised() -> None:
 def test_durations_and_times_of_day_by_type_are_no_times(values: list[object]) -> None:
     with pytest.raises(SourceError, match="does not look like dates and times"):
         decided(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "how", "said"),
+    [
+        ([1_650_000_000, 1_650_000_300], asked("ms"), "all of them are seconds since 1970"),
+        ([41, 37_900, 512], asked("excel"), "do not lie between 1990 and now"),
+        ([1_650_000_000, 1_650_000_300], asked("excel"), "do not lie between 1990 and now"),
+        (["2022-06-01 9:00", "2022-06-02 9:00"], asked(time_format="%d.%m.%Y %H:%M"), "2 of 2 do not have the format"),
+    ],
+)
+def test_what_the_settings_say_is_refused_where_the_values_contradict_it(
+    values: list[object], how: Asked, said: str
+) -> None:
+    with pytest.raises(SourceError, match=said):
+        decided(values, how)
+
+
+def test_a_unit_for_text_is_told_to_be_of_no_use_and_one_beside_a_format_is_refused() -> None:
+    assert "--time-unit ms is not used" in decided(["2022-06-01 09:00"], asked("ms"))[1]
+    with pytest.raises(SettingsError, match="both are given"):
+        decided(["2022-06-01 09:00"], asked("ms", "%Y-%m-%d %H:%M"))

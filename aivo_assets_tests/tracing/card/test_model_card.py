@@ -117,7 +117,7 @@ def test_it_says_how_much_of_its_calibration_error_is_chance(taught: tuple[Schoo
     assert off == round(100 * measured.evaluation.scores.ece, 1)
     assert chance == pytest.approx(off, rel=0.35)
     assert "about 80 in 100 answers are right" in markdown
-    assert "In no group does what happened differ" in section(markdown, "For whom")
+    assert "In no group do the answers differ" in section(markdown, "For whom")
 
 
 def test_no_learner_is_in_it(taught: tuple[School, MainBrain], card: Document) -> None:
@@ -146,7 +146,7 @@ def test_a_group_that_does_better_than_said_is_named_with_its_interval(taught: t
     )
     measured = measured_of(made.with_answers(correct), brain, attributes)
     markdown = build_card(brain, measured, FACTS).to_markdown()
-    assert re.search(r"- grade: 7: 60 learners did better than it said, by \d+\.\d% of answers", markdown)
+    assert re.search(r"- grade: 7: 60 learners did better than predicted, by \d+\.\d% of answers", markdown)
     assert "- grade: 8" not in markdown
     assert "percentages are off by" in section(markdown, "Limits")
 

@@ -12,7 +12,7 @@ from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.fold.statistics import Statistics, fit_statistics
 from aivo_assets.tracing.students.model_store import (
-    Maker,
+    ModelBuilder,
     mastery_in_force,
     models_sequence,
     stage_some,
@@ -49,14 +49,14 @@ def lake(tmp_path, statistics) -> Lake:
     return made
 
 
-def maker(statistics: Statistics, day: date, version: str = "1") -> Maker:
+def maker(statistics: Statistics, day: date, version: str = "1") -> ModelBuilder:
     brain = Brain(filtered, statistics, SETTINGS, version)
     as_of = datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
 
     def build(states: LearnerStates, strangers: pl.DataFrame) -> StudentModels:
         return build_student_models(states, brain, LEVELS, as_of, STUDENTS, day=day, learners=strangers)
 
-    return Maker(build, version, LEVELS)
+    return ModelBuilder(build, version, LEVELS)
 
 
 def fold_and_make(lake, statistics, day, enrolled=ENROLLED, **how):
@@ -141,7 +141,7 @@ def test_a_learner_who_enrols_without_an_answer_gets_the_populations_model_once(
 
 def test_a_new_champion_or_other_levels_make_everybody_anew(lake, statistics):
     assert fold_and_make(lake, statistics, DAYS[-1], version="2").whole
-    other = Maker(maker(statistics, DAYS[-1]).build, "2", LEVELS.with_columns(pl.col("difficulty") + 0.5))
+    other = ModelBuilder(maker(statistics, DAYS[-1]).build, "2", LEVELS.with_columns(pl.col("difficulty") + 0.5))
     assert update_models(lake, StateStore(lake), 0, other, ENROLLED, day=DAYS[-1]).whole
     assert set(in_force(lake, DAYS[-1])[0]["model_version"]) == {"1"}
 

@@ -155,7 +155,7 @@ class Studies:
             return 0
         optuna = _optuna()
         with self._storage(optuna) as storage:
-            everything = [optuna.load_study(study_name=kept, storage=storage) for kept in _names(optuna, storage)]
+            everything = [optuna.load_study(study_name=name, storage=storage) for name in _names(optuna, storage)]
             gone = _newest_first(everything, date.max)[keep:]
             for study in gone:
                 optuna.delete_study(study_name=study.study_name, storage=storage)
