@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def pytest_configure() -> None:
     if "TMPDIR" not in os.environ and memory.is_dir() and shutil.disk_usage(memory).free > BYTES_OF_TESTS:
         os.environ["TMPDIR"] = str(memory)
         tempfile.tempdir = None
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_its_own() -> Iterator[None]:
+    """Options of a command become variables, for the processes that it starts; they end with the test."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
