@@ -15,7 +15,7 @@ from aivo_assets.settings import Settings, TrainingSettings
 from aivo_assets_tests.benchmarks.practice import QUICK
 from aivo_assets_tests.benchmarks.validity.spread_answers import spread
 
-PLAN = WalkPlan(learners=40, every=7, days=3, tried=12)
+PLAN = WalkPlan(learners=40, every=7, days=3, tried=20)
 
 
 def settings(home: Path) -> Settings:
