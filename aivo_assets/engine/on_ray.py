@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -99,6 +100,7 @@ class OnRay:
                 "AIVO_ENGINE=ray, but Ray is not installed.", fix="pip install 'aivo-training[ray]'"
             ) from error
         if not ray.is_initialized():
+            _refuse_unreachable(self.address)
             local: dict[str, Any] = (
                 {} if self.address else {"include_dashboard": False, "num_cpus": self.workers or None}
             )
@@ -149,6 +151,25 @@ class OnRay:
 
         if ray.is_initialized():
             ray.shutdown()
+
+
+def _refuse_unreachable(address: str | None) -> None:
+    """Look whether anything listens there: Ray itself waits for minutes, and may end the whole process then.
+
+    Raises:
+        EngineError: Nothing does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return  # no address, or a word of Ray's such as `auto`
+    try:
+        with socket.create_connection((host, int(port)), timeout=SECONDS_TO_CONNECT):
+            return
+    except OSError as error:
+        raise EngineError(
+            f"No Ray cluster answers at {address}: {error}",
+            fix="Start one with `ray start --head`, or correct AIVO_ENGINE_ADDRESS.",
+        ) from error
 
 
 def _package_version() -> str:

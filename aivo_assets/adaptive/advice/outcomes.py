@@ -102,9 +102,13 @@ def _answered(made: pl.DataFrame, overrides: pl.DataFrame | None, settings: Poli
     return (
         made.lazy()
         .select(*SKILL_KEYS, "recommended_on")
-        .join(overrides.lazy().select(*SKILL_KEYS, "given_on", answered="action"), on=SKILL_KEYS)
+        .join(
+            overrides.lazy().select(*SKILL_KEYS, "given_on", answered="action"),
+            on=SKILL_KEYS,
+            maintain_order="left_right",
+        )
         .filter(within)
-        .sort("given_on")
+        .sort("given_on", maintain_order=True)
         .group_by(*SKILL_KEYS, "recommended_on")
         .agg(pl.col("answered").last())
     )

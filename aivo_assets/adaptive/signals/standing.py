@@ -34,7 +34,8 @@ def add_previous(
 ) -> pl.LazyFrame:
     """Add the recommendation before this day, the answers since its decision, and their level (`level_after`)."""
     after = (
-        by_skill.join(before.select(*SKILL_KEYS, "decided_on", "previous_day"), on=SKILL_KEYS)
+        # The newest answers are the last rows of `by_skill`: their order must outlive the join.
+        by_skill.join(before.select(*SKILL_KEYS, "decided_on", "previous_day"), on=SKILL_KEYS, maintain_order="left")
         .filter(pl.col("day") > pl.col("decided_on"))
         .group_by(SKILL_KEYS)
         .agg(
