@@ -4,6 +4,7 @@ Only the columns of the allow-list in `schema.py` come out. How identifiers are 
 attributes are generalised in `attributes.py`, how small groups are hidden in `k_anonymity.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -145,27 +146,13 @@ class AnonymiseTask:
     settings: PrivacySettings
 
 
-@dataclass(frozen=True)
-class Days:
-    """Days that are anonymised together.
-
-    Attributes:
-        days: Ascending.
-    """
-
-    days: tuple[date, ...]
-
-    def __str__(self) -> str:
-        return f"{self.days[0]} to {self.days[-1]}" if len(self.days) > 1 else str(self.days[0])
-
-
-def stage_days(task: AnonymiseTask, span: Days) -> tuple[tuple[Staged, ...], int]:
+def stage_days(task: AnonymiseTask, days: Sequence[date]) -> tuple[tuple[Staged, ...], int]:
     """Anonymise some days and stage them, an empty one too: a day without events is a fact.
 
     Returns:
         What was staged, a unit a day, and the number of rows.
     """
-    raw = read(task.lake, RAW_INTERACTIONS, days=span.days)
+    raw = read(task.lake, RAW_INTERACTIONS, days=days)
     events = anonymise_interactions(raw.frame, task.key, task.settings, task.lake.shards)
     by_day = {key[0]: part for key, part in events.partition_by("day", as_dict=True, maintain_order=True).items()}
     staged = tuple(

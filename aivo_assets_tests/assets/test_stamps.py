@@ -14,7 +14,6 @@ from aivo_assets.assets.intake.anonymised import anonymised_interactions
 from aivo_assets.automation.sensors import train_if_needed
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
-from aivo_assets.engine import InProcess
 from aivo_assets.events.landing import land
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, read
@@ -53,11 +52,10 @@ def landed(lake: Lake, *rows: dict[str, object]) -> None:
 
 
 def run(asset: dg.AssetsDefinition, days: Collection[date], **resources: object) -> None:
-    given = {"engine": InProcess(), **resources}
     definitions = dg.Definitions(
         assets=[asset],
         jobs=[dg.define_asset_job("one", executor_def=dg.in_process_executor)],
-        resources={name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in given.items()},
+        resources={name: dg.ResourceDefinition.hardcoded_resource(value) for name, value in resources.items()},
     )
     assert definitions.resolve_job_def("one").execute_in_process(tags=partition_tags(min(days), max(days))).success
 
