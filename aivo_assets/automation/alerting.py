@@ -20,8 +20,8 @@ from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.events.receipts import RECEIPTS_PATH
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
-from aivo_assets.lake.damage import damaged_files
-from aivo_assets.lake.looking_round import looked_at, turn
+from aivo_assets.lake.commits.damage import damaged_files
+from aivo_assets.lake.commits.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts import rules
 from aivo_assets.operations.alerts.alert import Alert, Notifier

@@ -6,11 +6,11 @@ Read `parameters.py` for what is assumed, `dynamics.py` for what an answer does,
 
 from aivo_assets.simulation.disturbances import Disturbance
 from aivo_assets.simulation.parameters import PARAMETERS, Parameters
-from aivo_assets.simulation.policy import ItemRequest, Policy, TeacherPolicy
+from aivo_assets.simulation.policies.policy import ItemRequest, Policy, TeacherPolicy
 from aivo_assets.simulation.school import School, simulate, truth_of
 from aivo_assets.simulation.simulation import Log, PolicyMaker, Simulation, teacher
 from aivo_assets.simulation.state import Answers
-from aivo_assets.simulation.world import World, build_world
+from aivo_assets.simulation.world.world import World, build_world
 
 __all__ = [
     "PARAMETERS",

@@ -26,8 +26,8 @@ from aivo_assets.cli.benchmark import policy as benchmark_policy
 from aivo_assets.errors import SettingsError
 from aivo_assets.settings import Settings
 from aivo_assets.simulation import PARAMETERS, Simulation, World, build_world
-from aivo_assets.simulation.assigned import AssignedLevels
-from aivo_assets.simulation.policy import ItemRequest
+from aivo_assets.simulation.policies.assigned import AssignedLevels
+from aivo_assets.simulation.policies.policy import ItemRequest
 
 SMALL = PolicyTrialPlan(
     seeds=2, first_seed=11, learners=20, weeks=2, contents=1, content_learners=100, content_days=12, items_per_skill=12
