@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aivo_assets.events.landing.events import account, land, rehearse
+from aivo_assets.events.landing import account
+from aivo_assets.events.landing.events import land, rehearse
 from aivo_assets.events.receipts import Receipt, read_receipts
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.events.sources import open_source
