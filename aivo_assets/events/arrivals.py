@@ -12,10 +12,10 @@ import polars as pl
 from upath import UPath
 
 from aivo_assets.events.landing.events import read_cursor
-from aivo_assets.events.landing.identity import digest
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Source
 from aivo_assets.events.sources.reading.files import find_files
+from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 

@@ -1,7 +1,7 @@
 """A seeded school with known truth: the platform's default source, and where policies and drift detectors are judged.
 
 Belongs here: the school itself. The platform sees it through `sources/simulator.py`, which hands over no truth.
-Read `parameters.py` for what is assumed, `dynamics.py` for what an answer does, `policy.py` for who chooses the items.
+Read `parameters.py` for what is assumed, `dynamics.py` for what an answer does, `policies/` for who chooses the items.
 """
 
 from aivo_assets.simulation.disturbances import Disturbance

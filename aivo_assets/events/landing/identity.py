@@ -12,9 +12,6 @@ says of the row, with an ordinal for rows of one file that say exactly the same.
 Ordinals count within a file, not within a run, so that two overlapping files read together do not double either.
 """
 
-import hashlib
-from collections.abc import Iterable
-
 import polars as pl
 
 from aivo_assets.events.schema import Event
@@ -22,13 +19,7 @@ from aivo_assets.events.schema import Event
 NEW, DUPLICATE, CONFLICT, KNOWN = "new", "duplicate", "conflict", "known"
 REASON_CONFLICT = "event_id is used by another event with other content; the first one stays"
 
-_ID_BYTES = 16
 _CONTENT = [name for name in Event.column_names() if name != "event_id"]
-
-
-def identity_hash(texts: pl.Series) -> pl.Series:
-    """128-bit BLAKE2b hashes (32 hex characters) of identity texts; null stays null. The same on every machine."""
-    return pl.Series(texts.name, [None if text is None else _hash(text) for text in texts], dtype=pl.String)
 
 
 def content_hash() -> pl.Expr:
@@ -100,12 +91,3 @@ def resolve(keys: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit(CONFLICT))
     )
     return beside.select("order", status=status)
-
-
-def digest(parts: Iterable[str]) -> str:
-    """Hash of several texts that cannot be confused with that of others; 32 hex characters."""
-    return _hash("\x1f".join(parts))
-
-
-def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()

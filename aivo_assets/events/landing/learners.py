@@ -8,12 +8,12 @@ from datetime import datetime
 
 import polars as pl
 
-from aivo_assets.events.landing.identity import digest
 from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
 from aivo_assets.events.schema import RAW_LEARNERS, Learner
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Source
 from aivo_assets.events.values import conversion, identifiers
+from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
 
 _NO_DATE = "birth_date is not a date"

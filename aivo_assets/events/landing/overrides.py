@@ -14,7 +14,6 @@ import dataframely as dy
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events.landing.identity import digest, identity_hash
 from aivo_assets.events.landing.override_targets import target_problems, with_subjects
 from aivo_assets.events.quarantine import set_aside
 from aivo_assets.events.receipts import LANDING, Receipt, write_receipt
@@ -22,6 +21,7 @@ from aivo_assets.events.sources.base import BROKEN_COLUMNS
 from aivo_assets.events.times.counted import EPOCH, Counted
 from aivo_assets.events.times.reading import TimeReading, moments
 from aivo_assets.events.values import conversion, identifiers
+from aivo_assets.events.values.hashes import digest, identity_hash
 from aivo_assets.events.values.tidying import MISSING, tidied
 from aivo_assets.kinds import KINDS
 from aivo_assets.lake import Dataset, Lake

@@ -11,10 +11,11 @@ import polars as pl
 
 from aivo_assets.events.intake import Validated
 from aivo_assets.events.landing.held_back import HELD_BACK
-from aivo_assets.events.landing.identity import content_hash, identity_hash
+from aivo_assets.events.landing.identity import content_hash
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Extract
 from aivo_assets.events.sources.reading.records import LineCount
+from aivo_assets.events.values.hashes import identity_hash
 
 ANSWER = ("learner_id", "item_id", "occurred_at", "correct")
 """What makes an answer, whatever else is said of it."""

@@ -4,7 +4,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aivo_assets.events.landing.identity import CONFLICT, DUPLICATE, NEW, digest, identity_hash, resolve, with_ordinals
+from aivo_assets.events.landing.identity import CONFLICT, DUPLICATE, NEW, resolve, with_ordinals
+from aivo_assets.events.values.hashes import digest, identity_hash
 
 
 def keys(rows: list[tuple[str, str | None, str | None]]) -> pl.DataFrame:
