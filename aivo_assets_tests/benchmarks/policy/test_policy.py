@@ -254,6 +254,7 @@ def test_both_watch_the_same_answers_and_move_nobody(trial: Trial, school: tuple
     assert ours.sort(pairs).equals(threshold.sort(pairs))
 
 
+@pytest.mark.slow
 def test_the_same_plan_gives_the_same_report_and_every_policy_is_measured() -> None:
     settings = Settings(training={"min_samples_leaf": 20})
     report = measure_policies(SMALL, settings)
