@@ -35,6 +35,7 @@ from aivo_assets.events.quarantine import set_aside, take_back
 from aivo_assets.events.receipts import LANDING, Receipt, read_receipts, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Source, Window
+from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
 
 __all__ = ["Receipt", "land", "land_learners", "read_cursor", "read_receipts", "rehearse"]
@@ -91,7 +92,7 @@ def _keep(
 ) -> Receipt:
     """Bring what was staged into the lake, while nobody else lands."""
     fingerprint = source.fingerprint()
-    batch_id = identity.digest([source.name, fingerprint, since or ""])
+    batch_id = digest([source.name, fingerprint, since or ""])
     if not source.window_applies:
         staging.add(due(lake, now, torn_days.days), held_back=True)
     judgement = _judged(lake, staging, torn_days)
@@ -252,7 +253,7 @@ def _move_cursor(lake: Lake, fingerprint: str, cursor: str | None, torn: Torn, *
 
 
 def _cursor_path(fingerprint: str) -> str:
-    return f"{CURSORS_PATH}/{identity.digest([fingerprint])}.json"
+    return f"{CURSORS_PATH}/{digest([fingerprint])}.json"
 
 
 def _held(lake: Lake, keys: pl.DataFrame, torn: Torn) -> pl.DataFrame:
