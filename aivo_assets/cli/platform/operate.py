@@ -3,7 +3,11 @@
 import os
 import socket
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +57,8 @@ def up(
 
 def _run_services(settings: "Settings", host: str, port: int, console: Console) -> None:
     from aivo_assets.api.addresses import reachable
+    from aivo_assets.api.dagster_client import DagsterClient
+    from aivo_assets.cli.platform.code_server import Renewal, code_server, write_workspace
     from aivo_assets.cli.platform.settings import no_champion_serves
     from aivo_assets.operations.server.fast_clock import set_going
     from aivo_assets.resources.clock import PlatformClock, SystemClock
@@ -60,15 +66,17 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
 
     _refuse_taken_port(host, port, fix="Choose another one: aivo up --port 3001.")
     _refuse_taken_port(settings.api.host, settings.api.port, fix="Choose another one: AIVO_API_PORT=8010.")
-    _begin_calendar(settings)
+    first_day = _begin_calendar(settings)
     logs = settings.home.absolute() / "logs"
-    with open_instance(settings):
+    with open_instance(settings), tempfile.TemporaryDirectory(prefix="aivo-") as private:
+        address = Path(private) / "code-server"
+        workspace = ["-w", str(write_workspace(Path(os.environ["DAGSTER_HOME"]), address))]
         services = [
             Service(
-                "web UI", [*_module("dagster_webserver"), "-h", host, "-p", str(port), *_workspace()], logs / "web.log"
+                "web UI", [*_module("dagster_webserver"), "-h", host, "-p", str(port), *workspace], logs / "web.log"
             ),
             Service("HTTP service", _module("aivo_assets.api"), logs / "http.log", restart=True),
-            Service("daemon", [*_module("dagster._daemon"), "run", *_workspace()], logs / "daemon.log"),
+            Service("daemon", [*_module("dagster._daemon"), "run", *workspace], logs / "daemon.log"),
         ]
         unservable = no_champion_serves(settings)
         if unservable is not None:
@@ -78,9 +86,14 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
         # The HTTP service starts runs through the web UI, wherever that listens.
         environment = _isolated({**os.environ, "AIVO_API_DAGSTER_URL": web_ui})
         folder = Path(environment["DAGSTER_HOME"])
-        with Services(services, environment=environment, folder=folder) as running:
+        with Services(environment=environment, folder=folder) as running:
+            running.start(code_server(address, logs / "code.log"))
+            _wait_for_code(address, logs / "code.log", running)
+            renewal = Renewal(first_day, DagsterClient(web_ui, timeout_seconds=settings.api.timeout_seconds))
+            for service in services:
+                running.start(service)
             _wait_until_up(f"{web_ui}/server_info", "web UI", logs / "web.log", running)
-            _wait_until_loaded(web_ui, settings, logs / "web.log", running)
+            _wait_until_loaded(web_ui, settings, logs / "code.log", running)
             api = f"http://{reachable(settings.api.host)}:{settings.api.port}"
             _wait_until_up(f"{api}/health", "HTTP service", logs / "http.log", running)
             set_going(settings, SystemClock().now())
@@ -92,7 +105,7 @@ def _run_services(settings: "Settings", host: str, port: int, console: Console) 
                 shown = PlatformClock(settings).now()
                 console.print(f"Its clock shows {shown:%Y-%m-%d %H:%M} UTC, {settings.clock.speed:g} times as fast.")
             try:
-                running.watch()
+                running.watch(renewal.look)
             except KeyboardInterrupt:
                 console.print("\nStopping …")
 
@@ -111,12 +124,6 @@ def _isolated(environment: dict[str, str]) -> dict[str, str]:
     return {**environment, **absolute, "PYTHONSAFEPATH": "1"}
 
 
-def _workspace() -> list[str]:
-    from aivo_assets.resources.instance import REPOSITORY
-
-    return ["-w", str(REPOSITORY / "workspace.yaml")]
-
-
 def _refuse_taken_port(host: str, port: int, *, fix: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,9 +137,13 @@ def _refuse_taken_port(host: str, port: int, *, fix: str) -> None:
             raise ServiceError(f"Port {port} of {host} cannot be used: {error.strerror}", fix=fix) from error
 
 
-def _begin_calendar(settings: "Settings") -> None:
-    """Fix the first daily partition before anything loads it, so that every process sees the same days."""
-    from aivo_assets.definitions import DAYS_BEFORE_ANY_EVENT
+def _begin_calendar(settings: "Settings") -> Callable[[], date]:
+    """Fix the first daily partition before anything loads it, so that every process sees the same days.
+
+    Returns:
+        Reads the first day of the calendar, which commands may extend into the past.
+    """
+    from aivo_assets.automation.partitions import DAYS_BEFORE_ANY_EVENT
     from aivo_assets.lake import calendar, open_lake
     from aivo_assets.privacy.lake_key import refuse_other_settings
     from aivo_assets.resources.clock import PlatformClock
@@ -141,6 +152,21 @@ def _begin_calendar(settings: "Settings") -> None:
     lake = open_lake(settings)
     start = PlatformClock(settings).now().date() - DAYS_BEFORE_ANY_EVENT
     calendar.extend(lake, calendar.first_day(lake, otherwise=start))
+    return partial(calendar.first_day, lake, otherwise=start)
+
+
+def _wait_for_code(address: Path, log: Path, services: Services) -> None:
+    from aivo_assets.cli.platform.code_server import answers
+
+    deadline = time.monotonic() + SECONDS_TO_START
+    while not answers(address):
+        services.check()
+        if time.monotonic() > deadline:
+            raise ServiceError(
+                f"The code server did not load the definitions within {SECONDS_TO_START:.0f} s",
+                fix=f"Its log is {log}.",
+            )
+        time.sleep(0.2)
 
 
 def _wait_until_up(url: str, name: str, log: Path, services: Services) -> None:
