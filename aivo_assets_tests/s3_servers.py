@@ -17,7 +17,7 @@ from pathlib import Path
 
 import s3fs
 
-from aivo_assets.lake.storage import S3Access
+from aivo_assets.lake.storage.storage import S3Access
 
 BUCKET = "aivo-tests"
 KEY, SECRET = "tests", "tests-secret"

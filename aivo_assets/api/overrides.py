@@ -14,7 +14,7 @@ from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
 from aivo_assets.api import schema
 from aivo_assets.api.security import admission
 from aivo_assets.errors import AivoError, SettingsError
-from aivo_assets.events.overrides import raw_overrides, remove_overrides
+from aivo_assets.events.landing.overrides import raw_overrides, remove_overrides
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.lake_key import key_of_lake

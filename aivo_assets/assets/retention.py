@@ -7,7 +7,7 @@ import dagster as dg
 from aivo_assets.assets.advice.policy_evaluation import POLICY_EVALUATION
 from aivo_assets.assets.brain.main_brain import CANDIDATES
 from aivo_assets.assets.describe import owned
-from aivo_assets.automation.old_runs import remove_old_runs
+from aivo_assets.automation.runs.old_runs import remove_old_runs
 from aivo_assets.lake import Lake
 from aivo_assets.operations.retention import prune
 from aivo_assets.resources.clock import Clock

@@ -20,8 +20,8 @@ from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.events.receipts import RECEIPTS_PATH
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
-from aivo_assets.lake.damage import damaged_files
-from aivo_assets.lake.looking_round import looked_at, turn
+from aivo_assets.lake.commits.damage import damaged_files
+from aivo_assets.lake.commits.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts import rules
 from aivo_assets.operations.alerts.alert import Alert, Notifier
@@ -112,7 +112,7 @@ def look_out(sources: Sources, notifier: Notifier, outbox: Outbox, log: Callable
     Returns:
         All that is kept, the newest first.
     """
-    for ask in (_refused, _unservable, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
+    for ask in (_refused, _one_outcome, _unservable, _set_aside_and_silence, _damaged, _stale, _backlog, _digests):
         try:
             alerts = list(ask(sources))
         except Exception as error:
@@ -156,8 +156,11 @@ def show(entries: list[OutboxEntry]) -> tuple[dg.AssetMaterialization, dg.AssetC
 
 
 def _refused(sources: Sources) -> Iterable[Alert]:
-    yield from _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
-    yield from _one(rules.one_outcome(newest_verdict(sources.lake), sources.now))
+    return _one(rules.refused_twice(refused_in_a_row(sources.lake), sources.now))
+
+
+def _one_outcome(sources: Sources) -> Iterable[Alert]:
+    return _one(rules.one_outcome(newest_verdict(sources.lake), sources.now))
 
 
 def _unservable(sources: Sources) -> Iterable[Alert]:

@@ -8,7 +8,7 @@ from aivo_assets.automation.alerting import ALERTS, CHECK, show
 from aivo_assets.errors import LakeError
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.lake.damage import damaged_days
+from aivo_assets.lake.commits.damage import damaged_days
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 

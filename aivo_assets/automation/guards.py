@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from aivo_assets.automation._dagster import InstigatorStatus, InstigatorType
-from aivo_assets.automation.abandoned_runs import end_abandoned_runs
+from aivo_assets.automation.runs.abandoned_runs import end_abandoned_runs
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.verdicts.training_need import missing_events
 from aivo_assets.lake import Lake

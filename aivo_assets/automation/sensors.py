@@ -17,17 +17,17 @@ from aivo_assets.adaptive.advice.plans import outdated
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation._dagster import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 from aivo_assets.automation.alerting import Sources, look_out, show
-from aivo_assets.automation.attempts import Attempt, next_attempt
-from aivo_assets.automation.evidence import run_that_made
-from aivo_assets.automation.failures import failures
 from aivo_assets.automation.guards import knows_every_answer, reason_to_wait, refused_lately, under_way
+from aivo_assets.automation.runs.attempts import Attempt, next_attempt
+from aivo_assets.automation.runs.evidence import run_that_made
+from aivo_assets.automation.runs.failures import failures
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, read
-from aivo_assets.lake.damage import damaged_days, damaged_files
-from aivo_assets.lake.looking_round import looked_at, turn
+from aivo_assets.lake.commits.damage import damaged_days, damaged_files
+from aivo_assets.lake.commits.looking_round import looked_at, turn
 from aivo_assets.language import Language
 from aivo_assets.operations.alerts.alert import Notifier
 from aivo_assets.operations.alerts.outbox import Outbox

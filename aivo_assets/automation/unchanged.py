@@ -15,12 +15,12 @@ import aivo_assets
 from aivo_assets.code_version import code_version
 from aivo_assets.errors import AivoError
 from aivo_assets.events.arrivals import arrived
-from aivo_assets.events.held_back import due
-from aivo_assets.events.identity import digest
 from aivo_assets.events.intake import FUTURE
-from aivo_assets.events.overrides import said_so_far
+from aivo_assets.events.landing.held_back import due
+from aivo_assets.events.landing.overrides import said_so_far
 from aivo_assets.events.receipts import receipts_of
 from aivo_assets.events.schema import RAW_LEARNERS
+from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
 from aivo_assets.operations.jobs.names import CHECKS, PARTITION_TAG
 from aivo_assets.settings import Settings

@@ -13,14 +13,14 @@ from pathlib import Path
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events.account import advice, examples, outcome, reasons, refuse_nothing_kept
-from aivo_assets.events.conversion import is_missing
 from aivo_assets.events.intake import Validated, validate
+from aivo_assets.events.landing.account import advice, examples, outcome, reasons, refuse_nothing_kept
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.sources import first_event_at
 from aivo_assets.events.sources.base import Extract
 from aivo_assets.events.sources.tabular import TabularSource
-from aivo_assets.events.tidying import tidied
+from aivo_assets.events.values.conversion import is_missing
+from aivo_assets.events.values.tidying import tidied
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import SourceSettings
 

@@ -113,9 +113,9 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = False,
 ) -> None:
     """Land events and learners in the raw zone, and say what was kept and what was set aside and why."""
-    from aivo_assets.events.account import refuse_nothing_kept
-    from aivo_assets.events.landing import land, rehearse
-    from aivo_assets.events.learners import land_learners
+    from aivo_assets.events.landing.account import refuse_nothing_kept
+    from aivo_assets.events.landing.events import land, rehearse
+    from aivo_assets.events.landing.learners import land_learners
     from aivo_assets.events.sources import open_source
     from aivo_assets.events.sources.base import Window
     from aivo_assets.lake import calendar, open_lake
@@ -155,7 +155,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _tell_account(console: Console, receipt: "Receipt") -> None:
     """What became of the rows, and why some were set aside."""
-    from aivo_assets.events.account import lines, outcome, reasons, remarks
+    from aivo_assets.events.landing.account import lines, outcome, reasons, remarks
 
     for sentence in lines(receipt):
         console.print(sentence, soft_wrap=True)

@@ -59,8 +59,8 @@ def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How ma
     """Move the lake to another number of shards; it serves meanwhile, and what was interrupted goes on."""
     from aivo_assets.events.receipts import LANDING
     from aivo_assets.lake import open_lake
-    from aivo_assets.lake.left_over import remove_left_layouts
-    from aivo_assets.lake.reshard import reshard as move
+    from aivo_assets.lake.layout.left_over import remove_left_layouts
+    from aivo_assets.lake.layout.reshard import reshard as move
     from aivo_assets.settings import load_settings
     from aivo_assets.tracing.students.model_store import notes_after_move
     from aivo_assets.tracing.students.state_store import LAYERED

@@ -11,21 +11,9 @@ import click
 import typer
 from rich.text import Text
 
-from aivo_assets.cli import (
-    alerts,
-    benchmark,
-    data,
-    keys,
-    lake,
-    operate,
-    override,
-    registry,
-    replay,
-    settings,
-    student,
-    train,
-    why,
-)
+from aivo_assets.cli import benchmark, data, lake, override, replay, student
+from aivo_assets.cli.models import registry, train, why
+from aivo_assets.cli.platform import alerts, keys, operate, settings
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError
 

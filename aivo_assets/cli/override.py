@@ -73,7 +73,7 @@ def remove(
     ] = None,
 ) -> None:
     """Take an override back: from today on nothing is recommended by it. What was recommended before stays."""
-    from aivo_assets.events.overrides import remove_overrides
+    from aivo_assets.events.landing.overrides import remove_overrides
     from aivo_assets.privacy.override_giving import find_override
 
     settings, lake, now = _opened()
@@ -93,7 +93,7 @@ def list_(
 ) -> None:
     """What was said and what came of it, newest first. It shows raw identifiers: for eyes that may see them."""
     from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
-    from aivo_assets.events.overrides import raw_overrides
+    from aivo_assets.events.landing.overrides import raw_overrides
     from aivo_assets.privacy.override_giving import find_learner_id
 
     settings, lake, now = _opened()

@@ -1,11 +1,11 @@
-"""Runs a job in the terminal, for several commands. The run itself is automation/in_process.py."""
+"""Runs a job in the terminal, for several commands. The run itself is automation/runs/in_process.py."""
 
 from collections.abc import Sequence
 from datetime import date
 
 from rich.console import Console
 
-from aivo_assets.automation.in_process import Outcome, progress_logger, run_in_process
+from aivo_assets.automation.runs.in_process import Outcome, progress_logger, run_in_process
 from aivo_assets.definitions import build_definitions
 from aivo_assets.resources.instance import Instance
 from aivo_assets.settings import Settings

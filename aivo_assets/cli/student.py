@@ -112,7 +112,7 @@ def _tell_recommendation(console: Console, view: "StudentView", wording: "Wordin
 def _words(settings: "Settings", lake: "Lake", learner: str) -> list[dict[str, Any]]:
     """What teachers said of a learner; nothing where nobody said anything, so that no key is needed then."""
     from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
-    from aivo_assets.events.overrides import raw_overrides
+    from aivo_assets.events.landing.overrides import raw_overrides
     from aivo_assets.privacy.lake_key import key_of_lake
     from aivo_assets.resources.clock import PlatformClock
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from aivo_assets.adaptive.advice.wording import Wording, load_wording
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
-from aivo_assets.automation.in_process import Outcome, StepResult
+from aivo_assets.automation.runs.in_process import Outcome, StepResult
 from aivo_assets.drift.reports.report_head import sentences
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake, open_lake

@@ -11,11 +11,11 @@ from typing import Final
 import polars as pl
 from upath import UPath
 
-from aivo_assets.events.identity import digest
-from aivo_assets.events.landing import read_cursor
+from aivo_assets.events.landing.events import read_cursor
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Source
-from aivo_assets.events.sources.files import find_files
+from aivo_assets.events.sources.reading.files import find_files
+from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings
 

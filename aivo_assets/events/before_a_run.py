@@ -7,7 +7,7 @@ still there to mend it when it is found before.
 from datetime import datetime
 
 from aivo_assets.events.sources import open_source
-from aivo_assets.events.sources.files import find_files
+from aivo_assets.events.sources.reading.files import find_files
 from aivo_assets.settings import Settings
 
 

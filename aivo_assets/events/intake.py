@@ -16,11 +16,11 @@ import dataframely as dy
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import conversion, identifiers, labels
 from aivo_assets.events.schema import EARLIEST, Event
 from aivo_assets.events.sources.base import BROKEN_COLUMNS, Extract, Window
-from aivo_assets.events.tidying import tidied
 from aivo_assets.events.times import reading as times
+from aivo_assets.events.values import conversion, identifiers, labels
+from aivo_assets.events.values.tidying import tidied
 
 REQUIRED = ("learner_id", "item_id", "occurred_at", "correct")
 

@@ -5,14 +5,14 @@ declares its own datasets beside its schema. To record the version of what was r
 changes a little and often.
 """
 
+from aivo_assets.lake.commits.layers import Layered, Layers
+from aivo_assets.lake.commits.manifest import Written
+from aivo_assets.lake.commits.staging import Staged
 from aivo_assets.lake.dataset import Dataset
-from aivo_assets.lake.layers import Layered, Layers
-from aivo_assets.lake.manifest import Written
 from aivo_assets.lake.opening import open_lake
 from aivo_assets.lake.reading import Reading, read
-from aivo_assets.lake.staging import Staged
+from aivo_assets.lake.storage.swapping import ConflictError
 from aivo_assets.lake.store import Lake
-from aivo_assets.lake.swapping import ConflictError
 
 __all__ = [
     "ConflictError",

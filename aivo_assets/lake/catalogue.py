@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from aivo_assets.errors import LakeError
+from aivo_assets.lake.commits.layers import Layered, Layers
 from aivo_assets.lake.dataset import Dataset, Unit
 from aivo_assets.lake.lake_reader import MANIFEST, polars_options
-from aivo_assets.lake.layers import Layered, Layers
 from aivo_assets.lake.store import Lake
 
 Kind = Literal[Unit, "file"]

@@ -11,10 +11,10 @@ from typing import Any, Final
 import polars as pl
 from upath import UPath
 
+from aivo_assets.lake.commits.manifest import Entry, Manifest, content_of, digest, parsed
+from aivo_assets.lake.commits.reading_marks import ReadingMarks
 from aivo_assets.lake.dataset import Dataset, shard_folder
-from aivo_assets.lake.manifest import Entry, Manifest, content_of, digest, parsed
-from aivo_assets.lake.reading_marks import ReadingMarks
-from aivo_assets.lake.storage import Storage
+from aivo_assets.lake.storage.storage import Storage
 
 MANIFEST: Final = "_manifest.json"
 

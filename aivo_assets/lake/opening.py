@@ -10,11 +10,11 @@ import polars as pl
 from upath import UPath
 
 from aivo_assets.errors import LakeError
+from aivo_assets.lake.commits.manifest import parsed
 from aivo_assets.lake.lake_reader import MANIFEST, polars_options
-from aivo_assets.lake.made_with import RESOLUTION, Value, change_value, shards_of
-from aivo_assets.lake.manifest import parsed
+from aivo_assets.lake.layout.made_with import RESOLUTION, Value, change_value, shards_of
 from aivo_assets.lake.shards import SHARDS_OF_A_NEW_LAKE, shards_that_give
-from aivo_assets.lake.storage import S3Access, Storage, open_storage
+from aivo_assets.lake.storage.storage import S3Access, Storage, open_storage
 from aivo_assets.lake.store import Lake
 from aivo_assets.settings import Settings
 

@@ -16,15 +16,15 @@ import polars as pl
 from upath import UPath
 
 from aivo_assets.errors import LakeError
+from aivo_assets.lake.commits.manifest import Manifest, Written, paths_of, written
+from aivo_assets.lake.commits.staging import Staged, refuse_other_columns, write_part
+from aivo_assets.lake.commits.units import Units, in_part, standing
 from aivo_assets.lake.dataset import Dataset, shard_folder
-from aivo_assets.lake.exclusive import exclusive
 from aivo_assets.lake.lake_reader import LakeReader
-from aivo_assets.lake.made_with import MadeWith, Value, Values
-from aivo_assets.lake.manifest import Manifest, Written, paths_of, written
-from aivo_assets.lake.staging import Staged, refuse_other_columns, write_part
-from aivo_assets.lake.storage import S3Access, open_storage
-from aivo_assets.lake.swapping import Compose, ConflictError, swap_document
-from aivo_assets.lake.units import Units, in_part, standing
+from aivo_assets.lake.layout.made_with import MadeWith, Value, Values
+from aivo_assets.lake.storage.exclusive import exclusive
+from aivo_assets.lake.storage.storage import S3Access, open_storage
+from aivo_assets.lake.storage.swapping import Compose, ConflictError, swap_document
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
 Notes = Mapping[str, Any] | None

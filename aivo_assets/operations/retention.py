@@ -13,7 +13,7 @@ from aivo_assets.drift.schema import DRIFT_SCORES, DRIFT_VERDICTS, PAST_SCORED_E
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.receipts import RECEIPTS_PATH, read_receipts
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.lake.left_over import remove_left_layouts
+from aivo_assets.lake.layout.left_over import remove_left_layouts
 from aivo_assets.operations.alerts.interventions import NOTIFIED
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS

@@ -9,7 +9,7 @@ from typing import Final
 from aivo_assets.errors import PrivacyError
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake, open_lake
-from aivo_assets.lake.made_with import PSEUDONYM_KEY, Value
+from aivo_assets.lake.layout.made_with import PSEUDONYM_KEY, Value
 from aivo_assets.privacy.keys import PseudonymKey, key_path, load_key
 from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS

@@ -13,8 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from aivo_assets.errors import LakeError, SettingsError, nearest
-from aivo_assets.events import identifiers
-from aivo_assets.events.override_targets import (
+from aivo_assets.events.landing.override_targets import (
     OTHER_SUBJECT,
     SEVERAL_SUBJECTS,
     UNKNOWN_LEARNER,
@@ -23,8 +22,9 @@ from aivo_assets.events.override_targets import (
     known_skills,
     with_subjects,
 )
-from aivo_assets.events.overrides import COLUMNS, land_overrides, raw_overrides
-from aivo_assets.events.tidying import tidied
+from aivo_assets.events.landing.overrides import COLUMNS, land_overrides, raw_overrides
+from aivo_assets.events.values import identifiers
+from aivo_assets.events.values.tidying import tidied
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.pseudonyms import HEX_CHARACTERS, pseudonyms

@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import identifiers, labels
-from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import Extract, Source, Window
 from aivo_assets.events.times.reading import moments
+from aivo_assets.events.values import identifiers, labels
+from aivo_assets.events.values.labels import LabelReading
 
 EVENTS = "events"
 LEARNERS = "learners.parquet"

@@ -8,12 +8,12 @@ import numpy.typing as npt
 import polars as pl
 
 from aivo_assets.events.schema import Event
-from aivo_assets.simulation.curriculum import GRADES
-from aivo_assets.simulation.people import learner_id
-from aivo_assets.simulation.roster import CLASSES_PER_GRADE
 from aivo_assets.simulation.simulation import Log
-from aivo_assets.simulation.timetable import HOMEWORK, MOST_ITEMS, is_holiday
-from aivo_assets.simulation.world import World
+from aivo_assets.simulation.world.curriculum import GRADES
+from aivo_assets.simulation.world.people import learner_id
+from aivo_assets.simulation.world.roster import CLASSES_PER_GRADE
+from aivo_assets.simulation.world.timetable import HOMEWORK, MOST_ITEMS, is_holiday
+from aivo_assets.simulation.world.world import World
 
 Indices = npt.NDArray[np.int64]
 

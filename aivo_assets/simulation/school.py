@@ -12,11 +12,11 @@ from aivo_assets.settings import SimulatorSettings
 from aivo_assets.simulation import dirt
 from aivo_assets.simulation.disturbances import Disturbance
 from aivo_assets.simulation.parameters import PARAMETERS, Parameters
-from aivo_assets.simulation.people import learner_id, learner_table
 from aivo_assets.simulation.records import Recorder
 from aivo_assets.simulation.simulation import PolicyMaker, Simulation, teacher
-from aivo_assets.simulation.timetable import DAY_MS
-from aivo_assets.simulation.world import World, build_world
+from aivo_assets.simulation.world.people import learner_id, learner_table
+from aivo_assets.simulation.world.timetable import DAY_MS
+from aivo_assets.simulation.world.world import World, build_world
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from aivo_assets.simulation.disturbances import conditions_of
 from aivo_assets.simulation.dynamics import UNIFORMS, abilities, answer
-from aivo_assets.simulation.policy import POLICY_UNIFORMS, ItemRequest, Policy, TeacherPolicy
+from aivo_assets.simulation.policies.policy import POLICY_UNIFORMS, ItemRequest, Policy, TeacherPolicy
 from aivo_assets.simulation.state import (
     Answers,
     Rules,
@@ -23,7 +23,7 @@ from aivo_assets.simulation.state import (
     laws_of,
     traits_of,
 )
-from aivo_assets.simulation.timetable import (
+from aivo_assets.simulation.world.timetable import (
     DAY_MS,
     HOMEWORK,
     LAST_ANSWER_MS,
@@ -33,7 +33,7 @@ from aivo_assets.simulation.timetable import (
     DayPlan,
     plan_day,
 )
-from aivo_assets.simulation.world import World
+from aivo_assets.simulation.world.world import World
 
 GAP_BETWEEN_SESSIONS_MS = 40 * MINUTE_MS
 LEAVES_WHEN_DRIFTING = 0.05  # chance per step that a learner without effort ends the session

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from aivo_assets.simulation.curriculum import Curriculum
 from aivo_assets.simulation.disturbances import Conditions
 from aivo_assets.simulation.parameters import Parameters
-from aivo_assets.simulation.roster import STUCK_PACE, Roster
+from aivo_assets.simulation.world.curriculum import Curriculum
+from aivo_assets.simulation.world.roster import STUCK_PACE, Roster
 
 
 class State(NamedTuple):

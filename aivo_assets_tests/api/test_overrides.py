@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from aivo_assets.api.app import build_app
-from aivo_assets.events.overrides import raw_overrides
+from aivo_assets.events.landing.overrides import raw_overrides
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.pseudonyms import pseudonyms

@@ -13,7 +13,7 @@ import pytest
 from aivo_assets.assets.drift.verdict import drift_verdict
 from aivo_assets.assets.students.learner_states import COMPARE, STATES_TAG, fold_learners
 from aivo_assets.assets.students.student_models import item_bank, student_models
-from aivo_assets.cli.settings import no_champion_serves
+from aivo_assets.cli.platform.settings import no_champion_serves
 from aivo_assets.drift.schema import PAST_SCORED_EVENTS, SCORED_EVENTS
 from aivo_assets.engine import InProcess
 from aivo_assets.errors import LakeError

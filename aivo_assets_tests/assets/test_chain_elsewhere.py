@@ -12,7 +12,7 @@ import pytest
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.lake import Lake
-from aivo_assets.lake.storage import S3Access
+from aivo_assets.lake.storage.storage import S3Access
 from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets_tests import s3_servers
 from aivo_assets_tests.lake import declared

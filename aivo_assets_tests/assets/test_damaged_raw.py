@@ -15,7 +15,7 @@ from aivo_assets.automation.checks import as_many_as_raw
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.engine import InProcess
 from aivo_assets.errors import LakeError
-from aivo_assets.events.landing import land
+from aivo_assets.events.landing.events import land
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.artefacts import Artefact

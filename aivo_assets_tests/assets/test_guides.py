@@ -17,6 +17,7 @@ def blocks(page: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (REPOSITORY / page).read_text(), flags=re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["docs/python.md", "CONTRIBUTING.md"])
 def test_every_block_of_code_runs_in_its_order(
     page: str, platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

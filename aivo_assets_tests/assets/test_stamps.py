@@ -14,7 +14,7 @@ from aivo_assets.assets.intake.anonymised import anonymised_interactions
 from aivo_assets.automation.sensors import train_if_needed
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
-from aivo_assets.events.landing import land
+from aivo_assets.events.landing.events import land
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, read
 from aivo_assets.privacy.keys import load_key

@@ -14,7 +14,7 @@ import pytest
 from aivo_assets.adaptive.advice.plans import outdated
 from aivo_assets.adaptive.schema import OUTCOMES, RECOMMENDATIONS
 from aivo_assets.definitions import build_definitions
-from aivo_assets.events.overrides import COLUMNS, land_overrides
+from aivo_assets.events.landing.overrides import COLUMNS, land_overrides
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.kinds import KINDS, MAINTAIN

@@ -17,9 +17,9 @@ from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.lake.looking_round import AT_ONCE
+from aivo_assets.lake.commits.looking_round import AT_ONCE
 from aivo_assets.lake.newest import newest_filled
-from aivo_assets.lake.storage import Document, Storage
+from aivo_assets.lake.storage.storage import Document, Storage
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.operations.retention import prune
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS

@@ -11,9 +11,9 @@ import pytest
 
 from aivo_assets.automation.schedules import ADAPTIVE, DAILY, DRIFT, build_schedules
 from aivo_assets.automation.unchanged import GIVEN_TAG
-from aivo_assets.events.held_back import HELD_BACK
 from aivo_assets.events.intake import FUTURE
-from aivo_assets.events.overrides import land_overrides, raw_overrides, remove_overrides
+from aivo_assets.events.landing.held_back import HELD_BACK
+from aivo_assets.events.landing.overrides import land_overrides, raw_overrides, remove_overrides
 from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aivo_assets.events.landing import read_receipts
+from aivo_assets.events.landing.events import read_receipts
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets_tests.api.service import free_port
 from aivo_assets_tests.chaos.conftest import School

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aivo_assets.events.held_back import scan_held_back
 from aivo_assets.events.intake import FUTURE
+from aivo_assets.events.landing.held_back import scan_held_back
 from aivo_assets.events.quarantine import scan_quarantine
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets_tests.chaos.conftest import School

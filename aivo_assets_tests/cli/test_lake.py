@@ -153,7 +153,7 @@ def test_what_cannot_be_shown_says_why(words: tuple[str, ...], error: type[Excep
 def test_another_number_of_shards_is_refused_and_the_way_out_that_is_named_works(
     monkeypatch: pytest.MonkeyPatch, pseudonym: list[str]
 ) -> None:
-    monkeypatch.setattr("aivo_assets.lake.reshard.CHECK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("aivo_assets.lake.layout.reshard.CHECK_AGAIN_SECONDS", 0.0)
     monkeypatch.setenv("AIVO_LAKE_SHARDS", "5")
     refused = aivo("list")
     assert isinstance(refused.exception, LakeError)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.cli.main import app
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.overrides import raw_overrides
+from aivo_assets.events.landing.overrides import raw_overrides
 from aivo_assets.events.quarantine import scan_quarantine
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.privacy.keys import PseudonymKey

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 import aivo_assets
-from aivo_assets.automation.in_process import progress_logger
+from aivo_assets.automation.runs.in_process import progress_logger
 from aivo_assets.cli.main import main
 from aivo_assets.cli.summary import _worked
 from aivo_assets.cli.terminal import terminal

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from aivo_assets.errors import SourceError
 from aivo_assets.events import arrivals
 from aivo_assets.events.arrivals import arrived
-from aivo_assets.events.landing import land
+from aivo_assets.events.landing.events import land
 from aivo_assets.events.sources import open_source, postgres
 from aivo_assets.lake import Lake
 from aivo_assets.settings import Settings, SourceSettings

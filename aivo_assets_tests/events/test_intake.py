@@ -10,9 +10,9 @@ import pytest
 
 from aivo_assets.errors import SourceError
 from aivo_assets.events.intake import Validated, validate
-from aivo_assets.events.labels import NEITHER, PARTIAL
 from aivo_assets.events.schema import Event
 from aivo_assets.events.sources.base import Window, broken_rows
+from aivo_assets.events.values.labels import NEITHER, PARTIAL
 from aivo_assets_tests.events.memory_source import answer, extract
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aivo_assets.events.landing import land, land_learners
+from aivo_assets.events.landing.events import land, land_learners
 from aivo_assets.events.quarantine import scan_quarantine
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS, Event

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.lake.damage import damaged_files
+from aivo_assets.lake.commits.damage import damaged_files
 
 DAILY = Dataset("zone/daily", {"value": pl.Int64}, unit="day")
 MONDAY, TUESDAY = date(2024, 1, 1), date(2024, 1, 2)

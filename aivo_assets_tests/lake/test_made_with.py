@@ -10,7 +10,7 @@ import pytest
 from aivo_assets.errors import LakeError, PrivacyError
 from aivo_assets.events.schema import RAW_INTERACTIONS, Event
 from aivo_assets.lake import Dataset, Lake, open_lake
-from aivo_assets.lake.made_with import LAKE
+from aivo_assets.lake.layout.made_with import LAKE
 from aivo_assets.lake.opening import change_resolution
 from aivo_assets.privacy.anonymise import anonymise_interactions
 from aivo_assets.privacy.keys import PseudonymKey

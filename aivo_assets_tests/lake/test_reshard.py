@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from aivo_assets.errors import LakeError
 from aivo_assets.lake import Dataset, Lake, Layered, Layers
-from aivo_assets.lake import made_with as closing
-from aivo_assets.lake.left_over import remove_left_layouts
-from aivo_assets.lake.made_with import sealed
-from aivo_assets.lake.manifest import GRACE_SECONDS, digest
-from aivo_assets.lake.reshard import Moved, reshard
+from aivo_assets.lake.commits.manifest import GRACE_SECONDS, digest
+from aivo_assets.lake.layout import made_with as closing
+from aivo_assets.lake.layout.left_over import remove_left_layouts
+from aivo_assets.lake.layout.made_with import sealed
+from aivo_assets.lake.layout.reshard import Moved, reshard
 from aivo_assets.lake.shards import shard_of
 
 ANSWERS = Dataset(
@@ -40,7 +40,7 @@ Rows = list[dict[str, Any]]
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writers look again at once, so that the last step need not wait for them."""
     monkeypatch.setattr(closing, "CHECK_AGAIN_SECONDS", 0.0)
-    monkeypatch.setattr("aivo_assets.lake.reshard.CHECK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("aivo_assets.lake.layout.reshard.CHECK_AGAIN_SECONDS", 0.0)
 
 
 def answers(day: date, shards: int, learners: list[str] = LEARNERS) -> pl.DataFrame:
@@ -171,7 +171,7 @@ def test_a_move_that_fails_in_its_last_step_lets_writers_in_again_and_learners_k
 ) -> None:
     lake = fill(tmp_path, 4)
     roll = lake.scan(ROLL).collect()
-    monkeypatch.setattr("aivo_assets.lake.reshard.left_layouts", _pulled)
+    monkeypatch.setattr("aivo_assets.lake.layout.reshard.left_layouts", _pulled)
     with pytest.raises(PulledError):
         move(tmp_path, 4, 3)
     monkeypatch.undo()

@@ -12,8 +12,8 @@ from botocore.awsrequest import AWSRequest
 
 from aivo_assets.errors import LakeError
 from aivo_assets.lake import Dataset, Lake
-from aivo_assets.lake.s3_storage import S3Storage, s3_root
-from aivo_assets.lake.storage import S3Access
+from aivo_assets.lake.storage.s3_storage import S3Storage, s3_root
+from aivo_assets.lake.storage.storage import S3Access
 from aivo_assets_tests import s3_servers
 from aivo_assets_tests.lake import declared, hammer
 

@@ -10,11 +10,11 @@ import pytest
 
 from aivo_assets.assets.advice.policy_evaluation import POLICY_EVALUATION
 from aivo_assets.assets.brain.main_brain import CANDIDATES
-from aivo_assets.automation.old_runs import remove_old_runs
+from aivo_assets.automation.runs.old_runs import remove_old_runs
 from aivo_assets.events.receipts import Receipt, read_receipts, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake, open_lake
-from aivo_assets.lake.looking_round import AT_ONCE, looked_at, turn
+from aivo_assets.lake.commits.looking_round import AT_ONCE, looked_at, turn
 from aivo_assets.operations.jobs.names import PARTITION_TAG
 from aivo_assets.operations.retention import DERIVED, MODELS, REPORTS, SCORED, prune
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS

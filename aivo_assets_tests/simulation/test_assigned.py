@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pytest
 
 from aivo_assets.simulation import PARAMETERS, Log, Simulation, World, build_world
-from aivo_assets.simulation.assigned import LEVELS, AssignedLevels, RandomItems, Shelf
-from aivo_assets.simulation.oracle import Oracle, true_successes
-from aivo_assets.simulation.policy import Policy
-from aivo_assets.simulation.timetable import DAY_MS
+from aivo_assets.simulation.policies.assigned import LEVELS, AssignedLevels, RandomItems, Shelf
+from aivo_assets.simulation.policies.oracle import Oracle, true_successes
+from aivo_assets.simulation.policies.policy import Policy
+from aivo_assets.simulation.world.timetable import DAY_MS
 from aivo_assets_tests.simulation.conftest import MONDAY
 
 WORLD = build_world(seed=5, learners=40, start=MONDAY, items_per_skill=20)

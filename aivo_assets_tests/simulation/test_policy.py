@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from aivo_assets.simulation import Answers, ItemRequest, Simulation, World, build_world
-from aivo_assets.simulation.policy import POLICY_UNIFORMS
-from aivo_assets.simulation.timetable import DAY_MS
+from aivo_assets.simulation.policies.policy import POLICY_UNIFORMS
+from aivo_assets.simulation.world.timetable import DAY_MS
 from aivo_assets_tests.simulation.conftest import MONDAY, Lived
 
 

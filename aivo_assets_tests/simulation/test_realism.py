@@ -3,7 +3,7 @@
 import numpy as np
 
 from aivo_assets.simulation import Simulation, build_world
-from aivo_assets.simulation.timetable import DAY_MS, HOUR_MS, plan_day
+from aivo_assets.simulation.world.timetable import DAY_MS, HOUR_MS, plan_day
 from aivo_assets_tests.simulation.conftest import MONDAY, Lived
 
 

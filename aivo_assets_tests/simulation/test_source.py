@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from aivo_assets.errors import SettingsError
-from aivo_assets.events.landing import land
+from aivo_assets.events.landing.events import land
 from aivo_assets.events.schema import RAW_INTERACTIONS, Event, Learner
 from aivo_assets.events.sources.base import Source, Window
 from aivo_assets.events.sources.simulator import SimulatorSource

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS, SKILL_KEYS
-from aivo_assets.events.overrides import raw_overrides
+from aivo_assets.events.landing.overrides import raw_overrides
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.overrides import OVERRIDES

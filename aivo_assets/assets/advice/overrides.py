@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 
 from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owned
-from aivo_assets.events import overrides as landing
-from aivo_assets.events.identity import digest
+from aivo_assets.events.landing import overrides as landing
+from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.lake_key import keep_key

@@ -9,7 +9,7 @@ import polars as pl
 from aivo_assets.assets.describe import columns, daily_spec, step_log
 from aivo_assets.assets.upstream import missing
 from aivo_assets.automation.partitions import ONE_RUN, as_of
-from aivo_assets.events.identity import digest
+from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake, Written
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings

@@ -8,7 +8,7 @@ from aivo_assets.assets.describe import columns, daily_asset, owned
 from aivo_assets.automation.partitions import days_of
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
-from aivo_assets.lake.damage import damaged_days
+from aivo_assets.lake.commits.damage import damaged_days
 from aivo_assets.privacy.anonymise import AnonymiseTask, stage_days
 from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
 from aivo_assets.privacy.keys import PseudonymKey

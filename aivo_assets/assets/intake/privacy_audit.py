@@ -6,10 +6,10 @@ import dagster as dg
 
 from aivo_assets.assets.describe import owned
 from aivo_assets.errors import LakeError
-from aivo_assets.events.overrides import raw_overrides
+from aivo_assets.events.landing.overrides import raw_overrides
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
-from aivo_assets.lake.damage import damaged_days
+from aivo_assets.lake.commits.damage import damaged_days
 from aivo_assets.lake.lake_reader import polars_options
 from aivo_assets.privacy.artefacts import Text, artefacts_below
 from aivo_assets.privacy.leak_scan import Finding, scan

@@ -9,16 +9,16 @@ import dagster as dg
 from aivo_assets.assets.describe import FRESH_HOURS, columns, daily_spec, fresh_within, owned
 from aivo_assets.automation.partitions import ONE_RUN, days_of
 from aivo_assets.errors import SourceUnreachableError
-from aivo_assets.events.account import lines, outcome, reasons, refuse_nothing_kept, remarks
 from aivo_assets.events.arrivals import FILE_KINDS
-from aivo_assets.events.landing import land
-from aivo_assets.events.learners import land_learners
+from aivo_assets.events.landing.account import lines, outcome, reasons, refuse_nothing_kept, remarks
+from aivo_assets.events.landing.events import land
+from aivo_assets.events.landing.learners import land_learners
 from aivo_assets.events.receipts import Receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Window
 from aivo_assets.lake import Lake, calendar
-from aivo_assets.lake.damage import damaged_days
+from aivo_assets.lake.commits.damage import damaged_days
 from aivo_assets.operations.jobs.names import READ_AT
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings

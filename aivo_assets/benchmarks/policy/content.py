@@ -17,10 +17,10 @@ from aivo_assets.adaptive.policy.levels import item_bank, subject_levels
 from aivo_assets.adaptive.signals.standing import fitting_level
 from aivo_assets.settings import Settings
 from aivo_assets.simulation import PARAMETERS, Log, Parameters, Simulation, World, build_world
-from aivo_assets.simulation.assigned import LEVELS, Shelf
-from aivo_assets.simulation.curriculum import Curriculum
 from aivo_assets.simulation.draws import Draws
-from aivo_assets.simulation.roster import SCHOOL_SIZE, build_roster
+from aivo_assets.simulation.policies.assigned import LEVELS, Shelf
+from aivo_assets.simulation.world.curriculum import Curriculum
+from aivo_assets.simulation.world.roster import SCHOOL_SIZE, build_roster
 from aivo_assets.tracing.fold.features import query
 from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.model.main_brain import MadeBy, fit_main_brain

@@ -6,9 +6,9 @@ The exercises that are listed come first, in their order; when they are done, an
 import numpy as np
 import numpy.typing as npt
 
-from aivo_assets.simulation.assigned import AssignedLevels, Shelf, practised_skill
-from aivo_assets.simulation.curriculum import Curriculum
-from aivo_assets.simulation.policy import ItemRequest
+from aivo_assets.simulation.policies.assigned import AssignedLevels, Shelf, practised_skill
+from aivo_assets.simulation.policies.policy import ItemRequest
+from aivo_assets.simulation.world.curriculum import Curriculum
 
 
 class GivenContent(AssignedLevels):

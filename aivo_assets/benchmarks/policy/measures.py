@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from aivo_assets.benchmarks.policy.trial import TrialSchool
-from aivo_assets.simulation.timetable import DAY_MS
+from aivo_assets.simulation.world.timetable import DAY_MS
 
 FLAP_DAYS = 14
 NOTICE_DAYS = 28

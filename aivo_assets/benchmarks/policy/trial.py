@@ -24,10 +24,10 @@ from aivo_assets.benchmarks.policy.stability import noted
 from aivo_assets.errors import SettingsError
 from aivo_assets.settings import PolicySettings
 from aivo_assets.simulation import Log, Simulation, World
-from aivo_assets.simulation.assigned import AssignedLevels, RandomItems, Shelf
-from aivo_assets.simulation.curriculum import SKILLS_PER_GRADE
-from aivo_assets.simulation.oracle import Oracle, true_successes
-from aivo_assets.simulation.timetable import DAY_MS, topic_of
+from aivo_assets.simulation.policies.assigned import AssignedLevels, RandomItems, Shelf
+from aivo_assets.simulation.policies.oracle import Oracle, true_successes
+from aivo_assets.simulation.world.curriculum import SKILLS_PER_GRADE
+from aivo_assets.simulation.world.timetable import DAY_MS, topic_of
 
 UNFREED, TRUE_LEVELS = "oracle-unfreed", "true-levels"
 

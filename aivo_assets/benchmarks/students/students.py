@@ -345,6 +345,9 @@ def _outline(states: LearnerStates, size: Size) -> StudentModels:
         mastery_lower=pl.col("offset"),
         mastery_upper=pl.col("offset"),
         level_probabilities=level,
+        level=pl.lit(None),
+        plan=pl.lit(None),
+        success_at_level=pl.lit(None),
     )
     return StudentModels(
         own.select(list(STUDENT_MODELS.schema)).cast(dict(STUDENT_MODELS.schema)),  # type: ignore[arg-type]

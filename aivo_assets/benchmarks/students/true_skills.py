@@ -18,9 +18,9 @@ from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.settings import PrivacySettings, SimulatorSettings
 from aivo_assets.simulation import PARAMETERS, Answers, ItemRequest, Parameters, Policy, School, Simulation, teacher
-from aivo_assets.simulation.people import learner_id
 from aivo_assets.simulation.records import Recorder
-from aivo_assets.simulation.timetable import DAY_MS
+from aivo_assets.simulation.world.people import learner_id
+from aivo_assets.simulation.world.timetable import DAY_MS
 from aivo_assets.tracing.students.mastery import sigmoid
 
 FIRST_DAY = date(2026, 1, 5)

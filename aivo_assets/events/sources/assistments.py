@@ -18,14 +18,14 @@ import polars as pl
 
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import mapped
-from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
-from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
-from aivo_assets.events.sources.records import LineCount
-from aivo_assets.events.sources.skill_lists import split_skills
+from aivo_assets.events.sources.reading.delimited import Broken, Dialect, read_blocks, read_header
+from aivo_assets.events.sources.reading.files import find_files, fingerprint, refuse_empty
+from aivo_assets.events.sources.reading.records import LineCount
 from aivo_assets.events.times.counted import Counted
 from aivo_assets.events.times.reading import TimeReading
+from aivo_assets.events.values.skill_lists import split_skills
 from aivo_assets.settings import SourceSettings
 
 _THEIRS = {

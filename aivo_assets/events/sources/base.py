@@ -7,11 +7,11 @@ from typing import Protocol
 
 import polars as pl
 
-from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.schema import Quarantined
-from aivo_assets.events.sources.records import LineCount
-from aivo_assets.events.tidying import MISSING
+from aivo_assets.events.sources.reading.records import LineCount
 from aivo_assets.events.times.reading import TimeReading
+from aivo_assets.events.values.labels import LabelReading
+from aivo_assets.events.values.tidying import MISSING
 
 FIRST_EVENT_AT = datetime(2009, 9, 1, tzinfo=UTC)
 """Start of time for files that hold only an order or seconds since their first event: the start of the school year in

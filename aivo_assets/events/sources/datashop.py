@@ -36,15 +36,15 @@ from typing import Literal
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events.labels import LabelReading
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.datashop_samples import CLASH, SAMPLE, without_repeats
-from aivo_assets.events.sources.delimited import Broken, Dialect, read_blocks, read_header
-from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, made
-from aivo_assets.events.sources.records import LineCount
+from aivo_assets.events.sources.reading.delimited import Broken, Dialect, read_blocks, read_header
+from aivo_assets.events.sources.reading.files import find_files, fingerprint, refuse_empty
+from aivo_assets.events.sources.reading.records import LineCount
 from aivo_assets.events.times.reading import TimeReading, moments
+from aivo_assets.events.values.labels import LabelReading
 from aivo_assets.settings import SourceSettings
 
 _REQUIRED = ("Anon Student Id", "Time", "Problem Name", "Step Name", "Outcome")

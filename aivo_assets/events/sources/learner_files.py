@@ -6,9 +6,9 @@ import polars as pl
 from upath import UPath
 
 from aivo_assets.events.sources.columns import LEARNER_NAMES, mapped
-from aivo_assets.events.sources.files import find_files, refuse_empty
-from aivo_assets.events.sources.table_files import dialect_of, read_table, refuse_twins
-from aivo_assets.events.tidying import tidied
+from aivo_assets.events.sources.reading.files import find_files, refuse_empty
+from aivo_assets.events.sources.reading.table_files import dialect_of, read_table, refuse_twins
+from aivo_assets.events.values.tidying import tidied
 from aivo_assets.settings import SourceSettings
 
 _VARIABLE = "AIVO_SOURCE_LEARNER_COLUMNS"

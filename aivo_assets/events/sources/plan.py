@@ -11,13 +11,13 @@ from datetime import datetime
 import polars as pl
 
 from aivo_assets.errors import SourceError
-from aivo_assets.events import labels
-from aivo_assets.events.labels import LabelReading, LabelSurvey
 from aivo_assets.events.sources.columns import told
-from aivo_assets.events.tidying import MISSING, tidied
 from aivo_assets.events.times import zones
 from aivo_assets.events.times.reading import TimeReading
 from aivo_assets.events.times.survey import Asked, TimeSurvey, decide, formats_of, looks_like_times
+from aivo_assets.events.values import labels
+from aivo_assets.events.values.labels import LabelReading, LabelSurvey
+from aivo_assets.events.values.tidying import MISSING, tidied
 from aivo_assets.settings import SourceSettings
 
 

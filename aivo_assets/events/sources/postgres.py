@@ -23,12 +23,12 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
 from aivo_assets.errors import SettingsError, SourceError, SourceUnreachableError
-from aivo_assets.events.identity import digest
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, LEARNER_NAMES, mapped, told
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
-from aivo_assets.events.sources.skill_lists import split_skills
-from aivo_assets.events.tidying import tidied
+from aivo_assets.events.values.hashes import digest
+from aivo_assets.events.values.skill_lists import split_skills
+from aivo_assets.events.values.tidying import tidied
 from aivo_assets.settings import SourceSettings
 
 _ROWS_AT_ONCE = 50_000

@@ -17,13 +17,12 @@ from upath import UPath
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.sources.base import Extract, Window, broken_rows
 from aivo_assets.events.sources.columns import EVENT_NAMES, mapped
-from aivo_assets.events.sources.delimited import Block, read_blocks
-from aivo_assets.events.sources.files import find_files, fingerprint, refuse_empty, unreadable
-from aivo_assets.events.sources.layouts import layout_of, refuse_one_column
 from aivo_assets.events.sources.learner_files import read_learners
 from aivo_assets.events.sources.plan import Plan, asked_of_times, labels_of, made
-from aivo_assets.events.sources.skill_lists import split_skills
-from aivo_assets.events.sources.table_files import (
+from aivo_assets.events.sources.reading.delimited import Block, read_blocks
+from aivo_assets.events.sources.reading.files import find_files, fingerprint, refuse_empty, unreadable
+from aivo_assets.events.sources.reading.layouts import layout_of, refuse_one_column
+from aivo_assets.events.sources.reading.table_files import (
     decimal_mark,
     dialect_of,
     holds_parquet,
@@ -31,6 +30,7 @@ from aivo_assets.events.sources.table_files import (
     with_points,
 )
 from aivo_assets.events.times.counted import PER_SECOND
+from aivo_assets.events.values.skill_lists import split_skills
 from aivo_assets.settings import SourceSettings
 
 DECIMAL_COMMA = "Values are parted by semicolons: 1,5 is read as one and a half (AIVO_SOURCE_DECIMAL)."

@@ -19,12 +19,12 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from aivo_assets.errors import SettingsError, SourceError
-from aivo_assets.events.conversion import is_missing
 from aivo_assets.events.schema import EARLIEST
 from aivo_assets.events.times import counted as counts
 from aivo_assets.events.times import written
 from aivo_assets.events.times.counted import EPOCH, PER_SECOND, UNIT_NAMES, Counted, Unit
 from aivo_assets.events.times.reading import TimeReading, moments
+from aivo_assets.events.values.conversion import is_missing
 
 _CLEAR = 0.9  # of the numbers lie in the range of the unit that is inferred
 _READABLE = 0.5  # of the texts at least, or the column holds something else

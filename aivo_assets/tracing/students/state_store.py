@@ -15,7 +15,7 @@ from hashlib import sha256
 import polars as pl
 
 from aivo_assets.lake import Lake, Layered, Layers
-from aivo_assets.lake.layers import StagedShard, between
+from aivo_assets.lake.commits.layers import StagedShard, between
 from aivo_assets.tracing.fold.schema import STATES_ITEMS, STATES_LEARNERS, STATES_SKILLS, STATES_SUBJECTS
 from aivo_assets.tracing.fold.states import LearnerStates
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import polars as pl
 
 from aivo_assets.lake import Lake
-from aivo_assets.lake.layers import StagedShard
+from aivo_assets.lake.commits.layers import StagedShard
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.features import fold, fold_version

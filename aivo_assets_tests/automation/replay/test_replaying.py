@@ -29,11 +29,12 @@ SMALL: Mapping[str, Any] = {
     "promotion": {"minimum_events": 100, "confidence": 0.6, "slice_limit": 1.0, "calibration_limit": 1.0},
     "drift": {"minimum_events": 100, "window_days": 1, "breaches": 1},
     "adaptive": {"excess_log_loss": 9.0, "calibration_gap": 9.0, "new_event_share": 9.0, "unseen_item_share": 1.0},
-    # Few ticks, so that what a replay shows is shown within a minute: checks at noon and in the evening. The first of
-    # them asks for training as long as there is no champion; afterwards only drift does.
+    # Few ticks, so that what a replay shows is shown within a minute: checks at noon, in the evening and at night, when
+    # nothing has arrived since. The first of them asks for training as long as there is no champion; afterwards only
+    # drift does.
     "schedule": {
-        "adaptive_training": "0 14,20 * * *",
-        "drift_monitor": "0 20 * * *",
+        "adaptive_training": "0 14,21,23 * * *",
+        "drift_monitor": "0 21 * * *",
         "main_brain_daily": "0 2 1 1 *",
         "weekly_full_retraining": "0 3 1 1 *",
         "refusal_cooldown_hours": 0,

@@ -26,8 +26,8 @@ from aivo_assets.cli.benchmark import policy as benchmark_policy
 from aivo_assets.errors import SettingsError
 from aivo_assets.settings import Settings
 from aivo_assets.simulation import PARAMETERS, Simulation, World, build_world
-from aivo_assets.simulation.assigned import AssignedLevels
-from aivo_assets.simulation.policy import ItemRequest
+from aivo_assets.simulation.policies.assigned import AssignedLevels
+from aivo_assets.simulation.policies.policy import ItemRequest
 
 SMALL = PolicyTrialPlan(
     seeds=2, first_seed=11, learners=20, weeks=2, contents=1, content_learners=100, content_days=12, items_per_skill=12
@@ -254,6 +254,7 @@ def test_both_watch_the_same_answers_and_move_nobody(trial: Trial, school: tuple
     assert ours.sort(pairs).equals(threshold.sort(pairs))
 
 
+@pytest.mark.slow
 def test_the_same_plan_gives_the_same_report_and_every_policy_is_measured() -> None:
     settings = Settings(training={"min_samples_leaf": 20})
     report = measure_policies(SMALL, settings)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from aivo_assets.lake import Lake
-from aivo_assets.lake.folder_storage import FolderStorage
+from aivo_assets.lake.storage.folder_storage import FolderStorage
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import FeatureSettings
 from aivo_assets.tracing.fold.features import fold

@@ -1,0 +1,1 @@
+"""Commands about the main brain and its runs: `train`, `registry`, `why`."""

@@ -1,0 +1,1 @@
+"""Commands for whoever operates the platform: `up`, `settings`, `key`, `alerts`."""

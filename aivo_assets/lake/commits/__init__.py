@@ -1,0 +1,1 @@
+"""How a unit is replaced as a whole: staged files, manifests, layers, and which files may go when. No columns."""

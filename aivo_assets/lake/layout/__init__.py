@@ -1,0 +1,1 @@
+"""What a lake was made with, and moving it to another number of shards. Nothing of what its datasets mean."""
