@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
 
 import dagster as dg
 
@@ -10,7 +9,7 @@ from aivo_assets.assets import all_assets
 from aivo_assets.automation.alerting import SHOWS_ALERTS
 from aivo_assets.automation.checks import build_checks
 from aivo_assets.automation.jobs import build_jobs
-from aivo_assets.automation.partitions import narrow
+from aivo_assets.automation.partitions import DAYS_BEFORE_ANY_EVENT, narrow
 from aivo_assets.automation.schedules import build_schedules
 from aivo_assets.automation.sensors import build_sensors
 from aivo_assets.lake import calendar, open_lake
@@ -20,7 +19,6 @@ from aivo_assets.resources.platform import build_resources
 from aivo_assets.settings import Settings, load_settings
 
 _log = logging.getLogger(__name__)
-DAYS_BEFORE_ANY_EVENT = timedelta(days=60)
 
 
 def build_definitions(

@@ -112,6 +112,15 @@ class DagsterClient:
                 return str((chain or [outcome["message"]])[-1]).strip()
         return None
 
+    def end_code_server(self) -> None:
+        """Ask the code server to end once its runs have ended; until then it takes no new ones.
+
+        Raises:
+            DagsterUnreachableError: The web UI does not answer, or does not pass it on.
+        """
+        answer = self._ask(questions.END_CODE_SERVER, {"location": LOCATION})["shutdownRepositoryLocation"]
+        self._of_type(answer, "ShutdownRepositoryLocationSuccess")
+
     def unhealthy_daemons(self) -> list[str]:
         """Names of the daemons that are needed and give no sign of life."""
         statuses = self._ask(questions.DAEMONS, {})["instance"]["daemonHealth"]["allDaemonStatuses"]

@@ -56,6 +56,14 @@ LATEST: Final = """query ($key: AssetKeyInput!) {
   }
 }"""
 
+END_CODE_SERVER: Final = """mutation ($location: String!) {
+  shutdownRepositoryLocation(repositoryLocationName: $location) {
+    __typename
+    ... on RepositoryLocationNotFound { message }
+    ... on PythonError { message }
+  }
+}"""
+
 LAUNCH: Final = f"""mutation ($parameters: ExecutionParams!) {{
   launchRun(executionParams: $parameters) {{
     __typename

@@ -5,7 +5,7 @@ a range of days fills the data of every day, and the models as of the last.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
@@ -15,6 +15,8 @@ from aivo_assets.operations.jobs.names import RANGE_END_TAG, RANGE_START_TAG
 
 # Assets are declared over the widest range; `narrow` cuts it to the lake's calendar when the definitions are built.
 DAYS = dg.DailyPartitionsDefinition(start_date=EARLIEST.date().isoformat(), end_offset=1, timezone="UTC")
+DAYS_BEFORE_ANY_EVENT = timedelta(days=60)
+"""So far back the calendar of a lake reaches that holds no event yet."""
 ONE_RUN = dg.BackfillPolicy.single_run()
 
 

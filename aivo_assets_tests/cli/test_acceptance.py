@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -63,7 +63,7 @@ def test_the_demo_makes_its_key_private_and_prints_no_name(demo: str, home: Path
 
 
 def test_up_shows_the_demo_and_every_schedule_on_and_ends_without_leftovers(
-    demo: str, environment: dict[str, str]
+    demo: str, environment: dict[str, str], home: Path
 ) -> None:
     assert demo
     port, api = free_port(), free_port()
@@ -83,7 +83,9 @@ def test_up_shows_the_demo_and_every_schedule_on_and_ends_without_leftovers(
         assert httpx.get(f"http://127.0.0.1:{api}/health").json()["status"] == "ok"
         status = httpx.get(f"http://127.0.0.1:{api}/v1/scheduler/status", timeout=60).json()
         assert {job["id"] for job in status["jobs"]} == SCHEDULES
-        os.kill(child_running(process, "aivo_assets.api"), signal.SIGKILL)
+        service = child_running(process, "aivo_assets.api")
+        assert service is not None
+        os.kill(service, signal.SIGKILL)
         wait_until_healthy(f"http://127.0.0.1:{api}/health", process)
     finally:
         process.send_signal(signal.SIGINT)
@@ -95,11 +97,12 @@ def test_up_shows_the_demo_and_every_schedule_on_and_ends_without_leftovers(
             httpx.get(f"http://127.0.0.1:{closed}/", timeout=2)
 
 
-def child_running(process: subprocess.Popen[str], module: str) -> int:
-    """Id of the process that `aivo up` started for a module."""
+def child_running(process: subprocess.Popen[str], module: str) -> int | None:
+    """Id of the process that `aivo up` started for a module; None while there is none."""
+    assert process.poll() is None
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    (found,) = [int(pid) for pid in children if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
-    return found
+    running = (int(pid) for pid in children if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"))
+    return next(running, None)
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen[str]) -> None:
@@ -112,6 +115,27 @@ def wait_until_healthy(url: str, process: subprocess.Popen[str]) -> None:
         except httpx.TransportError:
             time.sleep(0.5)
     raise AssertionError(f"{url} did not answer again")
+
+
+DAYS = """{
+  assetNodeOrError(assetKey: {path: ["raw_interactions"]}) {
+    ... on AssetNode { partitionKeysByDimension { partitionKeys } }
+  }
+}"""
+
+
+def wait_for_days(url: str, process: subprocess.Popen[str], wanted: Callable[[list[str]], bool]) -> list[str]:
+    """The days that the web UI shows, as soon as a code server answers and they are as wanted."""
+    deadline = time.monotonic() + 120
+    days: list[str] = []
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        node = httpx.post(url, json={"query": DAYS}, timeout=30).json()["data"]["assetNodeOrError"]
+        days = node["partitionKeysByDimension"][0]["partitionKeys"] if node else []
+        if wanted(days):
+            return days
+        time.sleep(1)
+    raise AssertionError(f"the web UI shows {days}")
 
 
 QUERY = """{

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +44,8 @@ class Services:
     Each has a process group of its own, so that Ctrl-C reaches only this process, which then stops them in order.
     """
 
-    def __init__(
-        self, services: Sequence[Service], *, environment: Mapping[str, str], folder: Path | None = None
-    ) -> None:
-        self._services = services
+    def __init__(self, *, environment: Mapping[str, str], folder: Path | None = None) -> None:
+        self._services: list[Service] = []
         self._folder = folder
         self._environment = dict(environment)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -58,21 +56,18 @@ class Services:
         # A terminated `aivo up` takes its children with it as Ctrl-C does; a shell's background job ignores SIGINT.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
-        for service in self._services:
-            service.log.parent.mkdir(parents=True, exist_ok=True)
-            self._start(service)
         return self
 
     def __exit__(self, *_: object) -> None:
         processes = self._processes.values()
         for process in processes:
-            if process.poll() is None:
-                process.terminate()
+            # With all that it started: a code server waits for its runs, so they have to end at the same time.
+            _signal_group(process, signal.SIGTERM)
         deadline = time.monotonic() + SECONDS_TO_STOP
         for process in processes:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        # What they had started themselves, such as runs and Dagster's code server, may outlive them.
+        # What they had started themselves, such as runs, may outlive them.
         left = [process for process in processes if _signal_group(process, signal.SIGTERM)]
         deadline = time.monotonic() + SECONDS_FOR_THE_REST
         while any(_signal_group(process, NOTHING) for process in left) and time.monotonic() < deadline:
@@ -81,14 +76,24 @@ class Services:
             _signal_group(process, signal.SIGKILL)
             process.wait()
 
-    def watch(self) -> None:
+    def start(self, service: Service) -> None:
+        """Start one more process, which is kept from now on."""
+        service.log.parent.mkdir(parents=True, exist_ok=True)
+        self._services.append(service)
+        self._start(service)
+
+    def watch(self, look: Callable[[], None]) -> None:
         """Return only by an exception: `KeyboardInterrupt`, or when one of the processes ended by itself.
+
+        Args:
+            look: Called twice a second, for what else there is to look after.
 
         Raises:
             ServiceError: A process ended.
         """
         while True:
             self.check()
+            look()
             time.sleep(0.5)
 
     def check(self) -> None:

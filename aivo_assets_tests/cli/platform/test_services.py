@@ -50,7 +50,9 @@ def until(holds: Callable[[], bool], services: Services) -> None:
 
 def test_one_that_is_killed_comes_back_while_the_other_goes_on(tmp_path: Path) -> None:
     kept, restarted = service(tmp_path, "daemon", SLEEPER), service(tmp_path, "http", SLEEPER, restart=True)
-    with Services([kept, restarted], environment=os.environ) as running:
+    with Services(environment=os.environ) as running:
+        running.start(kept)
+        running.start(restarted)
         until(lambda: bool(pids(kept.log)) and bool(pids(restarted.log)), running)
         os.kill(pids(restarted.log)[0], signal.SIGKILL)
         until(lambda: len(pids(restarted.log)) == 2, running)
@@ -63,7 +65,8 @@ def test_one_that_is_killed_comes_back_while_the_other_goes_on(tmp_path: Path) -
 
 def test_one_that_ends_again_and_again_is_started_after_growing_pauses(tmp_path: Path) -> None:
     ends = service(tmp_path, "http", ENDS, restart=True)
-    with Services([ends], environment=os.environ) as running:
+    with Services(environment=os.environ) as running:
+        running.start(ends)
         began = time.monotonic()
         until(lambda: len(pids(ends.log)) >= 3, running)
         assert time.monotonic() - began >= 0.5 + 1.0
@@ -71,8 +74,10 @@ def test_one_that_ends_again_and_again_is_started_after_growing_pauses(tmp_path:
 
 def test_the_end_of_another_is_the_end_of_all(tmp_path: Path) -> None:
     ends = service(tmp_path, "daemon", ENDS)
-    with Services([ends], environment=os.environ) as running, pytest.raises(ServiceError, match="The daemon ended"):
-        until(lambda: False, running)
+    with Services(environment=os.environ) as running:
+        running.start(ends)
+        with pytest.raises(ServiceError, match="The daemon ended"):
+            until(lambda: False, running)
 
 
 def test_what_a_process_had_started_does_not_outlive_the_platform(
@@ -80,7 +85,8 @@ def test_what_a_process_had_started_does_not_outlive_the_platform(
 ) -> None:
     monkeypatch.setattr("aivo_assets.cli.platform.services.SECONDS_FOR_THE_REST", 0.5)
     parent = service(tmp_path, "daemon", LEAVES_A_CHILD)
-    with Services([parent], environment=os.environ) as running:
+    with Services(environment=os.environ) as running:
+        running.start(parent)
         until(lambda: bool(pids(parent.log)), running)
         (child,) = pids(parent.log)
     deadline = time.monotonic() + 10
