@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 SourceOption = Annotated[
     str | None,
-    typer.Option("--source", help="simulator, assistments, datashop, parquet, csv or postgres. [AIVO_SOURCE_KIND]"),
+    typer.Option(
+        "--source", help="simulator, assistments, datashop, parquet, csv, postgres or inbox. [AIVO_SOURCE_KIND]"
+    ),
 ]
 PathOption = Annotated[str | None, typer.Option("--path", help="File of a file source. [AIVO_SOURCE_PATH]")]
 MapOption = Annotated[

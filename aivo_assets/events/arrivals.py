@@ -14,6 +14,7 @@ from upath import UPath
 from aivo_assets.events.landing.events import read_cursor
 from aivo_assets.events.sources import open_source
 from aivo_assets.events.sources.base import Source
+from aivo_assets.events.sources.inbox import inbox_beside
 from aivo_assets.events.sources.reading.files import find_files
 from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
@@ -39,14 +40,18 @@ def arrived(settings: Settings, lake: Lake, now: datetime) -> str | None:
         SettingsError: The settings do not say enough for it.
     """
     source = settings.source
-    beside = [path for path in (source.learner_path, source.override_path, settings.policy.prerequisites) if path]
-    files = [file for path in beside for file in find_files(path)]
+    paths = [path for path in (source.learner_path, source.override_path, settings.policy.prerequisites) if path]
+    files = [file for path in paths for file in find_files(path)]
     if source.kind in FILE_KINDS:
-        return digest(sorted(_file(file) for file in [*files, *find_files(source.path)]))
-    if source.kind == "postgres":
-        rows = _behind_the_cursor(open_source(settings, now), lake)
-        return None if rows is None else digest([*sorted(_file(file) for file in files), *rows])
-    return None
+        files += find_files(source.path)
+    elif source.kind not in ("postgres", "inbox"):
+        return None
+    tables: list[Source] = [] if source.kind in FILE_KINDS else [open_source(settings, now)]
+    beside = inbox_beside(settings, now)
+    rows = [_behind_the_cursor(table, lake) for table in (*tables, *([] if beside is None else [beside]))]
+    if any(each is None for each in rows):
+        return None
+    return digest([*sorted(_file(file) for file in files), *(row for each in rows for row in each or ())])
 
 
 def _file(file: UPath) -> str:

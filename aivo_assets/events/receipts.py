@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -101,6 +101,27 @@ class Receipt:
         content["by_reason"] = dict(sorted(self.by_reason.items()))
         content["examples"] = dict(sorted(self.examples.items()))
         return content
+
+
+def together(first: Receipt, second: Receipt) -> Receipt:
+    """One account of two landings of one run, for those who count; what is told of each is told before.
+
+    Args:
+        first: Whose run, source and time it has.
+        second: Of another source.
+    """
+    counted = ("rows_read", "rows_in", "kept", "duplicates", "set_aside", "folded", "outside_window", "before_window")
+    stored = [each.stored for each in (first, second) if each.stored is not None]
+    days = [each.earliest for each in (first, second) if each.earliest is not None]
+    reasons = first.by_reason.keys() | second.by_reason.keys()
+    return replace(
+        first,
+        **{name: getattr(first, name) + getattr(second, name) for name in counted},
+        stored=sum(stored) if stored else None,
+        earliest=min(days, default=None),
+        days_changed=tuple(sorted({*first.days_changed, *second.days_changed})),
+        by_reason={why: first.by_reason.get(why, 0) + second.by_reason.get(why, 0) for why in reasons},
+    )
 
 
 def write_receipt(lake: Lake, receipt: Receipt, *, what: str) -> None:

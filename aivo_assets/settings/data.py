@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from aivo_assets.settings.group import Group, Share
 from aivo_assets.settings.kinds import PostgresUrl, TimeZoneName
 
-SourceKind = Literal["simulator", "assistments", "datashop", "parquet", "csv", "postgres"]
+SourceKind = Literal["simulator", "assistments", "datashop", "parquet", "csv", "postgres", "inbox"]
 
 
 class LakeSettings(Group):

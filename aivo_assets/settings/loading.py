@@ -14,7 +14,7 @@ from aivo_assets.settings.data import LakeSettings, PrivacySettings, SimulatorSe
 from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.environment import PREFIX, read_env_file, unknown_names
 from aivo_assets.settings.kinds import PostgresUrl, in_order
-from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
+from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, LiveSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
 from aivo_assets.settings.retention import RetentionSettings
 from aivo_assets.settings.tracing import (
@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     adaptive: AdaptiveSettings = AdaptiveSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     api: ApiSettings = ApiSettings()
+    live: LiveSettings = LiveSettings()
     alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
 

@@ -84,6 +84,25 @@ class ApiSettings(Group):
     )
 
 
+class LiveSettings(Group):
+    """Answers in and exercises out, while the learner waits."""
+
+    write_token: SecretStr | None = Field(
+        None, description="Bearer token that may send answers and nothing else, 16 characters or more."
+    )
+    read_token: SecretStr | None = Field(
+        None, description="Bearer token that may ask for exercises and predictions and nothing else."
+    )
+    calls_per_second: int = Field(
+        500, ge=1, description="Calls of one client that are answered in a second; more are told to wait (429)."
+    )
+    answers_at_once: int = Field(1000, ge=1, le=100_000, description="Most answers in one call.")
+    stale_hours: float = Field(
+        30.0, gt=0, description="Hours without a check after which an answer says that the states are old."
+    )
+    review_days: int = Field(14, ge=1, description="Days without practice after which an exercise is a review.")
+
+
 class AlertSettings(Group):
     """Who is told what."""
 

@@ -12,11 +12,13 @@ from aivo_assets.errors import SourceUnreachableError
 from aivo_assets.events.arrivals import FILE_KINDS
 from aivo_assets.events.landing.account import lines, outcome, reasons, refuse_nothing_kept, remarks
 from aivo_assets.events.landing.events import land
+from aivo_assets.events.landing.inbox import tidy_inbox
 from aivo_assets.events.landing.learners import land_learners
-from aivo_assets.events.receipts import Receipt
+from aivo_assets.events.receipts import Receipt, together
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.events.sources import open_source
-from aivo_assets.events.sources.base import Window
+from aivo_assets.events.sources.base import Source, Window
+from aivo_assets.events.sources.inbox import inbox_beside
 from aivo_assets.lake import Lake, calendar
 from aivo_assets.lake.commits.damage import damaged_days
 from aivo_assets.operations.jobs.names import READ_AT
@@ -68,16 +70,12 @@ def ingest(
     days = days_of(context)
     now = clock.now()
     with _tried_again(context):
-        source = open_source(settings, now)
-        for sentence in source.how_read():
-            context.log.info(sentence)
         window = Window(_first_to_read(lake, settings, days, now), days[-1])
-        receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
-        for sentence in (*lines(receipt), outcome(receipt), *reasons(receipt)):
-            context.log.info(sentence)
-        for sentence in remarks(receipt):
-            context.log.warning(sentence)
-        refuse_nothing_kept(receipt, window)
+        receipt = _landed(context, lake, open_source(settings, now), window, now)
+        beside = inbox_beside(settings, now)
+        if beside is not None:
+            receipt = together(receipt, _landed(context, lake, beside, window, now))
+    tidy_inbox(settings, lake, now)
     _report_late_days(context, lake, receipt)
     too_early = _too_early(receipt, window)
     if too_early:
@@ -123,6 +121,19 @@ def raw_learners(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
         data_version=dg.DataVersion(lake.version(RAW_LEARNERS)),
     )
+
+
+def _landed(context: dg.AssetExecutionContext, lake: Lake, source: Source, window: Window, now: datetime) -> Receipt:
+    """Land one source, and tell of it."""
+    for sentence in source.how_read():
+        context.log.info(sentence)
+    receipt = land(lake, source, window=window, now=now, run=context.run.run_id)
+    for sentence in (*lines(receipt), outcome(receipt), *reasons(receipt)):
+        context.log.info(sentence)
+    for sentence in remarks(receipt):
+        context.log.warning(sentence)
+    refuse_nothing_kept(receipt, window)
+    return receipt
 
 
 def _every_row_accounted_for(receipt: Receipt) -> dg.AssetCheckResult:

@@ -104,7 +104,9 @@ def _shown(value: object) -> str:
 def _absent_files(settings: "Settings") -> Iterator[str]:
     source = settings.source
     named = {
-        "AIVO_SOURCE_LEARNER_PATH": source.learner_path if source.kind not in ("simulator", "postgres") else None,
+        "AIVO_SOURCE_LEARNER_PATH": source.learner_path
+        if source.kind not in ("simulator", "postgres", "inbox")
+        else None,
         "AIVO_SOURCE_OVERRIDE_PATH": source.override_path,
         "AIVO_POLICY_PREREQUISITES": settings.policy.prerequisites,
     }
@@ -126,7 +128,7 @@ def _refusals(settings: "Settings") -> Iterator[str]:
         lambda: refuse_open_door(settings.api),
         lambda: open_source(settings, PlatformClock(settings).now()),
     ]
-    if source.kind not in ("simulator", "postgres"):
+    if source.kind not in ("simulator", "postgres", "inbox"):
         asked.append(lambda: find_files(source.path))
     if not _has_no_key(settings):
         asked.append(lambda: load_key(settings, create=False))

@@ -109,7 +109,9 @@ def _keep(
         staging, judgement, problems, days_changed, run=run, source=source.name, batch_id=batch_id, landed_at=now
     )
     receipt = replace(receipt, stored=stored)
-    write_receipt(lake, receipt, what=f"{wanted.first}_{wanted.last}" if wanted else "all")
+    write_receipt(
+        lake, receipt, what=f"{wanted.first}_{wanted.last}" if wanted else "inbox" if source.name == "inbox" else "all"
+    )
     if not source.window_applies:
         _move_cursor(lake, fingerprint, staging.cursor, torn, source=source.name, run=run)
     return receipt

@@ -39,6 +39,10 @@ def open_source(settings: Settings, now: datetime) -> Source:
             from aivo_assets.events.sources.postgres import PostgresSource  # noqa: PLC0415 - draws in SQLAlchemy
 
             return PostgresSource(source, first_event_at(source), now)
+        case "inbox":
+            from aivo_assets.events.sources.inbox import inbox_source  # noqa: PLC0415 - draws in SQLAlchemy
+
+            return inbox_source(settings, now)
 
 
 def first_event_at(settings: SourceSettings) -> datetime:

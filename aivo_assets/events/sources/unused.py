@@ -10,7 +10,7 @@ _TABLES: frozenset[SourceKind] = frozenset(("csv", "parquet", "postgres"))
 _POSTGRES: frozenset[SourceKind] = frozenset(("postgres",))
 _DATASHOP: frozenset[SourceKind] = frozenset(("datashop",))
 _TEXT_ENDS = (".csv", ".tsv", ".tab", ".txt")
-_ALL: frozenset[SourceKind] = _FILES | _POSTGRES | {"simulator"}
+_ALL: frozenset[SourceKind] = _FILES | _POSTGRES | {"simulator", "inbox"}
 _OUTSIDE = _FILES | _POSTGRES
 
 USED_BY: dict[str, frozenset[SourceKind]] = {
@@ -28,7 +28,7 @@ USED_BY: dict[str, frozenset[SourceKind]] = {
     "zones": _TABLES | _DATASHOP,
     "correct_values": _OUTSIDE,
     "correct_threshold": _TABLES | {"assistments"},
-    "subject": _OUTSIDE,
+    "subject": _OUTSIDE | {"inbox"},
     "first_event_at": _OUTSIDE,
     "encoding": _TEXT,
     "delimiter": _TEXT,

@@ -23,7 +23,8 @@ from aivo_assets.tracing.fold.statistics import Statistics
 from aivo_assets.tracing.students.state_changes import differing_learners, late_learners, new_events
 from aivo_assets.tracing.students.state_store import Folded, Parts, StateStore
 
-_READ = [*FEATURE_KEYS, "skill_ids", "gap_s", "hint_count"]
+ANSWER_COLUMNS = [*FEATURE_KEYS, "skill_ids", "gap_s", "hint_count"]
+"""What a fold reads of an answer."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def stage_update(
     changed = sorted(day for day, part in parts.items() if before.parts.get(day) != part)
     if not changed:
         return Update()
-    events = lake.scan(ANONYMISED_INTERACTIONS, days=changed, shards=[shard]).select(_READ).collect()
+    events = lake.scan(ANONYMISED_INTERACTIONS, days=changed, shards=[shard]).select(ANSWER_COLUMNS).collect()
     known = store.known(shard, events["learner"])
     late = _changed_pasts(store, shard, events, known, before, changed)
     new = new_events(events, known).filter(~pl.col("learner").is_in(late.implode()))
@@ -286,7 +287,7 @@ def _histories(
         days = set(within["days"].explode().to_list()) | set(changed)
         wanted = pl.col("learner").is_in(within["learner"].implode())
         scan = lake.scan(ANONYMISED_INTERACTIONS, days=sorted(days & parts.keys()), shards=[shard])
-        yield within["learner"], scan.filter(wanted).select(_READ).collect()
+        yield within["learner"], scan.filter(wanted).select(ANSWER_COLUMNS).collect()
 
 
 def _blocks(lake: Lake, shard: int, parts: Parts, events_at_once: int) -> Iterator[pl.DataFrame]:
@@ -302,7 +303,7 @@ def _ranges(lake: Lake, shard: int, parts: Parts, events_at_once: int) -> list[t
 
 def _between(lake: Lake, shard: int, parts: Parts, first: str, last: str) -> pl.DataFrame:
     scan = lake.scan(ANONYMISED_INTERACTIONS, days=parts, shards=[shard])
-    return scan.filter(_within(first, last)).select(_READ).collect()
+    return scan.filter(_within(first, last)).select(ANSWER_COLUMNS).collect()
 
 
 def _within(first: str, last: str) -> pl.Expr:
