@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Final
 
@@ -194,9 +194,7 @@ def _standing(now: LearnerNow, brain: Brain, settings: Settings, at: datetime) -
     hours = settings.live.stale_hours
     if now.checked is None:
         notes.append("No check has run yet.")
-    elif at - timedelta(hours=hours) > datetime.combine(
-        now.checked + timedelta(days=1), datetime.min.time(), at.tzinfo
-    ):
+    elif at - timedelta(hours=hours) > datetime.combine(now.checked + timedelta(days=1), datetime.min.time(), UTC):
         notes.append(f"The last check knows nothing after {now.checked}, which is more than {hours:g} hours ago.")
     return schema.Standing(
         champion=brain.version, checked=now.checked, states_version=now.states_version, answers_since=now.since,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-_ANSWER = {
+_ANSWER: dict[str, Any] = {
     "event_id": "tablet-7-000123",
     "learner_id": "learner-000001",
     "item_id": "mathematics-0042",

@@ -27,7 +27,7 @@ from aivo_assets.settings import Settings, SourceSettings
 TABLE: Final = "aivo_inbox"
 STORAGE_VARIABLE: Final = "AIVO_DAGSTER_STORAGE_URL"
 OVERLAP: Final = 1000
-"""Numbers read again at a landing: an answer whose transaction ended late has a smaller number than ones read before."""
+"""Numbers read again at a landing: an answer whose transaction ended late has a smaller one than others read before."""
 KEPT_DAYS: Final = 3
 """Days that a landed answer stays: the present states may lack it for some hours, and a repeated call finds it."""
 
@@ -128,8 +128,8 @@ class Inbox:
         """
         with _told(self.engine), self.engine.connect() as connection:
             rows = self._rows(connection, _ANSWERS.c.learner == learner)
-        schema = {**Event.create_empty().schema, "order": pl.Int64}
-        return pl.DataFrame([{**row, "order": row["sequence"]} for row in rows], schema=schema)
+        empty = Event.create_empty().with_columns(order=pl.lit(None, pl.Int64))
+        return pl.DataFrame([{**row, "order": row["sequence"]} for row in rows], schema=empty.schema)
 
     def forget_landed(self, cursor: str | None, now: datetime) -> int:
         """Delete answers that were landed some days ago.
@@ -183,7 +183,7 @@ def as_source(inbox: Inbox, settings: SourceSettings) -> SourceSettings:
     """How the table is read as a source: by its number, its columns named as ours."""
     return SourceSettings(
         kind="postgres",
-        url=inbox.engine.url.render_as_string(hide_password=False),  # type: ignore[arg-type]
+        url=inbox.engine.url.render_as_string(hide_password=False),
         table=TABLE,
         cursor_column="sequence",
         cursor_overlap=OVERLAP,

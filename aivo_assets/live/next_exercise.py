@@ -180,7 +180,7 @@ def next_exercises(
     of_skill = bank.explode("skill_ids", keep_nulls=False).rename({"skill_ids": "skill"})
     day, rows = advice.of(now.learner)
     chosen = _recommended(asked, rows)
-    subject, skill, level = _place(asked, chosen, now, of_skill, brain)
+    subject, skill, level = _place(asked, chosen, now, of_skill)
     wanted = of_skill.filter((pl.col("subject") == subject) & (pl.col("skill") == skill))["item_id"]
     taken = asked.exclude | _recent(now.states.items, settings.policy.recent_events)
     near = (
@@ -220,7 +220,7 @@ def _recommended(asked: NextAsked, rows: list[dict[str, Any]]) -> dict[str, Any]
 
 
 def _place(
-    asked: NextAsked, chosen: dict[str, Any] | None, now: LearnerNow, of_skill: pl.DataFrame, brain: Brain
+    asked: NextAsked, chosen: dict[str, Any] | None, now: LearnerNow, of_skill: pl.DataFrame
 ) -> tuple[str, str, int]:
     """Subject, skill and level."""
     if chosen is not None:

@@ -102,6 +102,8 @@ def _shown(value: object) -> str:
 
 
 def _absent_files(settings: "Settings") -> Iterator[str]:
+    from aivo_assets.events.arrivals import FILE_KINDS
+
     source = settings.source
     named = {
         "AIVO_SOURCE_LEARNER_PATH": source.learner_path
@@ -118,6 +120,7 @@ def _absent_files(settings: "Settings") -> Iterator[str]:
 def _refusals(settings: "Settings") -> Iterator[str]:
     """What the parts that use the settings would refuse, each asked as it would be at its start."""
     from aivo_assets.api.security import refuse_open_door
+    from aivo_assets.events.arrivals import FILE_KINDS
     from aivo_assets.events.sources import open_source
     from aivo_assets.events.sources.reading.files import find_files
     from aivo_assets.privacy.keys import load_key
@@ -128,7 +131,7 @@ def _refusals(settings: "Settings") -> Iterator[str]:
         lambda: refuse_open_door(settings.api),
         lambda: open_source(settings, PlatformClock(settings).now()),
     ]
-    if source.kind not in ("simulator", "postgres", "inbox"):
+    if source.kind in FILE_KINDS:
         asked.append(lambda: find_files(source.path))
     if not _has_no_key(settings):
         asked.append(lambda: load_key(settings, create=False))

@@ -1,4 +1,4 @@
-"""What becomes of the inbox after a landing. Belongs here: deleting what was landed some days ago; nothing is landed."""
+"""The inbox after a landing. Belongs here: deleting what was landed some days ago; nothing is landed."""
 
 from datetime import datetime
 

@@ -52,7 +52,7 @@ def inbox_source(settings: Settings, now: datetime) -> InboxSource:
 
 
 def inbox_beside(settings: Settings, now: datetime) -> InboxSource | None:
-    """The inbox, to be landed beside the source of the settings; None where nothing was ever sent, or where it is it."""
+    """The inbox, to be landed beside the source of the settings; None where nothing was sent, or it is that source."""
     inbox = open_inbox(settings) if settings.source.kind != "inbox" else None
     if inbox is None:
         return None
