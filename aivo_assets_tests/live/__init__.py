@@ -1,0 +1,1 @@
+"""Tests of `aivo_assets.live`, on a real PostgreSQL."""
