@@ -1,6 +1,7 @@
 """Serves the app; started by `aivo up`, which starts it again where it ends."""
 
 import sys
+import threading
 
 import uvicorn
 
@@ -18,4 +19,5 @@ if __name__ == "__main__":
     except AivoError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the log of the service
         sys.exit(error.exit_code)
+    threading.Thread(target=app.state.live.warm, daemon=True).start()
     uvicorn.run(app, host=settings.api.host, port=settings.api.port, log_level="warning")

@@ -19,7 +19,7 @@ from aivo_assets.api.dagster_client import DagsterUnreachableError, LaunchRefuse
 from aivo_assets.api.documentation import documentation
 from aivo_assets.api.documents import DOCUMENTS, documents
 from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
-from aivo_assets.api.live import live_router
+from aivo_assets.api.live import LiveService, live_router
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import refuse_open_door
 from aivo_assets.errors import AivoError, LakeError
@@ -81,7 +81,8 @@ def build_app(
 
     app.include_router(control_plane(settings, lake, present, machine))
     app.include_router(documents(lake))
-    app.include_router(live_router(settings, lake, present))
+    app.state.live = LiveService(settings, lake)
+    app.include_router(live_router(settings, app.state.live, present))
     for error in _STATUS:
         app.add_exception_handler(error, _tell)
     app.add_exception_handler(405, _tell_methods)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -97,25 +97,34 @@ class LiveService:
         """Where learners stand."""
         return Learners(self._settings, self._lake, self.key, open_inbox(self._settings), time.monotonic)
 
+    def warm(self) -> None:
+        """Load and compile what the first call would wait for, so that it need not; what is not there yet is no fault.
+
+        A service that has just started answers its first learner as quickly as the others.
+        """
+        with suppress(AivoError):
+            brain, at = self.champion.now(), datetime.now(UTC)
+            nobody = self.learners.now(self.pseudonym(""), brain)
+            next_exercises(NextAsked(), nobody, brain, self.advice, self._settings, at)
+
     def pseudonym(self, learner: str) -> str:
         """The pseudonym of a learner, who is named by it or as the source does."""
         is_one = len(learner) == 32 and set(learner) <= _PSEUDONYM
         return learner if is_one else self.learners.pseudonym(learner.strip())
 
 
-def live_router(settings: Settings, lake: Lake, now: Callable[[], datetime]) -> APIRouter:
+def live_router(settings: Settings, service: LiveService, now: Callable[[], datetime]) -> APIRouter:
     """The endpoints.
 
     Args:
         settings: Of the platform.
-        lake: Of the platform.
+        service: What they share.
         now: Tells the platform's time, UTC.
 
     Raises:
         SettingsError: A token can be guessed.
     """
     refuse_short_tokens(settings)
-    service = LiveService(settings, lake)
     router = APIRouter(prefix="/v1", tags=["live"], dependencies=[Depends(calm(settings))], responses=REFUSALS)
     _add_in(router, settings, service, now)
     _add_out(router, settings, service, now)

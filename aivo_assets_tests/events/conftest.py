@@ -1,8 +1,5 @@
 """Fixtures of the events tests: the present, a lake, and a real PostgreSQL server."""
 
-import tempfile
-import warnings
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """A small school with a champion and folded states, to which apps send answers. No expectations here."""
 
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -134,9 +135,9 @@ class LiveSchool:
         land(self.lake, MemorySource([extract(rows)]), window=None, now=NOW, run="a landing")
         self.anonymise({row["occurred_at"].date() for row in rows})  # type: ignore[attr-defined]
 
-    def land_inbox(self) -> int:
+    def land_inbox(self, now: datetime = NOW) -> int:
         """As a check does; returns how many were kept."""
-        receipt = land(self.lake, inbox_source(self.settings, NOW), window=None, now=NOW, run="a check")
+        receipt = land(self.lake, inbox_source(self.settings, now), window=None, now=now, run="a check")
         self.anonymise(receipt.days_changed)
         return receipt.kept
 
@@ -182,3 +183,13 @@ def opened(home: Path, url: str) -> LiveSchool:
     school.fold()
     school.publish_bank()
     return school
+
+
+def copied(school: LiveSchool, folder: Path) -> LiveSchool:
+    """The same school in a place of its own, with nothing in the inbox."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(school.home, folder)
+    other = LiveSchool(folder, school.url)
+    other.__dict__["brain"] = school.brain
+    other.empty_inbox()
+    return other

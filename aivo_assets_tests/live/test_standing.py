@@ -1,6 +1,5 @@
 """Where a learner stands now: to the last bit the state that the next check stores, whatever was sent in between."""
 
-import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,24 +10,9 @@ from hypothesis import strategies as st
 
 from aivo_assets.events.inbox import open_inbox
 from aivo_assets.live.receiving import receive
-from aivo_assets_tests.live.school import FIRST, ITEMS, LAST, NOW, LiveSchool, answer, opened
+from aivo_assets_tests.live.school import FIRST, ITEMS, LAST, NOW, LiveSchool, answer, copied
 
 MORNING = datetime.combine(LAST, datetime.min.time(), NOW.tzinfo).replace(hour=8)
-
-
-@pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> LiveSchool:
-    return opened(tmp_path_factory.mktemp("live") / "home", postgres_url)
-
-
-def copied(school: LiveSchool, folder: Path) -> LiveSchool:
-    """The same school in a place of its own, with nothing in the inbox."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(school.home, folder)
-    other = LiveSchool(folder, school.url)
-    other.__dict__["brain"] = school.brain
-    other.empty_inbox()
-    return other
 
 
 def send(school: LiveSchool, *rows: dict[str, object]) -> list[str]:
@@ -100,16 +84,20 @@ def test_a_database_that_is_away_is_said_and_the_stored_state_serves(school: Liv
 
 
 moment = st.builds(
-    lambda day, minute, second, micro: datetime.combine(LAST, datetime.min.time(), NOW.tzinfo)
-    - timedelta(days=day)
-    + timedelta(hours=8, minutes=minute, seconds=second, microseconds=micro),
+    lambda day, minute, second, micro: (
+        datetime.combine(LAST, datetime.min.time(), NOW.tzinfo)
+        - timedelta(days=day)
+        + timedelta(hours=8, minutes=minute, seconds=second, microseconds=micro)
+    ),
     st.sampled_from([0, 0, 0, 0, 1, 5]),
     st.integers(0, 700),
     st.sampled_from([0, 7, 8, 59]),
     st.sampled_from([0, 1, 999_999]),
 )
 sent_answers = st.lists(
-    st.tuples(st.sampled_from(["pupil-1", "pupil-2", "stranger"]), st.integers(0, ITEMS + 2), moment, st.integers(0, 1)),
+    st.tuples(
+        st.sampled_from(["pupil-1", "pupil-2", "stranger"]), st.integers(0, ITEMS + 2), moment, st.integers(0, 1)
+    ),
     min_size=1,
     max_size=8,
 )
