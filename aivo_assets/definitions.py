@@ -1,5 +1,6 @@
 """What Dagster loads: one builder, whose settings, resources and clock tests and replays may replace."""
 
+import logging
 from collections.abc import Mapping
 
 import dagster as dg
@@ -13,9 +14,12 @@ from aivo_assets.automation.partitions import DAYS_BEFORE_ANY_EVENT, narrow
 from aivo_assets.automation.schedules import build_schedules
 from aivo_assets.automation.sensors import build_sensors
 from aivo_assets.lake import calendar, open_lake
+from aivo_assets.operations.doors import close_doors
 from aivo_assets.resources.clock import Clock, PlatformClock
 from aivo_assets.resources.platform import build_resources
 from aivo_assets.settings import Settings, load_settings
+
+_log = logging.getLogger(__name__)
 
 
 def build_definitions(
@@ -49,4 +53,7 @@ def build_definitions(
 @dg.definitions
 def defs() -> dg.Definitions:
     """The definitions of a code location, built from its environment."""
-    return build_definitions(load_settings())
+    settings = load_settings()
+    for sentence in close_doors(settings):
+        _log.warning(sentence)
+    return build_definitions(settings)

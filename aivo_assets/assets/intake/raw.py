@@ -95,20 +95,7 @@ def ingest(
             **_damage(lake),
         },
         data_version=dg.DataVersion(lake.version(RAW_INTERACTIONS, days=days)),
-        check_results=[
-            dg.AssetCheckResult(
-                check_name="every_row_accounted_for",
-                passed=receipt.rows_in == receipt.kept + receipt.duplicates + receipt.set_aside
-                and receipt.stored == receipt.kept,
-                metadata={
-                    "rows in": receipt.rows_in,
-                    "kept": receipt.kept,
-                    "rows more in the lake": receipt.stored,
-                    "duplicates": receipt.duplicates,
-                    "set aside": receipt.set_aside,
-                },
-            )
-        ],
+        check_results=[_every_row_accounted_for(receipt)],
     )
     yield dg.MaterializeResult(
         asset_key="quarantine",
@@ -135,6 +122,21 @@ def raw_learners(
     return dg.MaterializeResult(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
         data_version=dg.DataVersion(lake.version(RAW_LEARNERS)),
+    )
+
+
+def _every_row_accounted_for(receipt: Receipt) -> dg.AssetCheckResult:
+    counted = receipt.kept + receipt.duplicates + receipt.set_aside
+    return dg.AssetCheckResult(
+        check_name="every_row_accounted_for",
+        passed=receipt.rows_in == counted and receipt.stored == receipt.kept,
+        metadata={
+            "rows in": receipt.rows_in,
+            "kept": receipt.kept,
+            "rows more in the lake": receipt.stored,
+            "duplicates": receipt.duplicates,
+            "set aside": receipt.set_aside,
+        },
     )
 
 

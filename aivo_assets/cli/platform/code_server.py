@@ -46,14 +46,14 @@ def write_workspace(folder: Path, address: Path) -> Path:
     return path
 
 
-def answers(address: Path) -> bool:
-    """Whether the code server has loaded the definitions, or knows why it cannot: before, it does not listen."""
+def not_listening(address: Path) -> str:
+    """Why the code server cannot be asked yet; empty where it has loaded the definitions, or knows why it cannot."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(address))
         except OSError:
-            return False
-    return True
+            return "the definitions are not loaded"
+    return ""
 
 
 class Renewal:

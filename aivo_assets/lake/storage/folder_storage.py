@@ -108,16 +108,18 @@ class FolderStorage:
     def refuse_without_preconditions(self) -> None:
         """A folder's locks do."""
 
-    def touch(self, path: str) -> None:
+    def touch(self, path: str) -> bool:
         """Set the time of a file to now; who may only read the lake cannot, and goes on."""
         file = self._root / path
         try:
             os.utime(file)
         except FileNotFoundError:
-            if self._root.is_dir():
-                self._make(file)
+            if not self._root.is_dir():  # nothing was written yet, and a reader makes no lake
+                return False
+            self._make(file)
         except PermissionError:
             pass
+        return True
 
     def touched_at(self, path: str) -> float | None:
         """When a file was last touched."""

@@ -145,10 +145,11 @@ class S3Storage:
         """Names of the objects directly below a path that begin with a prefix, ascending; a thousand a request."""
         return sorted(entry["Key"].rsplit("/", 1)[1] for entry in self._list(path, prefix, "Contents"))
 
-    def touch(self, path: str) -> None:
+    def touch(self, path: str) -> bool:
         """Write an empty object again; who may only read the lake cannot, and goes on."""
         with suppress(PermissionError):
             self._call("put_object", Key=self._prefix + path, Body=repr(time.time()).encode())
+        return True
 
     def touched_at(self, path: str) -> float | None:
         """When an object was last touched, by the clock of the machine that touched it."""

@@ -104,8 +104,8 @@ class Storage(Protocol):
             LakeError: It is not.
         """
 
-    def touch(self, path: str) -> None:
-        """Set the time of a file to now; best effort."""
+    def touch(self, path: str) -> bool:
+        """Set the time of a file to now, best effort; False where there is no lake yet, so it is to be tried again."""
 
     def touched_at(self, path: str) -> float | None:
         """When a file was last touched, seconds since the epoch; None where it never was."""
