@@ -18,8 +18,8 @@ def make_bucket(name: str) -> None:
         endpoint_url=lake.endpoint,
         key=None if lake.key is None else lake.key.get_secret_value(),
         secret=None if lake.secret is None else lake.secret.get_secret_value(),
-        client_kwargs={"region_name": lake.region} if lake.region else {},
     )
+    # With a region s3fs names it as the bucket's place, which stores refuse for their own default region.
     store.makedirs(name, exist_ok=True)
 
 

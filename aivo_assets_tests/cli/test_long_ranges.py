@@ -12,7 +12,7 @@ from aivo_assets.cli.data import _before_the_last, _fill
 from aivo_assets.cli.main import app
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.events.schema import RAW_INTERACTIONS
-from aivo_assets.lake import open_lake
+from aivo_assets.lake import calendar, open_lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import load_settings
 
@@ -41,6 +41,7 @@ def test_days_filled_in_parts_are_the_days_of_one_run(tmp_path: Path, monkeypatc
     days, made = (FIRST, FIRST + timedelta(days=15)), []
     for parts in (_before_the_last(days, 7), []):
         monkeypatch.setenv("AIVO_HOME", str(tmp_path / str(len(parts))))
+        calendar.extend(open_lake(load_settings()), FIRST)
         for part in parts:
             _fill(load_settings(), part, terminal())
         begins = parts[-1][1] + timedelta(days=1) if parts else FIRST
