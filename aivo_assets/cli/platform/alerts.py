@@ -75,7 +75,7 @@ def test_alerts() -> None:
 
 @alerts.command("retry")
 def retry_alerts() -> None:
-    """Deliver now what is waiting and due; `aivo up` does so by itself."""
+    """Deliver waiting alerts that are due now; `aivo up` does so by itself."""
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
 

@@ -1,4 +1,4 @@
-"""Moving a lake to another number of shards. Belongs here: parting the rows anew and the switch; no dataset's meaning.
+"""Moving a lake to another number of shards. Belongs here: splitting the rows and the switch; no dataset's meaning.
 
 Every day that is split by shard is written a second time under the manifests of a new layout, one day in memory at a
 time. The old layout serves until all of them are there. Then the lake is closed to writers for some seconds, what
