@@ -198,7 +198,7 @@ def readable_file(path: Path | None) -> Path | None:
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
         raise SourceError(f"{path.absolute()} {what}", fix=f"Name a file that can be read{_alike(path)}")
     if not os.access(path, os.R_OK):
-        raise SourceError(f"{path} may not be read", fix="Ask whoever owns it for leave to read it.")
+        raise SourceError(f"{path} may not be read", fix="Ask its owner for permission to read it.")
     return path
 
 

@@ -80,9 +80,7 @@ def remove(
     settings, lake, now = _opened()
     ids = [find_override(lake, named)] if skill is None else _of_skill(settings, lake, named, skill, now)
     taken = remove_overrides(lake, ids, now=now, run=_run(now))
-    terminal().print(
-        f"Taken back: {taken} override{'' if taken == 1 else 's'}. The next two-hourly check goes without."
-    )
+    terminal().print(f"Taken back: {taken} override{'' if taken == 1 else 's'}. The next two-hourly check ignores it.")
 
 
 @override.command("list")

@@ -146,7 +146,7 @@ def _verdict(settings: "Settings", number: int) -> "Verdict":
     if not about:
         raise ModelError(
             f"There is no verdict on version {number}: it was never compared with a champion",
-            fix='Have it judged: aivo train main-brain --force --reason "…".',
+            fix='To have it judged: aivo train main-brain --force --reason "…".',
         )
     return Verdict.model_validate_json(about[-1])
 

@@ -93,7 +93,7 @@ def has_channel(settings: "Settings") -> bool:
 def _refuse_no_channel(settings: "Settings") -> None:
     if not has_channel(settings):
         raise SettingsError(
-            "No alert channel is set: nobody was told, and alerts are only logged and kept",
+            "No alert channel is set: nobody was notified; alerts are only logged and kept",
             fix="Set AIVO_ALERTS_URLS or AIVO_ALERTS_WEBHOOK_URL (docs/alerts.md), then try again.",
         )
 

@@ -163,7 +163,7 @@ def reshard(
         LakeError: The lake has that many already, or somebody else moves it.
     """
     if shards == lake.shards:
-        raise LakeError(f"The lake at {lake.root} has {shards} shards already", fix="Nothing is left to be done.")
+        raise LakeError(f"The lake at {lake.root} has {shards} shards already", fix="There is nothing to do.")
     with exclusive(lake.storage, "reshard", f"aivo lake reshard {shards}", wait_seconds=1):
         move = Move(lake, lake.beside(shards), tuple(layered), notes, say)
         if is_sealed(lake.storage):  # whoever closed it was killed, for we are the only one who moves it
