@@ -19,6 +19,7 @@ import polars as pl
 
 from aivo_assets.errors import LakeError
 from aivo_assets.lake.commits.manifest import parsed, retired
+from aivo_assets.lake.commits.published import NEVER_PUBLISHED
 from aivo_assets.lake.commits.staging import refuse_other_columns, write_part
 from aivo_assets.lake.dataset import Dataset, shard_folder
 from aivo_assets.lake.lake_reader import polars_options
@@ -284,6 +285,7 @@ class Layers:
                 superseded,
                 now=time.time(),
                 read_at=self._lake.marks.last() if superseded else 0.0,
+                released=lambda: NEVER_PUBLISHED,
             )
             return _encoded(new, waiting)
 
