@@ -103,7 +103,7 @@ class Services:
         Raises:
             ServiceError: It names the process and the last lines that it printed.
         """
-        # Runs of a killed code server continue and are ended with the rest. Empty groups are dropped: ids are used again.
+        # Runs of a killed code server continue, and are ended with the rest. Empty groups are dropped: ids are reused.
         self._ended = [process for process in self._ended if _signal_group(process, NOTHING)]
         for service in self._services:
             code = self._processes[service.name].poll()
