@@ -60,7 +60,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         job(
             "late_events",
             EVENTS | PUBLISHED,
-            "When events arrived for days gone by: those days again.",
+            "When events arrived for past days: those days again.",
         ),
         job(
             "end_to_end",

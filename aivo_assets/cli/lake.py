@@ -57,7 +57,7 @@ def list_(
 
 @lake.command("reshard")
 def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How many the lake is to have.")]) -> None:
-    """Move the lake to another number of shards; it serves meanwhile, and what was interrupted goes on."""
+    """Move the lake to another number of shards. It can be read meanwhile; an interrupted move continues."""
     from aivo_assets.events.receipts import LANDING
     from aivo_assets.lake import open_lake
     from aivo_assets.lake.layout.left_over import remove_left_layouts
@@ -80,7 +80,7 @@ def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How ma
     typer.echo(f"The lake has {shards} shards: {moved.days:,} days of all datasets, {moved.rows:,} rows moved.")
     if settings.lake.delta:
         typer.echo(f"{len(publish_gold(open_lake(own)))} Delta tables name the files of the new layout.")
-    typer.echo("States of learners are folded anew by the next check (adaptive_training_2h, or `aivo run`).")
+    typer.echo("States of learners are folded again by the next check (adaptive_training_2h, or `aivo run`).")
     typer.echo("Restart what is running (`aivo up`): a service that has the lake open refuses to read the old layout.")
     if settings.lake.shards not in (None, shards):
         typer.echo(f"Set AIVO_LAKE_SHARDS={shards}, or unset it: now it says {settings.lake.shards}.")
@@ -121,7 +121,7 @@ def publish_(
 def resolution(
     seconds: Annotated[int, typer.Argument(min=1, max=86_400, help="Seconds to which times are rounded down.")],
 ) -> None:
-    """Change the time resolution of the lake, and say how to make the derived days again."""
+    """Change the time resolution of the lake, and print how to rebuild the derived days."""
     from aivo_assets.lake import opening
     from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
     from aivo_assets.settings import load_settings
