@@ -4,19 +4,25 @@ Answers are never removed, nor what says where they came from. What is removed i
 for, and of everything that is read as "the newest" the newest stays, however old it is.
 """
 
+import shutil
 from collections.abc import Iterable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Final
 
 from aivo_assets.adaptive.schema import ITEM_BANK, LEVELS, OUTCOMES, RECOMMENDATIONS, SIGNALS
 from aivo_assets.drift.schema import DRIFT_SCORES, DRIFT_VERDICTS, PAST_SCORED_EVENTS, SCORED_EVENTS
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.receipts import RECEIPTS_PATH, read_receipts
+from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.lake.layout.left_over import remove_left_layouts
 from aivo_assets.operations.alerts.interventions import NOTIFIED
+from aivo_assets.operations.published import GOLD, unpublish_gold
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
+from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.shadow import SHADOW
 from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets.tracing.model.search.hyperparameters import HYPERPARAMETERS
@@ -24,6 +30,7 @@ from aivo_assets.tracing.model.search.studies import Studies
 from aivo_assets.tracing.students.intervals import INTERVALS
 from aivo_assets.tracing.students.model_store import oldest_in_force
 from aivo_assets.tracing.students.state_store import LAYERED
+from aivo_assets.warehouse import target_dir
 
 DERIVED: Final = (
     ITEM_BANK, LEVELS, OUTCOMES, RECOMMENDATIONS, SIGNALS, DRIFT_SCORES, DRIFT_VERDICTS, TRAINING_NEED, NOTIFIED,
@@ -31,6 +38,7 @@ DERIVED: Final = (
 )  # fmt: skip
 MODELS: Final = (STUDENT_MODELS, SKILL_MASTERY)
 SCORED: Final = (SCORED_EVENTS, PAST_SCORED_EVENTS)
+ANSWERS: Final = (RAW_INTERACTIONS, ANONYMISED_INTERACTIONS)
 REPORTS: Final = "drift/reports"
 
 
@@ -50,15 +58,21 @@ def prune(lake: Lake, settings: Settings, today: date, others: Iterable[Dataset]
     derived = today - timedelta(days=keep.derived_days)
     scored = today - timedelta(days=max(keep.scored_days, 2 * settings.drift.window_days))
     in_force = oldest_in_force(lake, until=today) or derived
-    return {
+    removed = {
         "days of derived datasets": sum(_days(lake, dataset, derived) for dataset in (*DERIVED, *others)),
         "days of student models": sum(_days(lake, dataset, min(derived, in_force)) for dataset in MODELS),
         "days of scored answers": sum(_days(lake, dataset, scored) for dataset in SCORED),
         "drift reports": _reports(lake, derived),
         "receipts": _receipts(lake, today - timedelta(days=keep.receipt_days)),
         "searches for hyper-parameters": Studies(settings.home).forget(keep.studies),
+        "versions of the main brain": Registry(settings.home).forget(keep.versions),
+        "builds of the marts": _builds(target_dir(settings) / "runs", keep.warehouse_runs),
         "manifests of a layout of shards before": remove_left_layouts(lake, LAYERED),
     }
+    if not settings.lake.delta:
+        removed["Delta tables that are kept up no more"] = len(unpublish_gold(lake))
+    kept = {dataset.path: dataset for dataset in (*ANSWERS, *DERIVED, *MODELS, *SCORED, *GOLD, *others)}
+    return removed | {"files of versions before": sum(lake.tidy(dataset) for dataset in kept.values())}
 
 
 def _days(lake: Lake, dataset: Dataset, before: date) -> int:
@@ -67,6 +81,14 @@ def _days(lake: Lake, dataset: Dataset, before: date) -> int:
     for day in gone:
         lake.remove(dataset, day=day)
     return len(gone)
+
+
+def _builds(folder: Path, keep: int) -> int:
+    """What dbt compiled and reported of all but the newest builds."""
+    builds = sorted((each for each in folder.glob("*") if each.is_dir()), key=lambda each: each.stat().st_mtime)
+    for build in builds[:-keep]:
+        shutil.rmtree(build, ignore_errors=True)  # a build that begins meanwhile is among the newest
+    return len(builds[:-keep])
 
 
 def _reports(lake: Lake, before: date) -> int:
