@@ -8,9 +8,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 _ANSWER: dict[str, Any] = {
     "event_id": "tablet-7-000123",
     "learner_id": "learner-000001",
-    "item_id": "mathematics-0042",
-    "skill_ids": ["fractions"],
-    "subject": "mathematics",
+    "item_id": "reading.cause-and-effect.012",
+    "skill_ids": ["reading.cause-and-effect"],
+    "subject": "reading",
     "occurred_at": "2026-03-10T09:15:02Z",
     "correct": 1,
     "response_time_ms": 8400,
@@ -87,8 +87,8 @@ class Exercise(BaseModel):
     """An exercise, and how likely the learner is to get it right now."""
 
     model_config = _example(
-        item_id="mathematics-0042", subject="mathematics", skill_ids=["fractions"], level=5, probability=0.77,
-        lower=0.66, upper=0.86, answered_before=False,
+        item_id="reading.cause-and-effect.012", subject="reading", skill_ids=["reading.cause-and-effect"], level=5,
+        probability=0.77, lower=0.66, upper=0.86, answered_before=False,
     )  # fmt: skip
 
     item_id: str
@@ -120,8 +120,9 @@ class Next(BaseModel):
     """What comes next for a learner."""
 
     model_config = _example(
-        learner="3f9c2b7a51e84d06a1b2c3d4e5f60718", subject="mathematics", skill="fractions", level=5, kind="maintain",
-        review=False, override=None, reasons={"learner": "Level 5 of “fractions” suits you."}, advised_on="2026-03-10",
+        learner="3f9c2b7a51e84d06a1b2c3d4e5f60718", subject="reading", skill="reading.cause-and-effect", level=5,
+        kind="maintain", review=False, override=None, reasons={"learner": "Level 5 of “cause and effect” suits you."},
+        advised_on="2026-03-10",
         exercises=[Exercise.model_config["json_schema_extra"]["examples"][0]],  # type: ignore[index]
         standing=Standing.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
     )  # fmt: skip
@@ -145,7 +146,7 @@ class PredictionWanted(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        json_schema_extra={"examples": [{"learner": "learner-000001", "items": ["mathematics-0042"]}]},
+        json_schema_extra={"examples": [{"learner": "learner-000001", "items": ["reading.cause-and-effect.012"]}]},
     )
 
     learner: str = Field(min_length=1, max_length=_NAME, description="As the source has the learner, or the pseudonym.")
@@ -155,7 +156,7 @@ class PredictionWanted(BaseModel):
 class Prediction(BaseModel):
     """How likely a right answer is."""
 
-    model_config = _example(item_id="mathematics-0042", probability=0.77, lower=0.66, upper=0.86)
+    model_config = _example(item_id="reading.cause-and-effect.012", probability=0.77, lower=0.66, upper=0.86)
 
     item_id: str
     probability: float

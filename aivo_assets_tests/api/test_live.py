@@ -102,6 +102,26 @@ def test_a_token_that_can_be_guessed_is_refused_at_the_start(school: LiveSchool)
         client_of(school.settings, read_token="short")
 
 
+def test_what_comes_next_knows_the_answer_that_was_just_sent(client: TestClient, school: LiveSchool) -> None:
+    school.serve()
+    before = client.post("/v1/learners/pupil-1/next", json={"skill": "skill-3", "count": 50}).json()
+    item = before["exercises"][0]["item_id"]
+    client.post("/v1/answers", json={**SENT, "item_id": item})
+    after = client.post(
+        f"/v1/learners/{school.pseudonym('pupil-1')}/next", json={"skill": "skill-3", "count": 50}
+    ).json()
+    assert item not in {each["item_id"] for each in after["exercises"]}
+    assert (before["standing"]["answers_since"], after["standing"]["answers_since"]) == (0, 1)
+    assert after["learner"] == school.pseudonym("pupil-1") == before["learner"]
+    assert after["standing"]["stale"] is False
+    told = client.post("/v1/predict", json={"learner": "pupil-1", "items": ["item-3", "item-1", "item-3"]}).json()
+    assert [each["item_id"] for each in told["predictions"]] == ["item-3", "item-1", "item-3"]
+    assert all(each["lower"] < each["probability"] < each["upper"] for each in told["predictions"])
+    unknown = client.post("/v1/predict", json={"learner": "pupil-1", "items": ["no-item"]})
+    assert (unknown.status_code, "no-item" in unknown.json()["detail"]) == (404, True)
+    assert client.post("/v1/learners/pupil-1/next", json={"skill": "alchemy"}).status_code == 404
+
+
 def test_without_a_champion_it_says_so(client: TestClient) -> None:
     told = client.post("/v1/learners/pupil-1/next", json={})
     assert told.status_code == 503

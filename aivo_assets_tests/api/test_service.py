@@ -265,6 +265,6 @@ def test_the_real_service_starts_by_its_module(platform: Platform) -> None:
     with http_service(platform) as (url, _):
         described = httpx.get(f"{url}/openapi.json").json()
     examples = [path for path in described["paths"].values() for _ in path]
-    assert len(examples) == 11
+    assert len(examples) == 14
     assert all("examples" in schema or name in {"HTTPValidationError", "ValidationError"}
                for name, schema in described["components"]["schemas"].items())  # fmt: skip

@@ -32,6 +32,7 @@ from aivo_assets.tracing.students.state_update import Folder, update
 from aivo_assets.tracing.students.student_models import Brain
 from aivo_assets_tests.events.memory_source import MemorySource, extract
 from aivo_assets_tests.tracing import small_lake
+from aivo_assets_tests.tracing.judging.test_shadow_asset import Stage
 
 FIRST, DAYS = date(2026, 3, 2), 8
 LAST = FIRST + timedelta(days=DAYS - 1)
@@ -118,6 +119,12 @@ class LiveSchool:
             made_by=MadeBy(data_versions={}, code_version="a test"),
         )
         return Brain(made.predict, made.statistics, self.settings.features, "1")
+
+    def serve(self) -> None:
+        """Promote a champion, so that a service finds one; the states are those that it folds."""
+        kept = self.lake.scan(ANONYMISED_INTERACTIONS).collect()
+        training = training_set(kept, self.settings.features, self.settings.training)
+        Stage(self.home, self.settings, (training, training), force="a small school")
 
     def learners(self) -> Learners:
         """What a service that has just started knows."""

@@ -48,11 +48,11 @@ class Alerts:
 class Stage:
     """A home whose registry has a champion as of one day, and a lake with answers of the days after."""
 
-    def __init__(self, home: Path, given: Settings, sets: Sets) -> None:
+    def __init__(self, home: Path, given: Settings, sets: Sets, force: str | None = None) -> None:
         self.settings = Settings.model_validate({**given.model_dump(), "home": home})
         self.lake, self.registry, self.alerts = open_lake(self.settings), Registry(home), Alerts()
         self.sets = sets
-        self.promote(sets[0], fitted(sets[0], self.settings.training), FIRST_AS_OF)
+        self.promote(sets[0], fitted(sets[0], self.settings.training), FIRST_AS_OF, force)
 
     def promote(self, training: TrainingSet, brain: MainBrain, day: date, force: str | None = None) -> int:
         """Register a model, judge it as the evaluation asset does, and promote it, by force where that is given."""
