@@ -9,13 +9,18 @@ from typing import Literal
 from aivo_assets.benchmarks.scale.metered import idle
 from aivo_assets.engine import Engine, InProcess
 from aivo_assets.engine.worker import THREAD_VARIABLES
-from aivo_assets.errors import SettingsError
+from aivo_assets.errors import EngineError, SettingsError
 
 Kind = Literal["1 process", "2 processes", "2 Ray nodes"]
 KINDS: tuple[Kind, ...] = ("1 process", "2 processes", "2 Ray nodes")
 WORKERS: dict[Kind, int] = {"1 process": 1, "2 processes": 2, "2 Ray nodes": 2}
 SECONDS_IDLE = 0.5
+SECONDS_TO_START = "180"
 OBJECT_STORE_BYTES = 256 * 2**20
+
+
+class NotStartedError(EngineError):
+    """Workers of an engine did not start here, so that nothing was measured with it."""
 
 
 def kind_named(name: str) -> Kind:
@@ -67,10 +72,17 @@ def _on_two_nodes() -> Iterator[Engine]:
 
     for name in THREAD_VARIABLES:  # read by the workers, which inherit them; this process has its threads already
         os.environ[name] = "1"
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", SECONDS_TO_START)  # a busy machine needs more than Ray gives
     cluster = Cluster()
     try:
-        for _ in range(2):
-            cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES)
+        try:
+            for _ in range(2):
+                cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES)
+        except Exception as error:  # Ray raises a bare Exception
+            raise NotStartedError(
+                f"Two Ray nodes did not start: {str(error).splitlines()[0]}",
+                fix="Most often the machine was too busy: run it again with --engines '1 process,2 Ray nodes'.",
+            ) from error
         yield from _warm(OnRay(address=cluster.address, workers=2))
     finally:
         cluster.shutdown()

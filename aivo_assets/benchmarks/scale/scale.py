@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import copytree, rmtree
 
 from aivo_assets.benchmarks.child import in_own_process
-from aivo_assets.benchmarks.scale.engines import WORKERS, Kind, started, why_absent
+from aivo_assets.benchmarks.scale.engines import WORKERS, Kind, NotStartedError, started, why_absent
 from aivo_assets.benchmarks.scale.metered import Meter
 from aivo_assets.benchmarks.scale.report import SizeCost, StageCost
 from aivo_assets.benchmarks.scale.stages import School, stages
@@ -38,7 +38,7 @@ def measure_scale(
         say: Is told what begins.
 
     Raises:
-        RunError: Two engines left other rows or other content behind.
+        RunError: Two engines left other rows or other content behind, or no engine could be measured.
     """
     shards = max(settings.lake.shards or SHARDS_OF_A_NEW_LAKE, -(-size.learners // LEARNERS_A_SHARD))
     skipped = {kind: reason for kind in kinds if (reason := why_absent(kind)) is not None}
@@ -50,17 +50,24 @@ def measure_scale(
             in_own_process(step, size, settings, folder / "past", shards)
         made_seconds = time.perf_counter() - begun
         stored = sum(file.stat().st_size for file in (folder / "past" / "anonymised").rglob("*") if file.is_file())
-        for kind in (each for each in kinds if each not in skipped):
+        for kind in [each for each in kinds if each not in skipped]:
             say(f"{size.learners:,} learners: {kind}")
             copytree(folder / "past", folder / "copy", copy_function=os.link)
-            seconds, costs = in_own_process(
-                _measure, size, settings, folder / "copy", shards, kind, late=late, training=not made
-            )
+            try:
+                seconds, costs = in_own_process(
+                    _measure, size, settings, folder / "copy", shards, kind, late=late, training=not made
+                )
+            except NotStartedError as reason:
+                skipped[kind] = reason.what
+            else:
+                start_seconds[kind] = seconds
+                made += costs
             rmtree(folder / "copy")
-            start_seconds[kind] = seconds
-            made += costs
     finally:
         rmtree(folder, ignore_errors=True)
+    if not made:
+        told = "; ".join(f"{kind}: {reason}" for kind, reason in skipped.items())
+        raise RunError(f"No engine could be measured. {told}", fix="Ask for one that is here: --engines '1 process'.")
     _refuse_different(made)
     return SizeCost(
         learners=size.learners,
