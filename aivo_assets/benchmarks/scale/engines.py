@@ -15,7 +15,6 @@ Kind = Literal["1 process", "2 processes", "2 Ray nodes"]
 KINDS: tuple[Kind, ...] = ("1 process", "2 processes", "2 Ray nodes")
 WORKERS: dict[Kind, int] = {"1 process": 1, "2 processes": 2, "2 Ray nodes": 2}
 SECONDS_IDLE = 0.5
-SECONDS_TO_START = "180"
 OBJECT_STORE_BYTES = 256 * 2**20
 
 
@@ -72,7 +71,6 @@ def _on_two_nodes() -> Iterator[Engine]:
 
     for name in THREAD_VARIABLES:  # read by the workers, which inherit them; this process has its threads already
         os.environ[name] = "1"
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", SECONDS_TO_START)  # a busy machine needs more than Ray gives
     cluster = Cluster()
     try:
         try:
@@ -81,7 +79,7 @@ def _on_two_nodes() -> Iterator[Engine]:
         except Exception as error:  # Ray raises a bare Exception
             raise NotStartedError(
                 f"Two Ray nodes did not start: {str(error).splitlines()[0]}",
-                fix="Most often the machine was too busy: run it again with --engines '1 process,2 Ray nodes'.",
+                fix="Most often the machine was too busy: Ray waits for 30 s. Try again with --engines '2 Ray nodes'.",
             ) from error
         yield from _warm(OnRay(address=cluster.address, workers=2))
     finally:
