@@ -83,4 +83,4 @@ def _on_two_nodes() -> Iterator[Engine]:
             ) from error
         yield from _warm(OnRay(address=cluster.address, workers=2))
     finally:
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -96,7 +97,8 @@ def forget_peak() -> None:
 
 
 def idle(shared: float, item: int) -> int:
-    """Wait so many seconds, so that every worker has to be started to do it beside the others."""
+    """Load what the stages need, and wait so many seconds, so that every worker is started to do it."""
+    import_module("aivo_assets.benchmarks.scale.stages")
     time.sleep(shared)
     return item
 
