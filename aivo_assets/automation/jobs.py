@@ -4,13 +4,14 @@ import dagster as dg
 
 from aivo_assets.automation._dagster import UnresolvedAssetJobDefinition
 from aivo_assets.operations.jobs.causes import CAUSE_TAG, MODEL_TAG
-from aivo_assets.operations.jobs.names import EVERY_JOB, TRAINING_JOBS, WEEKLY_JOB
+from aivo_assets.operations.jobs.names import EVERY_JOB, FORGET_JOB, TRAINING_JOBS, WEEKLY_JOB
 
 __all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
 
 EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations") - dg.AssetSelection.assets("student_intervals")
+ERASURE = dg.AssetSelection.groups("erasure")
 WEEKLY_ONLY = dg.AssetSelection.groups("evaluation", "upkeep")
 DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")
 
@@ -36,7 +37,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             WEEKLY_JOB,
-            dg.AssetSelection.all(),
+            dg.AssetSelection.all() - ERASURE,
             "Sundays: every model, mart, report and check again.",
         ),
         job(
@@ -62,7 +63,12 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "end_to_end",
-            dg.AssetSelection.all() - WEEKLY_ONLY,
+            dg.AssetSelection.all() - WEEKLY_ONLY - ERASURE,
             "From raw events to recommendations and drift report, for a range of days (`aivo run`, `aivo demo`).",
+        ),
+        job(
+            FORGET_JOB,
+            ERASURE,
+            "Every quarter of an hour, where somebody is to be forgotten: removal, search, certificate.",
         ),
     ]

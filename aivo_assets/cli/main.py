@@ -14,6 +14,7 @@ from rich.text import Text
 from aivo_assets.cli import benchmark, data, lake, override, replay, student
 from aivo_assets.cli.models import registry, train, why
 from aivo_assets.cli.platform import alerts, keys, operate, settings
+from aivo_assets.cli.privacy import forget
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError
 
@@ -35,6 +36,7 @@ for part in (
     lake,
     settings,
     override,
+    forget,
     why,
     alerts,
     replay,

@@ -184,7 +184,7 @@ def _write_anew(lake: Lake, manifest: Mapping[str, Any], made: Exchange, holds: 
     for path in sorted(holds(list(slots))):
         before = read_file(lake, path)
         after = stays(before)
-        if after.height == before.height:
+        if after.equals(before):
             continue
         prefix = "" if in_layers else prefix_of(str(slots[path]["path"]))
         folder = path.rsplit("/", 1)[0] if in_layers else made.place.rsplit("/", 1)[0]

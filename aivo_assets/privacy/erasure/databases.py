@@ -42,13 +42,14 @@ def search_postgres(url: str, search: Search) -> list[Found]:
         ]
 
 
-def mask_postgres(url: str, search: Search, *, own: bool) -> int:
+def mask_postgres(url: str, search: Search, *, own: bool, pages: bool = False) -> int:
     """Cover what names the learners in every table, and have the old versions of these rows written over.
 
     Args:
         url: As SQLAlchemy writes it.
         search: Looks for the learners.
         own: Whether it is our embedded server, whose log of changes is below AIVO_HOME and is ended as well.
+        pages: Whether something was found in the server's files themselves: then every table is written anew.
 
     Returns:
         Rows that were changed.
@@ -73,8 +74,10 @@ def mask_postgres(url: str, search: Search, *, own: bool) -> int:
             connection.commit()
             changed += len(rows)
             if rows:
-                _rewrite(connection, schema, table)
-        if changed and own:
+                _rewrite(connection, sql.Identifier(schema, table))
+        if pages:
+            _rewrite(connection, sql.SQL(""))
+        if own and (changed or pages):
             _end_log(connection)
     return changed
 
@@ -132,13 +135,13 @@ def _rows_with(
                 )
 
 
-def _rewrite(connection: Any, schema: str, table: str) -> None:
-    """Write a table anew, so that no page holds an old version of a row."""
+def _rewrite(connection: Any, table: sql.Composable) -> None:
+    """Write a table, or all of them, anew, so that no page holds an old version of a row."""
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '30s'")
-            cursor.execute(sql.SQL("VACUUM FULL {}").format(sql.Identifier(schema, table)))
+            cursor.execute(sql.SQL("VACUUM FULL {}").format(table))
     finally:
         connection.autocommit = False
 

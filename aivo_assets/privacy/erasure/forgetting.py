@@ -335,8 +335,9 @@ def _take_out(ground: Ground, wanted: Wanted, search: Search, theirs: Theirs, fo
     clear_marts(ground.lake, below.tables, theirs)
     mask_cells(ground.lake, wanted, tables, manifest_of)
     mask_documents(ground.lake, search, found)
-    if ground.database is not None and any(each.where == "database" for each in found):
-        mask_postgres(ground.database, search, own=ground.settings.postgres_url is None)
+    pages = any(each.where == "home" and each.path.startswith("postgres/") for each in found)
+    if ground.database is not None and (pages or any(each.where == "database" for each in found)):
+        mask_postgres(ground.database, search, own=ground.settings.postgres_url is None, pages=pages)
     mask_home(ground.home, search, found)
 
 

@@ -81,7 +81,7 @@ def covered_cells(rows: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
     changed = []
     for name, dtype in rows.schema.items():
         if dtype == pl.String:
-            changed.append(cover(pl.col(name)))
+            changed.append(cover(pl.col(name)).alias(name))
         elif dtype == pl.List(pl.String):
             changed.append(pl.col(name).list.eval(cover(pl.element())))
     return rows.with_columns(changed)
@@ -92,7 +92,7 @@ def mask_home(home: Path, search: Search, found: Iterable[Found]) -> int:
     done = 0
     for path in sorted({each.path for each in found if each.where == "home"}):
         file = home / path
-        if not file.is_file() or file.suffix in _PACKED:
+        if not file.is_file() or file.suffix in _PACKED or _is_of_server(path):
             continue
         content = file.read_bytes()
         if content.startswith(_SQLITE):
@@ -104,6 +104,11 @@ def mask_home(home: Path, search: Search, found: Iterable[Found]) -> int:
             _overwrite(file, content, masked(content, search.in_text(path, content)))
         done += 1
     return done
+
+
+def _is_of_server(path: str) -> bool:
+    """Whether a file is PostgreSQL's own; it alone may change it. Its log of messages is text like any other."""
+    return path.startswith("postgres/") and not path.endswith(".log")
 
 
 def _overwrite(file: Path, before: bytes, after: bytes) -> None:

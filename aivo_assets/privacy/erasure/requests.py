@@ -1,20 +1,16 @@
 """Requests to forget: what was asked, by whom, and how far it is. Belongs here: keeping and reading them; no erasure.
 
 A request under way names its learners, in the raw zone. With the certificate that name goes: what stays are keyed
-hashes. A table of a school's system is read as well: a CSV or Parquet file with `learner_id` and `reason`, each row of
-which is one request, asked once.
+hashes. Tables of requests are read by `table.py`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
-from aivo_assets.errors import PrivacyError, SourceError
+from aivo_assets.errors import PrivacyError
 from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
 
@@ -98,27 +94,6 @@ def certificates(lake: Lake) -> list[dict[str, Any]]:
     """The certificates of all requests that are done, the oldest first."""
     read = [json.loads(content) for content in _documents(lake, DONE)]
     return sorted(read, key=lambda certificate: str(certificate["done_at"]))
-
-
-def read_table(path: Path) -> list[tuple[str, str]]:
-    """Learner and reason of each row of a table of requests.
-
-    Raises:
-        SourceError: It cannot be read, or has no such columns.
-    """
-    fix = "Give a CSV or Parquet file with the columns learner_id and reason (AIVO_FORGET_PATH)."
-    try:
-        table = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise SourceError(f"The table of requests {path} cannot be read: {error}", fix=fix) from error
-    missing = {"learner_id", "reason"} - set(table.columns)
-    if missing:
-        raise SourceError(f"The table of requests {path} has no column {', '.join(sorted(missing))}", fix=fix)
-    rows = table.select(pl.col("learner_id", "reason").cast(pl.String).str.strip_chars()).unique(maintain_order=True)
-    bad = rows.filter(pl.any_horizontal(pl.all().fill_null("") == ""))
-    if bad.height:
-        raise SourceError(f"{bad.height} rows of {path} name no learner or no reason", fix="Fill both columns.")
-    return list(rows.iter_rows())
 
 
 def _documents(lake: Lake, folder: str) -> list[bytes]:

@@ -23,6 +23,7 @@ from aivo_assets.privacy.erasure.wanted import Wanted
 OF_REQUESTS: Final = "raw/erasure/open/"
 """Requests under way name learners; they are removed with the certificate."""
 _FILES_AT_ONCE: Final = 500
+_BYTES_AT_ONCE: Final = 32 << 20
 
 
 @dataclass(frozen=True, order=True)
@@ -67,6 +68,21 @@ class Search:
             return []
         hits = spelt.str.extract_many(self._texts, ascii_case_insensitive=True).explode(empty_as_null=True).drop_nulls()
         return sorted(hits.unique().to_list())
+
+    def in_texts(self, texts: Iterable[tuple[str, bytes]]) -> dict[str, int]:
+        """By name of those among many texts that hold something, how many values; many are looked at in one go."""
+        found: dict[str, int] = {}
+        for bundle in _bundles(texts):
+            plain = [content.decode("utf-8", errors="replace") for _, content in bundle]
+            spelt = pl.Series(
+                [*plain, *(Text.of(name, text).text for (name, _), text in zip(bundle, plain, strict=True))]
+            )
+            if not self._texts:
+                continue
+            for position in spelt.str.contains_any(self._texts, ascii_case_insensitive=True).arg_true():
+                name, content = bundle[position % len(bundle)]
+                found[name] = max(found.get(name, 0), len(self.in_text(name, content)))
+        return found
 
     def in_tables(self, files: Iterable[tuple[str, str]], where: str, options: Any = None) -> list[Found]:
         """Cells in Parquet files.
@@ -142,10 +158,8 @@ def search_lake(lake: Lake, search: Search, tables: Iterable[str], documents: It
     located = ((path, lake.storage.location(path)) for path in paths)
     found = search.in_tables(located, "lake", polars_options(lake.storage))
     others = [path for path in documents if not path.startswith(OF_REQUESTS)]
-    for path in others:
-        document = lake.storage.read(path)
-        hits = [] if document is None else search.in_text(path, document.content)
-        found += [Found("lake", path, "text", len(hits))] if hits else []
+    read = ((path, document.content) for path in others if (document := lake.storage.read(path)) is not None)
+    found += [Found("lake", path, "text", count) for path, count in search.in_texts(read).items()]
     names = search.in_text("paths", "\n".join([*paths, *others]))
     return found + ([Found("lake", "names of files", "text", len(names))] if names else [])
 
@@ -160,15 +174,30 @@ def files_below(home: Path, leave_out: Iterable[Path]) -> Iterator[Path]:
 
 def search_home(home: Path, search: Search, leave_out: Iterable[Path]) -> list[Found]:
     """Every file below AIVO_HOME, as bytes; packed ones are unpacked, tables are read cell by cell."""
-    found: list[Found] = []
-    for file in files_below(home, leave_out):
-        path = str(file.relative_to(home))
-        if file.suffix == ".parquet":
-            found += search.in_tables([(path, str(file))], "home")
-            continue
-        hits = {hit for content in contents(file) for hit in search.in_text(path, content)}
-        found += [Found("home", path, "text", len(hits))] if hits else []
-    return found
+    files = list(files_below(home, leave_out))
+    tables = [(str(file.relative_to(home)), str(file)) for file in files if file.suffix == ".parquet"]
+    texts = (
+        (str(file.relative_to(home)), content)
+        for file in files
+        if file.suffix != ".parquet"
+        for content in contents(file)
+    )
+    counted = search.in_texts(texts)
+    return [*search.in_tables(tables, "home"), *(Found("home", path, "text", count) for path, count in counted.items())]
+
+
+def _bundles(texts: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Texts in bundles of bounded size."""
+    bundle: list[tuple[str, bytes]] = []
+    size = 0
+    for name, content in texts:
+        bundle.append((name, content))
+        size += len(content)
+        if size > _BYTES_AT_ONCE:
+            yield bundle
+            bundle, size = [], 0
+    if bundle:
+        yield bundle
 
 
 def contents(file: Path) -> list[bytes]:
@@ -185,7 +214,7 @@ def contents(file: Path) -> list[bytes]:
 
 def _unpacked(file: Path) -> list[bytes]:
     with gzip.open(file) as handle:
-        return [handle.read()]
+        return [bytes(handle.read())]  # type: ignore[no-untyped-call]
 
 
 def _members(file: Path) -> list[bytes]:

@@ -77,13 +77,14 @@ class Wanted:
         return Wanted(pl.read_parquet(io.BytesIO(content)))
 
 
-def resolve(lake: Lake, names: Sequence[str], key: PseudonymKey) -> list[str]:
+def resolve(lake: Lake, names: Sequence[str], key: PseudonymKey, *, strangers: bool = False) -> list[str]:
     """Raw identifiers of learners who are named by that or by their pseudonym.
 
     Args:
         lake: Where they are known: by answers, in the learner table, by a teacher's word, or past the raw zone alone.
         names: As they were given.
         key: The secret of the pseudonyms.
+        strangers: Whether somebody of whom nothing is held may be among them.
 
     Returns:
         In the order given, each once. Somebody whose raw identifier is kept nowhere any more stays as given.
@@ -102,7 +103,7 @@ def resolve(lake: Lake, names: Sequence[str], key: PseudonymKey) -> list[str]:
     of_pseudonym = dict(zip(pseudonyms(raw, "learner", key), raw, strict=True))
     known, found, unknown = set(raw), [], []
     for name in dict.fromkeys(each.strip() for each in names):
-        if name in known or _is_derived(lake, name, key):
+        if name in known or (strangers and name not in of_pseudonym) or _is_derived(lake, name, key):
             found.append(name)
         elif name in of_pseudonym:
             found.append(of_pseudonym[name])
