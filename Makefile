@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test slow chaos up unattended lint lock clean
+.PHONY: help install demo test slow chaos up unattended lint audit sbom lock clean
 
 help:  ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,13 @@ lint: install  ## Style, types and the one-way import rule
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+audit: install  ## Known vulnerabilities of the pinned packages; without a network: make audit ADVISORIES=all.zip (docs/security.md)
+	@$(BIN)/python .ci/audit.py $(if $(ADVISORIES),--advisories $(ADVISORIES))
+
+sbom: install  ## What the platform is made of, as CycloneDX 1.6: sbom.json
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o sbom.json && echo "Written to sbom.json."
 
 lock:  ## Pin every package anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra ray --universal --python-version 3.11 --generate-hashes \

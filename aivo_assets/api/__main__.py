@@ -6,11 +6,14 @@ import uvicorn
 
 from aivo_assets.api.app import build_app
 from aivo_assets.errors import AivoError
+from aivo_assets.operations.doors import close_doors
 from aivo_assets.settings import load_settings
 
 if __name__ == "__main__":
     try:
         settings = load_settings()
+        for sentence in close_doors(settings):
+            print(sentence, file=sys.stderr)  # noqa: T201 - the log of the service
         app = build_app(settings)
     except AivoError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the log of the service

@@ -14,9 +14,10 @@ from rich.text import Text
 from aivo_assets.cli import benchmark, data, lake, override, replay, student
 from aivo_assets.cli.models import registry, train, why
 from aivo_assets.cli.platform import alerts, keys, operate, settings
-from aivo_assets.cli.privacy import forget
+from aivo_assets.cli.privacy import export, forget
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError
+from aivo_assets.private_files import write_privately
 
 app = typer.Typer(
     name="aivo",
@@ -37,6 +38,7 @@ for part in (
     settings,
     override,
     forget,
+    export,
     why,
     alerts,
     replay,
@@ -47,6 +49,7 @@ for part in (
 
 def main() -> None:
     """Run the command line; an error of ours ends it with what was wrong, what to do, and the error's exit code."""
+    write_privately()
     # Threads of OpenMP that wait by spinning slow down everything else on a busy machine, themselves included.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.filterwarnings("ignore", category=Warning, module=r"dagster|dbt|mlflow|evidently|litestar")
@@ -74,18 +77,21 @@ def _tell(error: AivoError) -> NoReturn:
 
 
 def _judge_settings_before(command: click.Command) -> None:
-    """Let every command below judge all settings first, also one that would not read the setting that is wrong."""
+    """Let every command below judge all settings first, also one that would not read the wrong one, and close doors."""
     if isinstance(command, click.Group):
         for below in command.commands.values():
             _judge_settings_before(below)
-    elif command.callback is not None:
+    answers_itself = not isinstance(command, click.Group) or command.invoke_without_command
+    if answers_itself and command.callback is not None:
         work = command.callback
 
         @wraps(work)
         def judged(*arguments: Any, **named: Any) -> Any:
+            from aivo_assets.operations.doors import close_doors
             from aivo_assets.settings import load_settings
 
-            load_settings()
+            for sentence in close_doors(load_settings()):
+                terminal(of_errors=True).print(Text(sentence, "yellow"))
             return work(*arguments, **named)
 
         command.callback = judged

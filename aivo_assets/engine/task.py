@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from aivo_assets import errors
 from aivo_assets.errors import AivoError, EngineError
+from aivo_assets.private_files import write_privately
 
 Result = TypeVar("Result")
 
@@ -88,6 +89,7 @@ def attempt(work: Callable[[Any, Any], Result], shared: Any, item: Any, *, colle
     handler = _Collecting(records)
     logger = logging.getLogger("aivo_assets")
     if collect_log:
+        write_privately()  # a worker of a cluster has the mask of whoever started its node
         logger.addHandler(handler)
         logger.setLevel(min(logger.level or logging.INFO, logging.INFO))
     try:

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from aivo_assets.assets.intake.anonymised import anonymised_interactions
-from aivo_assets.automation.sensors import train_if_needed
+from aivo_assets.automation.sensing.trainings import train_if_needed
 from aivo_assets.automation.ticks import partition_tags
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.landing.events import land

@@ -12,7 +12,7 @@ import pytest
 
 from aivo_assets.adaptive.schema import RECOMMENDATIONS
 from aivo_assets.automation.alerting import Sources, look_out
-from aivo_assets.automation.sensors import catch_up_late_days
+from aivo_assets.automation.sensing.late_days import catch_up_late_days
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.events.receipts import Receipt, write_receipt
 from aivo_assets.events.schema import RAW_INTERACTIONS

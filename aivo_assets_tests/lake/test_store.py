@@ -272,6 +272,17 @@ def test_a_reader_that_began_before_a_write_reads_the_old_unit_to_its_end(lake: 
     assert reader.collect()["value"].to_list() == [1]
 
 
+def test_a_reader_that_looked_before_there_was_a_lake_is_waited_for(lake: Lake, tmp_path: Path) -> None:
+    early = Lake(tmp_path / "lake", shards=4)
+    assert early.days(DAILY) == []
+    assert early.scan(DAILY).collect().is_empty()
+    lake.write(DAILY, frame(1), day=MONDAY)
+    reader = early.scan(DAILY)
+    for value in (2, 3, 4):
+        lake.write(DAILY, frame(value), day=MONDAY)
+    assert reader.collect()["value"].to_list() == [1]
+
+
 def test_files_of_units_long_gone_are_removed(lake: Lake) -> None:
     for value in range(5):
         lake.write(DAILY, frame(value), day=MONDAY)

@@ -97,20 +97,7 @@ def ingest(
             **_damage(lake),
         },
         data_version=dg.DataVersion(lake.version(RAW_INTERACTIONS, days=days)),
-        check_results=[
-            dg.AssetCheckResult(
-                check_name="every_row_accounted_for",
-                passed=receipt.rows_in == receipt.kept + receipt.duplicates + receipt.set_aside
-                and receipt.stored == receipt.kept,
-                metadata={
-                    "rows in": receipt.rows_in,
-                    "kept": receipt.kept,
-                    "rows more in the lake": receipt.stored,
-                    "duplicates": receipt.duplicates,
-                    "set aside": receipt.set_aside,
-                },
-            )
-        ],
+        check_results=[_every_row_accounted_for(receipt)],
     )
     yield dg.MaterializeResult(
         asset_key="quarantine",
@@ -141,11 +128,26 @@ def raw_learners(
     )
 
 
+def _every_row_accounted_for(receipt: Receipt) -> dg.AssetCheckResult:
+    counted = receipt.kept + receipt.duplicates + receipt.set_aside
+    return dg.AssetCheckResult(
+        check_name="every_row_accounted_for",
+        passed=receipt.rows_in == counted and receipt.stored == receipt.kept,
+        metadata={
+            "rows in": receipt.rows_in,
+            "kept": receipt.kept,
+            "rows more in the lake": receipt.stored,
+            "duplicates": receipt.duplicates,
+            "set aside": receipt.set_aside,
+        },
+    )
+
+
 def _first_to_read(lake: Lake, settings: Settings, days: list[date], now: datetime) -> date:
-    """The first day that is landed: of a file that is watched also days gone by, for answers come late.
+    """The first day that is landed: of a watched file past days as well, because answers come late.
 
     These are the days that the lake knows, as far back as the settings say. Only a run that brings the platform up to
-    the present does so; one over days gone by lands these days alone.
+    the present does so; one over past days lands only these.
     """
     if settings.source.kind not in FILE_KINDS or days[-1] < now.date() - timedelta(days=1):
         return days[0]

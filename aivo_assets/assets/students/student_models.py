@@ -21,7 +21,7 @@ from aivo_assets.operations.jobs.names import UPDATE_JOB, WEEKLY_JOB
 from aivo_assets.privacy.schema import ANONYMISED_LEARNERS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
-from aivo_assets.tracing.judging.registry import Registry
+from aivo_assets.tracing.judging.registry import Registry, Serving
 from aivo_assets.tracing.students.intervals import INTERVALS, Intervals
 from aivo_assets.tracing.students.model_store import ModelsTask, ModelUpdate, make_models
 from aivo_assets.tracing.students.student_models import Brain, ModelsAsOf
@@ -80,30 +80,7 @@ def student_models(
     serving, levels = serving_champion(registry, settings, as_of=day), newest(lake, LEVELS, until=day)
     if serving is None or levels is None:
         return nothing_yet(registry, settings, day, asset="item_bank")
-    brain = Brain(
-        serving.brain.predict,
-        serving.brain.statistics,
-        settings.features,
-        version=str(serving.version.number),
-        intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
-    )
-
-    asked = (
-        brain.version,
-        brain.intervals.model_dump_json(),
-        settings.students.interval,
-        settings.students.starting_skills,
-    )
-    task = ModelsTask(
-        lake=lake,
-        store=folded_states(lake, registry, settings, serving, day),
-        build=ModelsAsOf(brain, levels, end_of(day), settings.students, day),
-        version=" ".join(map(str, asked)),
-        plans=plans_before,
-        enrolled=lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect(),
-        day=day,
-        whole=context.job_name == WEEKLY_JOB,
-    )
+    task = _task(lake, registry, settings, serving, levels, day, context.job_name == WEEKLY_JOB)
     say, made = step_log(context), list[ModelUpdate]()
     if not _asked_by_recommendations(context):
         made += engine.map(make_models, task, range(lake.shards), say=say, describe=_made)
@@ -123,6 +100,42 @@ def student_models(
             "shards made whole": sum(each.whole for each in made),
         },
         data_version=dg.DataVersion("-".join(versions)),
+    )
+
+
+def _task(
+    lake: Lake,
+    registry: Registry,
+    settings: Settings,
+    serving: Serving,
+    levels: pl.DataFrame,
+    day: date,
+    whole: bool,
+) -> ModelsTask:
+    """What the work on every shard has in common."""
+    brain = Brain(
+        serving.brain.predict,
+        serving.brain.statistics,
+        settings.features,
+        version=str(serving.version.number),
+        intervals=Intervals.from_frame(newest(lake, INTERVALS, until=day)),
+    )
+
+    asked = (
+        brain.version,
+        brain.intervals.model_dump_json(),
+        settings.students.interval,
+        settings.students.starting_skills,
+    )
+    return ModelsTask(
+        lake=lake,
+        store=folded_states(lake, registry, settings, serving, day),
+        build=ModelsAsOf(brain, levels, end_of(day), settings.students, day),
+        version=" ".join(map(str, asked)),
+        plans=plans_before,
+        enrolled=lake.scan(ANONYMISED_LEARNERS).select("learner", "shard").collect(),
+        day=day,
+        whole=whole,
     )
 
 

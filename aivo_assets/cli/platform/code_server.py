@@ -1,6 +1,6 @@
 """The one process that holds the definitions for the web UI and the daemon. Belongs here: starting and renewing it.
 
-Without it each of the two would import everything for itself, and the daemon anew every minute. It listens on a socket
+Without it each of the two would import everything for itself, and the daemon again every minute. It listens on a socket
 in a folder that only this account may enter. It is `dagster api grpc`: one process, so that `Services` sees its end.
 """
 
@@ -46,14 +46,14 @@ def write_workspace(folder: Path, address: Path) -> Path:
     return path
 
 
-def answers(address: Path) -> bool:
-    """Whether the code server has loaded the definitions, or knows why it cannot: before, it does not listen."""
+def not_listening(address: Path) -> str:
+    """Why the code server cannot be asked yet; empty where it has loaded the definitions, or knows why it cannot."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(address))
         except OSError:
-            return False
-    return True
+            return "the definitions are not loaded"
+    return ""
 
 
 class Renewal:

@@ -219,25 +219,9 @@ def events_of(
     own = pl.when((pl.col("Step Name").str.strip_chars() == "") | ~answered).then(pl.col("_row"))
     at = moments(marked["Time"], marked["Time Zone"], times, marked["Anon Student Id"])
     stepwise = marked.with_columns(_own=own, occurred_at=pl.col("Time").str.strip_chars(), _at=at)
-    step = [*_STEP, "_own"]
-    if attempts == "first":
-        # Rows of a learner stand in order of time; where they do not, time decides.
-        chosen = (
-            stepwise.sort("_at", "_row", maintain_order=True)
-            .with_columns(hint_count=_IS_HINT.sum().over(step), attempt_number=pl.lit(1))
-            .unique(step, keep="first", maintain_order=True)
-        )
-    else:
-        chosen = (
-            stepwise.sort("_at", "_row", maintain_order=True)
-            .with_columns(_hints=_IS_HINT.cum_sum().over(step), attempt_number=(~_IS_HINT).cum_sum().over(step))
-            .with_columns(_pending=(~_IS_HINT | (pl.int_range(pl.len()) == pl.len() - 1)).over(step))
-            .filter(pl.col("_pending"))
-            .with_columns(
-                hint_count=pl.col("_hints") - pl.col("_hints").shift(fill_value=0).over(step),
-                attempt_number=pl.col("attempt_number") + _IS_HINT.cast(pl.Int64),
-            )
-        )
+    # Rows of a learner stand in order of time; where they do not, time decides.
+    in_time = stepwise.sort("_at", "_row", maintain_order=True)
+    chosen = _first_attempts(in_time) if attempts == "first" else _all_attempts(in_time)
     return chosen.sort("_row").select(
         "_row",
         "skill_ids",
@@ -256,6 +240,27 @@ def events_of(
         school_id="School",
         _zone=pl.col("Time Zone"),
         _problem=pl.when(clash).then(pl.lit(CLASH)).when(~answered).then(pl.lit(_no_answer(outcomes))),
+    )
+
+
+def _first_attempts(transactions: pl.DataFrame) -> pl.DataFrame:
+    """The first transaction of each step, with the hints asked for at that step."""
+    step = [*_STEP, "_own"]
+    counted = transactions.with_columns(hint_count=_IS_HINT.sum().over(step), attempt_number=pl.lit(1))
+    return counted.unique(step, keep="first", maintain_order=True)
+
+
+def _all_attempts(transactions: pl.DataFrame) -> pl.DataFrame:
+    """Each attempt at a step with the hints before it; hints that no attempt follows are an attempt of their own."""
+    step = [*_STEP, "_own"]
+    return (
+        transactions.with_columns(_hints=_IS_HINT.cum_sum().over(step), attempt_number=(~_IS_HINT).cum_sum().over(step))
+        .with_columns(_pending=(~_IS_HINT | (pl.int_range(pl.len()) == pl.len() - 1)).over(step))
+        .filter(pl.col("_pending"))
+        .with_columns(
+            hint_count=pl.col("_hints") - pl.col("_hints").shift(fill_value=0).over(step),
+            attempt_number=pl.col("attempt_number") + _IS_HINT.cast(pl.Int64),
+        )
     )
 
 

@@ -29,8 +29,7 @@ class ReadingMarks:
     def leave(self) -> None:
         """Say that somebody reads now; a mark of this process holds for a while, so most calls cost nothing."""
         now = time.monotonic()
-        if now - self._left_at > _LEAVE_AGAIN_SECONDS:
-            self._storage.touch(MARK)
+        if now - self._left_at > _LEAVE_AGAIN_SECONDS and self._storage.touch(MARK):
             self._left_at = now
 
     def last(self) -> float:

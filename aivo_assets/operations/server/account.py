@@ -95,6 +95,11 @@ def choose_account(data: Path) -> ServerAccount:
     return _account(owner) if owner != 0 and (nearest == data or _entry(owner)) else _unprivileged()
 
 
+def account_name(uid: int) -> str:
+    """The name of an account, or its number where it has none."""
+    return _account(uid).name
+
+
 def _entry(uid: int) -> pwd.struct_passwd | None:
     try:
         return pwd.getpwuid(uid)

@@ -26,8 +26,9 @@ import psycopg2
 from psycopg2 import sql
 
 from aivo_assets.errors import ServiceError
+from aivo_assets.lake.atomic_file import write_whole
 from aivo_assets.lake.file_lock import held, take_lock, try_lock
-from aivo_assets.operations.server.account import ServerAccount, choose_account
+from aivo_assets.operations.server.account import ServerAccount, account_name, choose_account
 
 SUPERUSER = "postgres"
 PORT = 5432  # names the socket file only; the server listens on no network address
@@ -84,6 +85,7 @@ class _Server:
         self._drop_stale_pid()
         running = self._run("pg_ctl", "-D", str(self.data), "status").returncode == 0
         if not running:
+            self._admit_own_accounts()
             sockets = self._socket_folder()
             options = f"-c listen_addresses='' -c unix_socket_permissions=0700 -k {shlex.quote(str(sockets))}"
             log = self.data / "server.log"
@@ -104,7 +106,7 @@ class _Server:
         if stopped.returncode != 0 and (self.data / "postmaster.pid").exists():
             _log.error("PostgreSQL in %s did not stop: %s", self.data, stopped.stderr.strip())
         elif sockets != self.data:
-            with suppress(OSError):  # it is empty now; that it stays would be no harm
+            with suppress(OSError):  # it is empty; leaving it behind does no harm
                 sockets.rmdir()
 
     def _sockets_in_use(self) -> Path:
@@ -117,12 +119,31 @@ class _Server:
         shutil.rmtree(beside, ignore_errors=True)
         self.account.take(beside)
         made = self._run(
-            *("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={SUPERUSER}"),
+            *(
+                "initdb",
+                "--auth-local=peer",
+                "--auth-host=reject",
+                "--encoding=UTF8",
+                "--locale=C",
+                f"--username={SUPERUSER}",
+            ),
             *("--no-instructions", "-D", str(beside)),
         )
         if made.returncode != 0:
             raise ServiceError(f"initdb failed in {beside}: {made.stderr.strip()}", fix=_OWN_SERVER)
         beside.rename(self.data)
+
+    def _admit_own_accounts(self) -> None:
+        """Let the server ask the kernel who connects: its own account, this one and root are let in, nobody else.
+
+        The folder and the socket keep others out already; this holds where one of the two was opened by hand.
+        """
+        accounts = dict.fromkeys((self.account.name, account_name(os.geteuid()), "root"))
+        admitted = "".join(f'aivo "{name}" {SUPERUSER}\n' for name in accounts)
+        for file, content in (("pg_hba.conf", "local all all peer map=aivo\n"), ("pg_ident.conf", admitted)):
+            write_whole(self.data / file, f"# Written at every start.\n{content}".encode())
+            if self.account.is_other:
+                os.chown(self.data / file, self.account.uid, self.account.gid)
 
     def _refuse_other_version(self) -> None:
         version = (self.data / "PG_VERSION").read_text().strip()

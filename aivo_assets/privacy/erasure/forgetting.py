@@ -121,6 +121,8 @@ def remove_from_lake(ground: Ground, now: datetime) -> dict[str, int]:
     _clear(ground, theirs, count, [place for place in found.manifests if not place.startswith(done)])
     count("marts", clear_marts(ground.lake, found.tables, theirs))
     _make_again(ground, now.date(), count)
+    if count.total:
+        _end_delta_logs(ground.lake, found)
     count.finish(now)
     return count.total
 
@@ -282,6 +284,12 @@ def _make_again(ground: Ground, today: date, count: _Counter) -> None:
             for day in lake.days(dataset):
                 lake.remove(dataset, day=day)
                 count(f"{place.path} (days)", 1)
+
+
+def _end_delta_logs(lake: Lake, found: Walk) -> None:
+    """Logs of Delta tables name old files and the ends of their values; the next publication begins a new one."""
+    logs = [path for path in (*found.documents, *found.tables) if "/_delta_log/" in path]
+    lake.storage.remove(logs)
 
 
 def _waits(ground: Ground, requests: Sequence[Request], now: datetime) -> str:

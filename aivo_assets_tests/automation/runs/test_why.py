@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from aivo_assets.automation.runs.why import explain
-from aivo_assets.automation.sensors import retrain_drifted
+from aivo_assets.automation.sensing.trainings import retrain_drifted
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.errors import RunError
 from aivo_assets.lake import Lake

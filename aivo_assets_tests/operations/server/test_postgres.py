@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 import sqlalchemy as sa
 
 from aivo_assets.errors import ServiceError
 from aivo_assets.operations.server.account import choose_account
 from aivo_assets.operations.server.postgres import embedded_postgres
+from aivo_assets_tests.other_account import as_another_account, let_pass
 
 pytestmark = pytest.mark.postgres
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -120,6 +122,34 @@ def test_only_the_owner_may_use_the_socket_and_no_network_address_is_open(tmp_pa
         folder = Path(sa.make_url(url).query["host"])  # type: ignore[arg-type]
         assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0
         assert execute(url, "SHOW listen_addresses") == [("",)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_another_account_is_refused_even_where_folder_and_socket_were_opened_by_hand(tmp_path: Path) -> None:
+    with embedded_postgres(tmp_path) as url:
+        sockets = Path(sa.make_url(url).query["host"])  # type: ignore[arg-type]
+
+        def connect() -> str:
+            psycopg2.connect(host=str(sockets), user="postgres", dbname="postgres")
+            return "let in"
+
+        closed = as_another_account(connect)
+        let_pass(sockets)
+        (sockets / ".s.PGSQL.5432").chmod(0o777)
+        opened = as_another_account(connect)
+        sockets.chmod(0o700)
+    assert "Permission denied" in closed
+    assert "Peer authentication failed" in opened
+
+
+def test_a_home_whose_server_trusted_everybody_asks_the_kernel_from_its_next_start_on(tmp_path: Path) -> None:
+    with embedded_postgres(tmp_path):
+        pass
+    rules = tmp_path / "postgres" / "data" / "pg_hba.conf"
+    rules.write_text("local all all trust\n")
+    with embedded_postgres(tmp_path) as url:
+        assert answers(url)
+        assert execute(url, "SELECT DISTINCT auth_method FROM pg_hba_file_rules") == [("peer",)]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")

@@ -1,0 +1,1 @@
+"""What .ci/ runs beside the suite."""
