@@ -24,6 +24,7 @@ OWNERS = {
     "audit": "team:privacy",
     "upkeep": "team:data-platform",
     "erasure": "team:privacy",
+    "ageing": "team:privacy",
     "published": "team:data-platform",
 }
 

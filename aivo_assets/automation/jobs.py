@@ -4,7 +4,7 @@ import dagster as dg
 
 from aivo_assets.automation._dagster import UnresolvedAssetJobDefinition
 from aivo_assets.operations.jobs.causes import CAUSE_TAG, MODEL_TAG
-from aivo_assets.operations.jobs.names import EVERY_JOB, FORGET_JOB, TRAINING_JOBS, WEEKLY_JOB
+from aivo_assets.operations.jobs.names import AGEING_JOB, EVERY_JOB, FORGET_JOB, TRAINING_JOBS, WEEKLY_JOB
 
 __all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
 
@@ -12,6 +12,7 @@ EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations") - dg.AssetSelection.assets("student_intervals")
 ERASURE = dg.AssetSelection.groups("erasure")
+AGEING = dg.AssetSelection.groups("ageing")
 WEEKLY_ONLY = dg.AssetSelection.groups("evaluation", "upkeep")
 PUBLISHED = dg.AssetSelection.groups("published")
 """The Delta tables, where AIVO_LAKE_DELTA asks for them; whatever makes a dataset of theirs publishes it."""
@@ -65,8 +66,13 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "end_to_end",
-            dg.AssetSelection.all() - WEEKLY_ONLY - ERASURE,
+            dg.AssetSelection.all() - WEEKLY_ONLY - ERASURE - AGEING,
             "From raw events to recommendations and drift report, for a range of days (`aivo run`, `aivo demo`).",
+        ),
+        job(
+            AGEING_JOB,
+            AGEING,
+            "Daily: raw answers, names and the quarantine that were kept for long enough go.",
         ),
         job(
             FORGET_JOB,

@@ -14,7 +14,7 @@ from rich.text import Text
 from aivo_assets.cli import benchmark, data, lake, override, replay, student
 from aivo_assets.cli.models import registry, train, why
 from aivo_assets.cli.platform import alerts, keys, operate, settings
-from aivo_assets.cli.privacy import export, forget
+from aivo_assets.cli.privacy import export, forget, retention
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError
 from aivo_assets.private_files import write_privately
@@ -39,6 +39,7 @@ for part in (
     override,
     forget,
     export,
+    retention,
     why,
     alerts,
     replay,

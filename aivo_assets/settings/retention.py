@@ -26,6 +26,14 @@ class RetentionSettings(Group):
         14, ge=1, description="Days after which only the last run of each check and day is kept, with its event log."
     )
     run_days: int = Field(400, ge=31, description="Days after which a run and its event log are removed.")
+    raw_days: int | None = Field(
+        None, ge=31, description="Days that raw answers are kept; what was made of them stays. Default: without end."
+    )
+    names_days: int | None = Field(
+        None, ge=31, description="Days after a learner's last answer until their name goes. Default: without end."
+    )
+    quarantine_days: int = Field(400, ge=4, description="Days that rows set aside are kept.")
+    cron: Cron = Field("30 4 * * *", description="When raw answers, names and the quarantine are looked through.")
 
 
 class ForgetSettings(Group):

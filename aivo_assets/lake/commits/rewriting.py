@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from aivo_assets.lake.commits.manifest import Entry, composed, encoded, parsed, prefix_of
+from aivo_assets.lake.commits.manifest import GRACE_SECONDS, Entry, composed, encoded, parsed, prefix_of
 from aivo_assets.lake.commits.staging import write_part
-from aivo_assets.lake.lake_reader import polars_options
+from aivo_assets.lake.lake_reader import MANIFEST, polars_options
 from aivo_assets.lake.store import Lake
 
 _UNIT: Final = re.compile(r"^_manifest(-\d+)?\.json$")
@@ -146,6 +146,34 @@ def unlisted(lake: Lake, found: Walk) -> list[str]:
     """Parquet files that no manifest lists: kept for readers, left by a writer that ended, or written without one."""
     counted = {path for place in found.manifests for path in listed(lake, place)}
     return [path for path in found.tables if path not in counted]
+
+
+def remove_waiting(lake: Lake, path: str) -> int:
+    """Remove the old files of units of a dataset that wait for readers whose time is over; returns how many.
+
+    A commit does so for its own unit. A unit that was taken away, or is never written again, has no later commit.
+    """
+    waited = 0
+    for folder in ("", *lake.storage.folders(path, "day="), *lake.storage.folders(path, "batch=")):
+        below = f"{path}/{folder}" if folder else path
+        document = lake.storage.read(f"{below}/{MANIFEST}")
+        waiting = [] if document is None else parsed(document.content, below).get("superseded", [])
+        over = [each for each in waiting if float(each["since"]) + GRACE_SECONDS < time.time()]
+        if not over:
+            continue
+        lake.storage.remove(f"{below}/{each['path']}" for each in over)
+        gone = {str(each["path"]) for each in over}
+
+        def without(content: bytes | None, gone: set[str] = gone) -> bytes | None:
+            if content is None:
+                return None
+            manifest = json.loads(content)
+            manifest["superseded"] = [each for each in manifest.get("superseded", []) if each["path"] not in gone]
+            return encoded(manifest)
+
+        lake.change_document(f"{below}/{MANIFEST}", without)
+        waited += len(over)
+    return waited
 
 
 def read_file(lake: Lake, path: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ ones too; every other file it reads as bytes, packed ones unpacked, with JSON's 
 import gzip
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -206,15 +206,13 @@ def contents(file: Path) -> list[bytes]:
         if not file.is_file():
             return []
         held = [file.read_bytes()]
-        readers: dict[str, Callable[[Path], list[bytes]]] = {".gz": _unpacked, ".zip": _members, ".npz": _members}
-        return held + readers.get(file.suffix, lambda _: [])(file)
+        if file.suffix == ".gz":
+            held.append(gzip.decompress(held[0]))
+        elif file.suffix in (".zip", ".npz"):
+            held += _members(file)
+        return held
     except FileNotFoundError:
         return []
-
-
-def _unpacked(file: Path) -> list[bytes]:
-    with gzip.open(file) as handle:
-        return [bytes(handle.read())]  # type: ignore[no-untyped-call]
 
 
 def _members(file: Path) -> list[bytes]:
