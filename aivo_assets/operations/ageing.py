@@ -116,10 +116,9 @@ def _names(lake: Lake, settings: Settings, key: PseudonymKey | None, today: date
     last = learners.to_frame().join(answered, on="learner_id", how="left")
     first = today - timedelta(days=limit)
     due = last.filter(pl.col("last") < first)["learner_id"].sort().to_list()
-    times = last["last"].drop_nulls()
-    oldest: date | None = times.min() if len(times) else None  # type: ignore[assignment]
-    still = times.filter(times >= first)
-    then: date | None = still.min() + timedelta(days=limit + 1) if len(still) else None  # type: ignore[operator]
+    times: list[date] = last["last"].drop_nulls().sort().to_list()
+    oldest = times[0] if times else None
+    then = next((day + timedelta(days=limit + 1) for day in times if day >= first), None)
     return Kept("names", "AIVO_RETENTION_NAMES_DAYS", limit, len(learners), "learners", oldest, tuple(due), then)
 
 
