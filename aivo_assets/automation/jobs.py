@@ -71,12 +71,12 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             AGEING_JOB,
-            AGEING,
+            AGEING | PUBLISHED,
             "Daily: raw answers, names and the quarantine that were kept for long enough go.",
         ),
         job(
             FORGET_JOB,
-            ERASURE,
+            ERASURE | PUBLISHED,
             "Every quarter of an hour, where somebody is to be forgotten: removal, search, certificate.",
         ),
     ]

@@ -32,6 +32,8 @@ Tick = Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]
 
 AGEING = "personal_retention_daily"
 FORGET = "forget_requests_15m"
+ABOUT_PEOPLE = (AGEING, FORGET)
+"""They train nothing and decide nothing."""
 DAILY = "aivo_main_brain_daily"
 DRIFT = "drift_monitor_6h"
 ADAPTIVE = "adaptive_training_2h"

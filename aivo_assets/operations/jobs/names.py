@@ -9,7 +9,7 @@ WEEKLY_JOB: Final = "weekly_full_retraining"
 """Also the name of its schedule. What is done once a week, in whatever job, asks whether this is it."""
 
 FORGET_JOB: Final = "forget_learners"
-AGEING_JOB: Final = "personal_retention"
+AGEING_JOB: Final = "keep_no_longer"
 
 EVERY_JOB: Final = (
     "main_brain_training",

@@ -23,6 +23,7 @@ from aivo_assets.privacy.erasure.wanted import Wanted
 OF_REQUESTS: Final = "raw/erasure/open/"
 """Requests under way name learners; they are removed with the certificate."""
 _FILES_AT_ONCE: Final = 500
+_LONGEST_IDENTIFIER: Final = 64
 _BYTES_AT_ONCE: Final = 32 << 20
 
 
@@ -55,7 +56,7 @@ class Search:
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        self._texts = wanted.texts
+        self._texts, self._people = wanted.texts, wanted.people
         self._named = {name: wanted.of(*kinds) for name, kinds in NAMES.items()}
 
     def in_text(self, name: str, content: bytes | str) -> list[str]:
@@ -119,13 +120,14 @@ class Search:
         rows = pl.scan_parquet(
             locations, hive_partitioning=False, glob=False, include_file_paths="_path", storage_options=options
         )
+        long = self._in_long_cells(columns, rows, paths, where) if self._texts else []
         counted = (
             rows.group_by("_path")
             .agg(test.fill_null(value=False).sum().alias(f"hits {name}") for name, test in tests.items())
             .filter(pl.any_horizontal(pl.col(f"hits {name}") > 0 for name in tests))
             .collect(engine="streaming")
         )
-        return [
+        return long + [
             Found(where, paths[row["_path"]], f"column {name}", row[f"hits {name}"])
             for row in counted.iter_rows(named=True)
             for name in tests
@@ -147,9 +149,34 @@ class Search:
         text = cells.cast(pl.String)
         values = pl.concat([self._wanted.cells, self._named.get(name, pl.Series([], dtype=pl.String))]).unique()
         hit = text.is_in(values.implode())
-        if not self._texts:
+        if not self._people:
             return hit
-        return hit | text.str.contains_any(self._texts, ascii_case_insensitive=True)
+        return hit | text.str.contains_any(self._people, ascii_case_insensitive=True)
+
+    def _in_long_cells(
+        self, columns: Sequence[tuple[str, pl.DataType]], rows: pl.LazyFrame, paths: dict[str, str], where: str
+    ) -> list[Found]:
+        """Cells too long to be an identifier, in which answers and sessions are looked for as well.
+
+        They may be tens of thousands: a search for so many is made ready once, not once a cell.
+        """
+        found = []
+        for name, dtype in columns:
+            if dtype not in (pl.String, pl.List(pl.String)):
+                continue
+            cells = rows.select("_path", cell=name)
+            if dtype != pl.String:
+                cells = cells.explode("cell", empty_as_null=True)
+            long = cells.filter(pl.col("cell").str.len_bytes() > _LONGEST_IDENTIFIER).unique()
+            texts = long.collect(engine="streaming")
+            if texts.is_empty():
+                continue
+            hits = texts.filter(texts["cell"].str.contains_any(self._texts, ascii_case_insensitive=True))
+            found += [
+                Found(where, paths[path], f"column {name}", count)
+                for path, count in hits.group_by("_path").len().sort("_path").iter_rows()
+            ]
+        return found
 
 
 def search_lake(lake: Lake, search: Search, tables: Iterable[str], documents: Iterable[str]) -> list[Found]:

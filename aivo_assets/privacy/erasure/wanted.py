@@ -58,6 +58,12 @@ class Wanted:
         """Values that are unmistakable within a text."""
         return self.frame.filter("in_text")["value"].unique().sort().to_list()
 
+    @cached_property
+    def people(self) -> list[str]:
+        """Of `texts` those that name a person: few, so that they can be looked for inside of every cell."""
+        named = pl.col("kind").is_in(["learner", "name", "email", "learner pseudonym"])
+        return self.frame.filter(named, pl.col("in_text"))["value"].unique().sort().to_list()
+
     def counts(self) -> dict[str, dict[str, int]]:
         """By kind: how many values, and how many of them are looked for in cells and in texts."""
         counted = self.frame.group_by("kind").agg(
