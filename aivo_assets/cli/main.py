@@ -38,13 +38,13 @@ for part in (
     lake,
     settings,
     override,
-    forget,
-    export,
-    retention,
     why,
     alerts,
     replay,
     *benchmark.PARTS,
+    forget,
+    export,
+    retention,
 ):
     part.add_to(app)
 

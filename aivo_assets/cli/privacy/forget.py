@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aivo_assets.cli.benchmark import forget as measured
 from aivo_assets.cli.options import readable_file
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import PrivacyError
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this module's commands."""
+    """Add this module's commands, and the benchmark of what they cost."""
+    measured.add_to(app)
     app.command("forget")(forget)
 
 
