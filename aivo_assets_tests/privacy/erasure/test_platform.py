@@ -110,6 +110,7 @@ def test_a_learner_is_forgotten_on_a_platform_that_was_killed_half_way(tmp_path:
         if "raw/interactions:" in line:
             killed.send_signal(signal.SIGKILL)
             break
+    killed.stdout.close()
     killed.wait(timeout=60)
     assert killed.returncode == -signal.SIGKILL
     said = run(home, "forget", "--at-once")
