@@ -143,9 +143,9 @@ def _ground(
             "until": "the next training replaces it",
         }
 
-    return Ground(
-        lake, key, settings, os.environ.get(STORAGE_VARIABLE), remembers, _busy(context, clock), step_log(context)
-    )
+    urls = (os.environ.get(STORAGE_VARIABLE), settings.models_database)
+    databases = tuple(dict.fromkeys(url for url in urls if url))
+    return Ground(lake, key, settings, databases, remembers, _busy(context, clock), step_log(context))
 
 
 def _busy(context: dg.AssetExecutionContext, clock: Clock) -> Callable[[datetime], str | None]:

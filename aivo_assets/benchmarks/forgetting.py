@@ -77,7 +77,7 @@ def measure(learners: int, answers: int, days: int, together: int, say: Callable
         lake, key = Lake(home / "lake", shards=max(4, learners // 250_000)), PseudonymKey("b" * 64)
         _fill(lake, key, settings, learners, answers, days, say)
         size = sum(file.stat().st_size for file in (home / "lake").rglob("*.parquet")) / 2**20
-        where = Ground(lake, key, settings, None, lambda _: None, lambda _: None, say)
+        where = Ground(lake, key, settings, (), lambda _: None, lambda _: None, say)
         passes = tuple(
             _forget(where, [f"learner-{number:09d}" for number in chosen]) for chosen in _chosen(learners, together)
         )

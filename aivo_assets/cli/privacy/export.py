@@ -38,7 +38,9 @@ def export(
         )
     lake, key = open_lake(settings), key_of_lake(settings, create=False)
     (name,) = resolve(lake, [learner], key)
-    versions = [each for each in Registry(settings.home).versions() if CHAMPION in each.aliases]
+    versions = [
+        each for each in Registry(settings.home, settings.models_database).versions() if CHAMPION in each.aliases
+    ]
     remembered = [
         f"The main brain, version {each.number}, fitted on answers up to {each.as_of}: in its numbers nobody can be"
         " told apart."

@@ -95,7 +95,14 @@ def _run(settings: "Settings", console: "Console", now: datetime, *, at_once: bo
     with open_instance(settings) as instance:
         outcome = run_job(FORGET_JOB, settings, instance, days=today, cause="aivo forget", console=console)
         lake = open_lake(settings)
-        champion = next((each.number for each in Registry(settings.home).versions() if CHAMPION in each.aliases), None)
+        champion = next(
+            (
+                each.number
+                for each in Registry(settings.home, settings.models_database).versions()
+                if CHAMPION in each.aliases
+            ),
+            None,
+        )
         if settings.forget.retrain == "at_once" and champion is not None and remembered_by(lake, champion):
             last = _last_day(lake) or now.date()
             cause = "learners were forgotten (AIVO_FORGET_RETRAIN=at_once)"

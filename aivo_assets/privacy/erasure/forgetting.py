@@ -56,7 +56,7 @@ class Ground:
         lake: The lake.
         key: The secret of the pseudonyms.
         settings: How long readers are waited for, and how learners are anonymised.
-        database: URL of Dagster's storage; None where there is none to search.
+        databases: URLs of what is searched: Dagster's storage, and that of models where it is one.
         remembers: The champion that was fitted on answers from before an instant, as the certificate tells it.
         busy: Why a run that began before an instant may still write what it read; None where there is none.
         say: Takes a line about what is done.
@@ -65,7 +65,7 @@ class Ground:
     lake: Lake
     key: PseudonymKey
     settings: Settings
-    database: str | None
+    databases: tuple[str, ...]
     remembers: Callable[[datetime], Mapping[str, Any] | None]
     busy: Callable[[datetime], str | None]
     say: Callable[[str], None]
@@ -322,8 +322,8 @@ def look(ground: Ground, search: Search) -> list[Found]:
     found = search_lake(ground.lake, search, below.tables, documents)
     here = [Path(ground.settings.lake_url)] if "://" not in ground.settings.lake_url else []
     found += search_home(ground.home, search, here)
-    if ground.database is not None:
-        found += search_postgres(ground.database, search)
+    for url in ground.databases:
+        found += search_postgres(url, search)
     return sorted(found)
 
 
@@ -344,8 +344,10 @@ def _take_out(ground: Ground, wanted: Wanted, search: Search, theirs: Theirs, fo
     mask_cells(ground.lake, wanted, tables, manifest_of)
     mask_documents(ground.lake, search, found)
     pages = any(each.where == "home" and each.path.startswith("postgres/") for each in found)
-    if ground.database is not None and (pages or any(each.where == "database" for each in found)):
-        mask_postgres(ground.database, search, own=ground.settings.postgres_url is None, pages=pages)
+    if pages or any(each.where == "database" for each in found):
+        for url in ground.databases:
+            own = ground.settings.postgres_url is None and url != ground.settings.models_database
+            mask_postgres(url, search, own=own, pages=pages and own)
     mask_home(ground.home, search, found)
 
 

@@ -93,7 +93,7 @@ def ground(settings: Settings, lake: Lake, busy: Callable[[datetime], str | None
     def remembers(before: datetime) -> dict[str, Any]:
         return {"what": "the champion", "version": 4, "as_of": "2026-05-09", "registered_at": before.isoformat()}
 
-    return Ground(lake, load_key(settings, create=False), settings, None, remembers, busy, lambda _: None)
+    return Ground(lake, load_key(settings, create=False), settings, (), remembers, busy, lambda _: None)
 
 
 def ask_for(settings: Settings, lake: Lake, *learners: str) -> None:
