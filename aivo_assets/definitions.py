@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from aivo_assets.assets import all_assets
+from aivo_assets.assets.delta_tables import equal_to_the_lake
 from aivo_assets.automation.alerting import SHOWS_ALERTS
 from aivo_assets.automation.checks import build_checks
 from aivo_assets.automation.jobs import build_jobs
@@ -40,7 +41,7 @@ def build_definitions(
     first_day = calendar.first_day(open_lake(settings), otherwise=clock.now().date() - DAYS_BEFORE_ANY_EVENT)
     return dg.Definitions(
         assets=[*narrow(all_assets(settings), first_day), SHOWS_ALERTS],
-        asset_checks=build_checks(),
+        asset_checks=[*build_checks(), *([equal_to_the_lake] if settings.lake.delta else [])],
         jobs=build_jobs(),
         schedules=build_schedules(settings, clock.at if isinstance(clock, PlatformClock) else None),
         sensors=build_sensors(settings),

@@ -15,16 +15,19 @@ from starlette.routing import compile_path
 
 from aivo_assets.api.addresses import service_url
 from aivo_assets.api.control import control_plane
-from aivo_assets.api.dagster_client import DagsterUnreachableError, LaunchRefusedError
+from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, LaunchRefusedError
 from aivo_assets.api.documentation import documentation
 from aivo_assets.api.documents import DOCUMENTS, documents
 from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
 from aivo_assets.api.schema import Health, Problem
-from aivo_assets.api.security import refuse_open_door
+from aivo_assets.api.security import page_guard, refuse_open_door
+from aivo_assets.api.standing import ModelStates
 from aivo_assets.errors import AivoError, LakeError
-from aivo_assets.lake import open_lake
+from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.server.fast_clock import platform_time
+from aivo_assets.pages.serving import LocalAudience, pages
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.judging.registry import Registry
 
 DESCRIPTION: Final = """Starts trainings and drift checks of the AIVO training platform, tells how its models stand and
 what learners are recommended, and serves the documents that assets link to. Learners are known by pseudonym only.
@@ -62,6 +65,7 @@ def build_app(
     """
     refuse_open_door(settings.api)
     lake = open_lake(settings)
+    registry = Registry(settings.home)
     machine = machine_now or (lambda: datetime.now(UTC))
     present = now or (lambda: platform_time(settings, machine()))
     # FastAPI's own pages load scripts from the internet.
@@ -80,10 +84,27 @@ def build_app(
 
     app.include_router(control_plane(settings, lake, present, machine))
     app.include_router(documents(lake))
+    app.include_router(
+        pages(
+            settings,
+            lake,
+            LocalAudience(page_guard(settings.api)),
+            now=present,
+            version=lambda: _version(settings, lake, registry),
+            links={"dagster": settings.api.dagster_public_url or settings.api.dagster_url},
+        )
+    )
     for error in _STATUS:
         app.add_exception_handler(error, _tell)
     app.add_exception_handler(405, _tell_methods)
     return app
+
+
+def _version(settings: Settings, lake: Lake, registry: Registry) -> str | None:
+    """The version of the model that serves; None where none does. Dagster is not asked."""
+    dagster = DagsterClient(settings.api.dagster_url, timeout_seconds=settings.api.timeout_seconds)
+    champion = ModelStates(settings, lake, registry, dagster).champion()
+    return None if champion is None else str(champion.number)
 
 
 def _tell_methods(request: Request, error: Exception) -> JSONResponse:

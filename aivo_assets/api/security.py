@@ -56,6 +56,17 @@ def admission(settings: ApiSettings) -> Callable[..., None]:
     return _by_token(settings.token) if settings.token is not None else _of_this_machine
 
 
+def page_guard(settings: ApiSettings) -> Callable[[Request], None]:
+    """What keeps pages without a sign-in to this machine: 401 where others may reach it or a token is set."""
+
+    def guard(request: Request) -> None:
+        if settings.token is not None or not is_loopback(settings.host):
+            raise HTTPException(401, "Nobody is signed in.")
+        _of_this_machine(request)
+
+    return guard
+
+
 def _by_token(token: SecretStr) -> Callable[..., None]:
     expected = token.get_secret_value().encode()
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from aivo_assets.assets import retention
+from aivo_assets.assets import delta_tables, retention
 from aivo_assets.assets.advice import overrides, policy_evaluation, recommendation_outcomes, recommendations
 from aivo_assets.assets.brain import features, hyperparameters, main_brain, model_card, shadow
 from aivo_assets.assets.drift import verdict
@@ -41,4 +41,5 @@ def all_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         verdict.training_need,
         privacy_audit.privacy_audit,
         retention.retention,
+        *([delta_tables.delta_tables] if settings.lake.delta else []),
     ]

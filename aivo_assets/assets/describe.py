@@ -23,6 +23,7 @@ OWNERS = {
     "drift": "team:machine-learning",
     "audit": "team:privacy",
     "upkeep": "team:data-platform",
+    "published": "team:data-platform",
 }
 
 

@@ -12,6 +12,8 @@ EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations") - dg.AssetSelection.assets("student_intervals")
 WEEKLY_ONLY = dg.AssetSelection.groups("evaluation", "upkeep")
+PUBLISHED = dg.AssetSelection.groups("published")
+"""The Delta tables, where AIVO_LAKE_DELTA asks for them; whatever makes a dataset of theirs publishes it."""
 DRIFT = dg.AssetSelection.groups("drift") - dg.AssetSelection.assets("training_need")
 
 
@@ -26,12 +28,12 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
     return [
         job(
             "main_brain_training",
-            EVENTS | TRAINING | STUDENTS,
+            EVENTS | TRAINING | STUDENTS | PUBLISHED,
             "Daily: the day's events, a challenger, its evaluation, the promotion, then every student model.",
         ),
         job(
             "drift_monitoring",
-            EVENTS | dg.AssetSelection.assets("learner_states", "scored_events") | DRIFT,
+            EVENTS | dg.AssetSelection.assets("learner_states", "scored_events") | DRIFT | PUBLISHED,
             "Every six hours: the last days' events against what each model promised.",
         ),
         job(
@@ -41,24 +43,24 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "adaptive_check",
-            EVENTS | STUDENTS | dg.AssetSelection.assets("training_need"),
+            EVENTS | STUDENTS | PUBLISHED | dg.AssetSelection.assets("training_need"),
             "Every two hours: new events, student models, recommendations, and whether training is needed now.",
         ),
         job(
             "emergency_retrain",
-            EVENTS | TRAINING | STUDENTS,
+            EVENTS | TRAINING | STUDENTS | PUBLISHED,
             "At any time, for a reason that is recorded: as main_brain_training, whatever the guards say.",
         ),
         job(
             "student_model_update",
-            dg.AssetSelection.assets("student_models"),
+            dg.AssetSelection.assets("student_models") | PUBLISHED,
             "When a recommendation changed a learner's level or plan: the models of these learners as of the day. "
             "Started by hand: also of everybody whose states have changed since.",
         ),
         job(
             "late_events",
-            EVENTS,
-            "When events arrived for days gone by: those days again.",
+            EVENTS | PUBLISHED,
+            "When events arrived for past days: those days again.",
         ),
         job(
             "end_to_end",

@@ -37,7 +37,7 @@ def in_own_process(function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwar
         if done.returncode != 0:
             raise RunError(
                 f"The process of {function.__name__} ended with code {done.returncode}",
-                fix="Its last lines are above; -9 is what a machine without memory left does: take fewer rows.",
+                fix="Its last lines are above; -9 usually means that the machine ran out of memory: take fewer rows.",
             )
         answer, error = pickle.loads((Path(folder) / _ANSWER).read_bytes())  # noqa: S301 - written by ourselves
     if error is not None:

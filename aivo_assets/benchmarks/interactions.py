@@ -79,7 +79,7 @@ def refuse_unfit(events: pl.DataFrame, path: Path) -> None:
     if len(outcomes) < 2:
         which = {1: "right", 0: "wrong"}.get(next(iter(outcomes), 1))
         raise SourceError(
-            f"{path}: all of {events.height:,} answers are {which}, and there is nothing to tell apart",
+            f"{path}: all of {events.height:,} answers are {which}, so there is nothing to predict",
             fix="Check which column is taken for correct (--map correct=COLUMN), and what its values mean.",
         )
     if events["learner"].n_unique() == events.height:

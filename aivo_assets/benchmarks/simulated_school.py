@@ -1,6 +1,6 @@
 """A simulated school as a benchmark file would show it, and who its learners are. Belongs here: making it alone.
 
-Gender, region and disability of the simulator's people are drawn by themselves and bear on nothing that is learnt; the
+Gender, region and disability of the simulator's people are drawn independently and have no influence on learning; the
 grade does. So rates may differ between grades; between the others, only by chance or by the platform's doing.
 """
 

@@ -214,7 +214,7 @@ def _refuse_unknown_job(name: str) -> None:
 def _refuse_days_to_come(last: date, now: datetime) -> None:
     if last > now.date():
         raise SettingsError(
-            f"--to {last} is a day to come: today is {now:%Y-%m-%d} (UTC)", fix="Name a last day that has begun."
+            f"--to {last} lies in the future: today is {now:%Y-%m-%d} (UTC)", fix="Name a last day that has begun."
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from aivo_assets.lake.catalogue import Held
+    from aivo_assets.lake.delta import DeltaTable
     from aivo_assets.settings import Settings
 
 lake = typer.Typer(help="What the lake contains, and how it is laid out.", no_args_is_help=True)
@@ -56,11 +57,12 @@ def list_(
 
 @lake.command("reshard")
 def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How many the lake is to have.")]) -> None:
-    """Move the lake to another number of shards; it serves meanwhile, and what was interrupted goes on."""
+    """Move the lake to another number of shards. It can be read meanwhile; an interrupted move continues."""
     from aivo_assets.events.receipts import LANDING
     from aivo_assets.lake import open_lake
     from aivo_assets.lake.layout.left_over import remove_left_layouts
     from aivo_assets.lake.layout.reshard import reshard as move
+    from aivo_assets.operations.published import publish_gold
     from aivo_assets.settings import load_settings
     from aivo_assets.tracing.students.model_store import notes_after_move
     from aivo_assets.tracing.students.state_store import LAYERED
@@ -76,17 +78,50 @@ def reshard_(shards: Annotated[int, typer.Argument(min=1, max=4096, help="How ma
         opened, shards, LAYERED, notes_after_move, typer.echo, last_step=lambda: opened.exclusive(LANDING, caller)
     )
     typer.echo(f"The lake has {shards} shards: {moved.days:,} days of all datasets, {moved.rows:,} rows moved.")
-    typer.echo("States of learners are folded anew by the next check (adaptive_training_2h, or `aivo run`).")
+    if settings.lake.delta:
+        typer.echo(f"{len(publish_gold(open_lake(own)))} Delta tables name the files of the new layout.")
+    typer.echo("States of learners are folded again by the next check (adaptive_training_2h, or `aivo run`).")
     typer.echo("Restart what is running (`aivo up`): a service that has the lake open refuses to read the old layout.")
     if settings.lake.shards not in (None, shards):
         typer.echo(f"Set AIVO_LAKE_SHARDS={shards}, or unset it: now it says {settings.lake.shards}.")
+
+
+@lake.command("publish")
+def publish_(
+    show_only: Annotated[bool, typer.Option("--status", help="Only compare; publish nothing.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Take the tables away; the datasets stay.")] = False,
+) -> None:
+    """Publish the gold datasets and marts as Delta tables over the lake's own files, for BI tools."""
+    from aivo_assets.lake import open_lake
+    from aivo_assets.operations.published import gold_standing, publish_gold, unpublish_gold
+    from aivo_assets.settings import load_settings
+
+    settings = load_settings()
+    opened = open_lake(settings)
+    if off:
+        gone = unpublish_gold(opened)
+        typer.echo(f"{len(gone)} Delta tables were taken away: {', '.join(gone) or 'there were none'}.")
+        if settings.lake.delta:
+            typer.echo("The next run publishes them again: unset AIVO_LAKE_DELTA.")
+        return
+    tables = gold_standing(opened) if show_only else publish_gold(opened)
+    table = Table("table", "version", "files", "rows", "state")
+    table.columns[0].overflow = "fold"
+    for each in tables:
+        table.add_row(each.uri, _shown_version(each), str(each.files), str(each.rows), _published_state(each))
+    terminal(width=None if sys.stdout.isatty() else 160).print(table)
+    if not settings.lake.delta and not show_only:
+        typer.echo("Runs do not keep them up to date: set AIVO_LAKE_DELTA=true.")
+    if show_only and any(each.differing for each in tables):
+        typer.echo("`aivo lake publish` brings the tables to what the lake holds.")
+        raise typer.Exit(1)
 
 
 @lake.command("resolution")
 def resolution(
     seconds: Annotated[int, typer.Argument(min=1, max=86_400, help="Seconds to which times are rounded down.")],
 ) -> None:
-    """Change the time resolution of the lake, and say how to make the derived days again."""
+    """Change the time resolution of the lake, and print how to rebuild the derived days."""
     from aivo_assets.lake import opening
     from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
     from aivo_assets.settings import load_settings
@@ -141,6 +176,18 @@ def show(
         written = write_csv(frame, to, personal=held.is_personal)
     if to is not None:
         typer.echo(f"{written:,} rows written to {to}.", err=True)
+
+
+def _shown_version(table: "DeltaTable") -> str:
+    return "" if table.version is None else str(table.version)
+
+
+def _published_state(table: "DeltaTable") -> str:
+    if table.version is None:
+        return "holds nothing yet" if not table.files else "not published"
+    if table.differing:
+        return f"{len(table.differing)} files differ"
+    return "changed now" if table.changed else "equal to the lake"
 
 
 def _line(held: "Held") -> tuple[str, ...]:

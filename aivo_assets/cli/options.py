@@ -32,7 +32,7 @@ TimeUnitOption = Annotated[
 TimeFormatOption = Annotated[
     str | None,
     typer.Option(
-        "--time-format", help="day-first, month-first, or a format as %d/%m/%Y %H:%M. [AIVO_SOURCE_TIME_FORMAT]"
+        "--time-format", help="day-first, month-first, or a format such as %d/%m/%Y %H:%M. [AIVO_SOURCE_TIME_FORMAT]"
     ),
 ]
 TimeZoneOption = Annotated[
@@ -47,7 +47,7 @@ CorrectValuesOption = Annotated[
 CorrectThresholdOption = Annotated[
     str | None,
     typer.Option(
-        "--correct-threshold", help="From which number on an answer counts as correct. [AIVO_SOURCE_CORRECT_THRESHOLD]"
+        "--correct-threshold", help="Answers with this number or more count as correct. [AIVO_SOURCE_CORRECT_THRESHOLD]"
     ),
 ]
 FirstDayOption = Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")]
@@ -198,7 +198,7 @@ def readable_file(path: Path | None) -> Path | None:
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
         raise SourceError(f"{path.absolute()} {what}", fix=f"Name a file that can be read{_alike(path)}")
     if not os.access(path, os.R_OK):
-        raise SourceError(f"{path} may not be read", fix="Ask whoever owns it for leave to read it.")
+        raise SourceError(f"{path} may not be read", fix="Ask its owner for permission to read it.")
     return path
 
 

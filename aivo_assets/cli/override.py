@@ -29,7 +29,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
     action: Annotated[str, typer.Argument(help="accept, reject or pin.")],
     skill: Annotated[str, typer.Option("--skill", help="The skill.")],
     subject: Annotated[
-        str | None, typer.Option(help="Subject of the skill, where several have one of this name.")
+        str | None, typer.Option(help="Subject of the skill, if several have a skill of this name.")
     ] = None,
     kind: Annotated[str | None, typer.Option(help="Kind that is accepted or rejected, such as level_up.")] = None,
     level: Annotated[int | None, typer.Option(help="Level to pin, 1 to 10.")] = None,
@@ -42,7 +42,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
     note: Annotated[str | None, typer.Option(help="In your own words; never leaves the raw zone.")] = None,
     teacher: Annotated[str | None, typer.Option(help="The teacher, as your own system names them.")] = None,
 ) -> None:
-    """Say one thing of one learner's skill. Exit code 2 where it cannot be obeyed: nothing is kept then."""
+    """Override a learner's recommendation in one skill. Exit code 2 if it cannot be applied; nothing is stored then."""
     from aivo_assets.privacy.override_giving import Word, give
 
     settings, lake, now = _opened()
@@ -69,29 +69,30 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter an option
 def remove(
     named: Annotated[str, typer.Argument(metavar="OVERRIDE", help="Its id, or the first six characters or more.")],
     skill: Annotated[
-        str | None, typer.Option(help="With it, OVERRIDE is a learner, and all that holds in this skill is taken back.")
+        str | None,
+        typer.Option(help="If given, OVERRIDE is a learner, and every override in force in this skill is taken back."),
     ] = None,
 ) -> None:
-    """Take an override back: from today on nothing is recommended by it. What was recommended before stays."""
+    """Take an override back: it no longer applies from today on. Earlier recommendations stay as they are."""
     from aivo_assets.events.landing.overrides import remove_overrides
     from aivo_assets.privacy.override_giving import find_override
 
     settings, lake, now = _opened()
     ids = [find_override(lake, named)] if skill is None else _of_skill(settings, lake, named, skill, now)
     taken = remove_overrides(lake, ids, now=now, run=_run(now))
-    terminal().print(
-        f"Taken back: {taken} override{'' if taken == 1 else 's'}. The next two-hourly check goes without."
-    )
+    terminal().print(f"Taken back: {taken} override{'' if taken == 1 else 's'}. The next two-hourly check ignores it.")
 
 
 @override.command("list")
 def list_(
     learner: Annotated[
-        str | None, typer.Option(help="Of this learner only: as your own system names them, or the pseudonym.")
+        str | None, typer.Option(help="Only of this learner: as your own system names them, or the pseudonym.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Also what is over, was replaced or taken back.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Also those that have expired, were replaced or taken back.")
+    ] = False,
 ) -> None:
-    """What was said and what came of it, newest first. It shows raw identifiers: for eyes that may see them."""
+    """List overrides and what became of them, newest first. Shows raw identifiers, which are personal data."""
     from aivo_assets.adaptive.advice.words_given import IN_FORCE, words_given
     from aivo_assets.events.landing.overrides import raw_overrides
     from aivo_assets.privacy.override_giving import find_learner_id

@@ -65,13 +65,13 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter an option
     documents: Annotated[
         bool,
         typer.Option(
-            "--documents", help="Also make what only people read: drift reports, model cards, policy evaluations."
+            "--documents", help="Also make the documents for people: drift reports, model cards, policy evaluations."
         ),
     ] = False,
 ) -> None:
-    """Replay a stretch of time through the real schedules, sensors and jobs, and report what was decided.
+    """Replay past days through the real schedules, sensors and jobs, and report what was decided.
 
-    Without --from and --to, the replay that --out holds is only put beside --compare.
+    Without --from and --to, the replay in --out is only compared with --compare.
     """
     console = terminal()
     if first is None and last is None and out is not None and compare is not None:

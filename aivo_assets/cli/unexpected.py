@@ -32,7 +32,7 @@ def as_ours(error: Exception) -> AivoError:
     message = " ".join(str(error).split())
     return RunError(
         f"{type(error).__name__}: {message}" if message else type(error).__name__,
-        fix=f"Nobody foresaw this: it is a fault of the platform. Report it with {place}",
+        fix=f"This is an unexpected error of the platform. Report it with {place}",
     )
 
 

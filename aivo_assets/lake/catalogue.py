@@ -125,7 +125,7 @@ def _refuse_other_day(held: Held, day: date) -> None:
 
 def _below(lake: Lake, path: str, layered: dict[str, Layered]) -> Iterator[Held]:
     storage = lake.storage
-    folders = [name for name in storage.folders(path, "") if "." not in name]
+    folders = [name for name in storage.folders(path, "") if "." not in name and not name.startswith("_")]
     files = storage.files(path, "")
     units = [name for name in folders if _UNIT.match(name)]
     others = [name for name in folders if name not in units]

@@ -34,7 +34,7 @@ class Dataset:
 
     @property
     def by_shard(self) -> bool:
-        """Whether its units hang on how many shards the lake has."""
+        """Whether its units depend on how many shards the lake has."""
         return self.sharded or self.unit in ("shard", "layers")
 
     def folder(self, *, day: date | None = None, shard: int | None = None, batch: str | None = None) -> str:

@@ -78,6 +78,16 @@ class LakeReader:
                     paths.append(self.storage.location(f"{folder}/{entry['path']}"))
         return paths
 
+    def entries(self, dataset: Dataset) -> dict[str, Entry]:
+        """The files of a dataset that count, by path below its folder: path within the unit, rows and bytes of each."""
+        self.begin_reading()
+        below = len(dataset.path) + 1
+        return {
+            f"{folder}/{entry['path']}"[below:]: entry
+            for folder, manifest in self._manifests(dataset)
+            for entry in manifest["files"]
+        }
+
     def days(self, dataset: Dataset) -> list[date]:
         """Days that a dataset holds, ascending."""
         return [_day(folder) for folder, _ in self._manifests(dataset)]

@@ -264,6 +264,21 @@ class Lake(LakeReader):
         folder = dataset.folder(day=day)
         self._units.remove(folder, self.place(dataset, folder))
 
+    def tidy(self, dataset: Dataset) -> int:
+        """Remove files that units keep for readers of before, where these have had their time.
+
+        A commit removes what the commit before it dropped; of units that are written no more this does it.
+
+        Returns:
+            Files that were removed.
+        """
+        folders = self._folders(dataset, None, None)
+        places = [self.place(dataset, folder) for folder in folders]
+        documents = zip(folders, places, self.storage.read_many(places), strict=True)
+        return sum(
+            self._units.tidy(folder, place, document) for folder, place, document in documents if document is not None
+        )
+
     def write_bytes(self, path: str, content: bytes) -> UPath:
         """Write a document that one writer owns (a report, a receipt) below the root, and return where it is."""
         self._made_with.keep()

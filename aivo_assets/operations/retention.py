@@ -12,9 +12,12 @@ from aivo_assets.adaptive.schema import ITEM_BANK, LEVELS, OUTCOMES, RECOMMENDAT
 from aivo_assets.drift.schema import DRIFT_SCORES, DRIFT_VERDICTS, PAST_SCORED_EVENTS, SCORED_EVENTS
 from aivo_assets.drift.verdicts.training_need import TRAINING_NEED
 from aivo_assets.events.receipts import RECEIPTS_PATH, read_receipts
+from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.lake.layout.left_over import remove_left_layouts
 from aivo_assets.operations.alerts.interventions import NOTIFIED
+from aivo_assets.operations.published import GOLD, unpublish_gold
+from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.judging.shadow import SHADOW
@@ -31,6 +34,7 @@ DERIVED: Final = (
 )  # fmt: skip
 MODELS: Final = (STUDENT_MODELS, SKILL_MASTERY)
 SCORED: Final = (SCORED_EVENTS, PAST_SCORED_EVENTS)
+ANSWERS: Final = (RAW_INTERACTIONS, ANONYMISED_INTERACTIONS)
 REPORTS: Final = "drift/reports"
 
 
@@ -50,7 +54,7 @@ def prune(lake: Lake, settings: Settings, today: date, others: Iterable[Dataset]
     derived = today - timedelta(days=keep.derived_days)
     scored = today - timedelta(days=max(keep.scored_days, 2 * settings.drift.window_days))
     in_force = oldest_in_force(lake, until=today) or derived
-    return {
+    removed = {
         "days of derived datasets": sum(_days(lake, dataset, derived) for dataset in (*DERIVED, *others)),
         "days of student models": sum(_days(lake, dataset, min(derived, in_force)) for dataset in MODELS),
         "days of scored answers": sum(_days(lake, dataset, scored) for dataset in SCORED),
@@ -59,6 +63,10 @@ def prune(lake: Lake, settings: Settings, today: date, others: Iterable[Dataset]
         "searches for hyper-parameters": Studies(settings.home).forget(keep.studies),
         "manifests of a layout of shards before": remove_left_layouts(lake, LAYERED),
     }
+    if not settings.lake.delta:
+        removed["Delta tables that are kept up no more"] = len(unpublish_gold(lake))
+    kept = {dataset.path: dataset for dataset in (*ANSWERS, *DERIVED, *MODELS, *SCORED, *GOLD, *others)}
+    return removed | {"files of versions before": sum(lake.tidy(dataset) for dataset in kept.values())}
 
 
 def _days(lake: Lake, dataset: Dataset, before: date) -> int:

@@ -68,7 +68,7 @@ def with_values(settings: Settings, assignments: Sequence[str]) -> Settings:
         if not equals or not dot or not isinstance(group, BaseModel) or field not in type(group).model_fields:
             raise SettingsError(
                 f"--set {assignment} names no setting",
-                fix="Write group.field=value, as drift.retrain_score=0.2; `aivo settings` lists them all.",
+                fix="Write group.field=value, such as drift.retrain_score=0.2; `aivo settings` lists them all.",
             )
         try:
             made = type(group).model_validate({**group.model_dump(), field: _value(value)})

@@ -16,6 +16,7 @@ from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.jobs.names import EVERY_JOB
 from aivo_assets.operations.jobs.run_locks import FOLDER, hold
+from aivo_assets.operations.published import publish_gold
 from aivo_assets.privacy.lake_key import key_of_lake
 from aivo_assets.resources.clock import Clock, PlatformClock
 from aivo_assets.resources.run_watch import watched
@@ -77,7 +78,10 @@ def _lake_of_run(context: dg.InitResourceContext, settings: Settings, *, watch: 
 
 def _watched_lake(instance: dg.DagsterInstance, run_id: str, settings: Settings, *, parent: bool) -> Iterator[Lake]:
     with watched(instance, run_id, parent=parent):
-        yield open_lake(settings)
+        lake = open_lake(settings)
+        yield lake
+        if parent and settings.lake.delta:  # jobs have an asset for it, which fails where this cannot be done
+            publish_gold(lake)
 
 
 def _engine(settings: Settings) -> Iterator[Engine]:

@@ -24,6 +24,9 @@ class LakeSettings(Group):
         le=4096,
         description="Shards per day; one per about 250,000 learners. Default: what the lake has, 4 for a new one.",
     )
+    delta: bool = Field(
+        False, description="Whether gold datasets and marts are published as Delta tables, after every run."
+    )
     endpoint: str | None = Field(None, description="URL of the S3 server. Default: AWS_ENDPOINT_URL, else AWS.")
     key: SecretStr | None = Field(None, description="S3 access key. Default: AWS_ACCESS_KEY_ID and its relatives.")
     secret: SecretStr | None = Field(None, description="S3 secret key, beside the access key.")

@@ -1,6 +1,6 @@
 """A few rows that went wrong on their way, for the quarantine to show. Belongs here: the kinds of dirt.
 
-Whether a row goes wrong, and how, hangs on the row alone: the same school has the same dirt however it is read.
+Whether a row goes wrong, and how, depends on the row alone: the same school has the same dirt however it is read.
 """
 
 from datetime import timedelta

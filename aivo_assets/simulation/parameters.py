@@ -1,7 +1,7 @@
 """What the simulated school assumes, each number with its source. Belongs here: assumptions; no behaviour.
 
 Logits throughout, unless a unit is named. "Ours" marks a number for which no study gives a figure that transfers;
-vary those first when a result may hang on the simulator (`dataclasses.replace(PARAMETERS, …)`).
+vary those first when a result may depend on the simulator (`dataclasses.replace(PARAMETERS, …)`).
 """
 
 from dataclasses import dataclass

@@ -106,7 +106,7 @@ def _invoke(arguments: list[str], project_dir: Path, target_dir: Path, environme
     if result.exception is not None:
         raise ServiceError(
             f"dbt {arguments[0]} in {project_dir} failed: {result.exception}",
-            fix="Mend what it names; `dbt debug` in that folder says whether the connection works.",
+            fix="Correct what it names; `dbt debug` in that folder says whether the connection works.",
         ) from result.exception
     return result
 

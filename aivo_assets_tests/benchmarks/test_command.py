@@ -51,7 +51,7 @@ def test_features_prints_rows_a_second(file: Path) -> None:
 
 
 def test_what_cannot_be_asked_is_refused_before_anything_is_fitted(file: Path) -> None:
-    with pytest.raises(SourceError, match="no --protocol time and no --fold"):
+    with pytest.raises(SourceError, match="--test cannot be combined with --protocol time or --fold"):
         CliRunner().invoke(
             app, ["benchmark", "accuracy", str(file), "--test", str(file), "--fold", "0"], catch_exceptions=False
         )

@@ -6,10 +6,12 @@ import json
 from datetime import date
 from pathlib import Path
 
+import deltalake
 import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
+from aivo_assets.adaptive.schema import LEVELS
 from aivo_assets.cli.main import app
 from aivo_assets.errors import LakeError, SettingsError
 from aivo_assets.lake import Dataset, Lake, Layers
@@ -168,3 +170,20 @@ def test_another_number_of_shards_is_refused_and_the_way_out_that_is_named_works
     assert isinstance(again.exception, LakeError)
     assert "5 shards already" in again.exception.what
     assert "unset it: now it says 5" in aivo("reshard", "2").stdout
+
+
+def test_publish_makes_tables_that_others_read_says_how_they_stand_and_takes_them_away(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake", shards=3)
+    lake.write(LEVELS, LEVELS.empty(), day=FIRST)
+    assert "marts/delta/dim_items" in aivo("publish").output
+    table = deltalake.DeltaTable(str(tmp_path / "lake" / "marts" / "delta" / "dim_items")).to_pyarrow_dataset()
+    assert table.to_table()["item"].to_pylist() == ["i1"]
+    assert "AIVO_LAKE_DELTA" in aivo("publish").output
+    assert aivo("publish", "--status").exit_code == 0
+    lake.write(LEVELS, LEVELS.empty(), day=SECOND)
+    behind = aivo("publish", "--status")
+    assert behind.exit_code == 1
+    assert "1 files differ" in behind.output
+    assert "item_bank/levels" in aivo("publish", "--off").output
+    assert not deltalake.DeltaTable.is_deltatable(str(tmp_path / "lake" / "item_bank" / "levels"))
+    assert "there were none" in aivo("publish", "--off").output

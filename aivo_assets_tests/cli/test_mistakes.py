@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("run --source csv --path march.csv --map learner_id=pupil", SourceError, "pupil"),
         ("run --source march.csv --path csv", SettingsError, "AIVO_SOURCE_KIND='march.csv'"),
         ("run --job main_brain_trainig", SettingsError, r"no job 'main_brain_trainig'; did you mean main_brain_train"),
-        ("run --source csv --path march.csv --to 2999-01-01", SettingsError, "a day to come"),
+        ("run --source csv --path march.csv --to 2999-01-01", SettingsError, "in the future"),
         ("run --source csv --path march.csv --every fortnight", SettingsError, "neither day nor week"),
         (
             "student show ann --html nowhere/ann.html",

@@ -1,4 +1,4 @@
-"""`aivo student show`: what a person reads of one learner, and what he is told when there is nothing to read."""
+"""`aivo student show`: what a person reads about a learner, and the error where there is nothing to read."""
 
 import re
 import shutil

@@ -6,14 +6,18 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import deltalake
 import polars as pl
 import pytest
 from botocore.awsrequest import AWSRequest
 
 from aivo_assets.errors import LakeError
 from aivo_assets.lake import Dataset, Lake
+from aivo_assets.lake.commits.reading_marks import MARK
+from aivo_assets.lake.delta import publish, standing, unpublish
 from aivo_assets.lake.storage.s3_storage import S3Storage, s3_root
 from aivo_assets.lake.storage.storage import S3Access
+from aivo_assets.warehouse.kept_marts import keep_marts
 from aivo_assets_tests import s3_servers
 from aivo_assets_tests.lake import declared, hammer
 
@@ -156,3 +160,32 @@ def test_a_store_that_is_away_is_named(access: S3Access) -> None:
     away = S3Access("http://127.0.0.1:9", access.key, access.secret)
     with pytest.raises(LakeError, match=r"The object store at http://127\.0\.0\.1:9 cannot be reached"):
         Lake(f"s3://{s3_servers.BUCKET}/lake", shards=4, access=away).days(DAYS)
+
+
+def test_a_delta_table_over_an_object_store_is_read_by_others_and_its_files_are_kept(
+    access: S3Access, root: str, environment: None
+) -> None:
+    lake = Lake(root, shards=4, access=access)
+    lake.write(DAYS, things("pear", "fig"), day=MONDAY)
+    assert publish(lake, DAYS).version == 0
+    for fruit in ("medlar", "quince", "sloe"):
+        lake.storage.remove([MARK])
+        lake.write(DAYS, things(fruit), day=MONDAY)
+    table = deltalake.DeltaTable(f"{root}/{DAYS.path}")
+    assert sorted(table.to_pyarrow_dataset().to_table()["name"].to_pylist()) == ["fig", "pear"]
+    assert publish(lake, DAYS).version == 1
+    assert pl.scan_delta(f"{root}/{DAYS.path}").collect().equals(things("sloe"))
+    assert standing(lake, DAYS).differing == ()
+    assert unpublish(lake, DAYS)
+    assert not deltalake.DeltaTable.is_deltatable(f"{root}/{DAYS.path}")
+
+
+def test_a_mart_in_an_object_store_gets_a_name_that_stays(access: S3Access, root: str) -> None:
+    lake = Lake(root, shards=4, access=access)
+    for fruit in ("pear", "fig"):
+        with lake.root.joinpath("marts/fruit.parquet").open("wb") as file:
+            things(fruit).write_parquet(file)
+        (mart,) = keep_marts(lake)
+        assert lake.scan(mart).collect().equals(things(fruit))
+        assert publish(lake, mart).changed
+    assert not publish(lake, keep_marts(lake)[0]).changed

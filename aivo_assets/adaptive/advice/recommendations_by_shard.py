@@ -1,6 +1,6 @@
 """Recommendations of a shard from what the lake holds. Belongs here: what is read and told; nothing is decided.
 
-What holds for all learners is read once; of what hangs on the learner, one shard at a time is in memory.
+What holds for all learners is read once; of what depends on the learner, one shard at a time is in memory.
 """
 
 from collections import Counter

@@ -115,7 +115,7 @@ class Wording:
         if problems:
             raise SettingsError(
                 f"The wording catalogue {self.language!r} has gaps: {'; '.join(problems)}",
-                fix=f"Mend adaptive/advice/catalogue/{self.language}.toml.",
+                fix=f"Correct adaptive/advice/catalogue/{self.language}.toml.",
             )
 
     def _field(self, name: str) -> pl.Expr:
@@ -145,7 +145,7 @@ def load_wording(settings: PolicySettings, language: str | None = None, folder: 
     try:
         texts = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path.name} is no TOML: {error}", fix="Mend the line that it names.") from error
+        raise SettingsError(f"{path.name} is no TOML: {error}", fix="Correct the line that it names.") from error
     missing = [group for group in _GROUPS if group not in texts]
     if missing:
         raise SettingsError(

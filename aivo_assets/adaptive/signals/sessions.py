@@ -94,7 +94,7 @@ def last_session(events: pl.LazyFrame, *, as_of: date, settings: PolicySettings)
             .then(pl.lit("derived")),
         )
         .drop("_noise", "_given", "_derived")
-        # The last bit of a sum hangs on how many threads share the work, and equal inputs must give equal bytes.
+        # The last bit of a sum depends on how many threads share the work, and equal inputs must give equal bytes.
         .with_columns(cs.float().round(9))
     )
 

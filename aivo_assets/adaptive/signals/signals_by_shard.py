@@ -1,6 +1,6 @@
 """Signals of a shard from what the lake holds, in bounded memory. Belongs here: who is read when; no signal is defined.
 
-A learner's signals hang on nobody else's answers, so learners are taken some after the others. Only who was active
+A learner's signals depend on nobody else's answers, so learners are taken block by block. Only who was active
 lately has signals: of the others neither answers nor student models are read.
 """
 

@@ -141,10 +141,10 @@ def _every_row_accounted_for(receipt: Receipt) -> dg.AssetCheckResult:
 
 
 def _first_to_read(lake: Lake, settings: Settings, days: list[date], now: datetime) -> date:
-    """The first day that is landed: of a file that is watched also days gone by, for answers come late.
+    """The first day that is landed: of a watched file past days as well, because answers come late.
 
     These are the days that the lake knows, as far back as the settings say. Only a run that brings the platform up to
-    the present does so; one over days gone by lands these days alone.
+    the present does so; one over past days lands only these.
     """
     if settings.source.kind not in FILE_KINDS or days[-1] < now.date() - timedelta(days=1):
         return days[0]

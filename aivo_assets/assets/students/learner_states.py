@@ -132,8 +132,8 @@ def compare_with_rebuild(
 ) -> list[FoldedShard]:
     """Fold from nothing, beside the present states, what they say that they have seen, and compare with what is stored.
 
-    Each shard is brought up to date first with the champion that folded it, as of the last day that it has seen. What
-    is the same has its layers merged; what is not is folded anew. What was found is kept for the check.
+    Each shard is brought up to date first with the champion that folded it, as of the last day that it has seen. Equal
+    states have their layers merged; others are folded again. The result is kept for the check.
     """
     store, serving = StateStore(lake), serving_champion(registry, settings)
     folded_shards = [folded for shard in range(lake.shards) if (folded := store.folded(shard)) is not None]

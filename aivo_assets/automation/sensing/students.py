@@ -14,7 +14,7 @@ from aivo_assets.resources.clock import Clock
 
 
 def update_students(context: dg.SensorEvaluationContext, lake: Lake, *, machine: Clock = MACHINE) -> Tick:
-    """Ask for the models of those learners anew that hold another level or plan than the newest recommendations say.
+    """Ask for the models whose level or plan differs from the newest recommendations.
 
     The run finds the learners itself, by the recommendations of its day: they may be more than a tag holds.
     """

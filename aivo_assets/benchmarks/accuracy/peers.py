@@ -48,7 +48,9 @@ def predict_peer(name: str, part: Part, *, python: str = sys.executable) -> Floa
         test.write_csv(files[1])
         done = _run(python, str(_SCRIPT), *files)
         if done.returncode != 0:
-            raise RunError(f"{name} failed: {_last_line(done.stderr)}", fix="Leave --peer out, or ask its makers.")
+            raise RunError(
+                f"{name} failed: {_last_line(done.stderr)}", fix="Leave --peer out, or report it to its authors."
+            )
         probability = pl.read_csv(files[2]).sort("order_id")["correct_predictions"].cast(pl.Float64)
     base = float(part.train["correct"].cast(pl.Float64).to_numpy().mean())
     known = test["skill_name"].is_in(train["skill_name"].unique().implode())  # of others pyBKT says 0.5

@@ -99,7 +99,7 @@ class SchoolLake:
         return self._day(size.days, newcomers, -(-size.new_events // size.new_learners))
 
     def one_more(self, day: date, events: pl.DataFrame, learners: int) -> pl.DataFrame:
-        """A day gone by, with one answer more of some of its learners: their last one, a minute before their first.
+        """A past day, with one more answer of some of its learners: their last one, a minute before their first.
 
         Before all others, so that it lies in the past of each of them, whether or not they came back later.
         """

@@ -174,7 +174,7 @@ def measure_students(
         settings: Of the installation; shards are as many as so many learners want.
         folder: Where the lake is made; it is removed afterwards.
         checks: Checks with new answers, one after the other on the same day.
-        late: Learners of whom an answer of a day gone by arrives before a last check; 0: no such check.
+        late: Learners of whom an answer of a past day arrives before a last check; 0: no such check.
         say: Is told what begins.
     """
     shards = max(settings.lake.shards or SHARDS_OF_A_NEW_LAKE, -(-size.learners // LEARNERS_A_SHARD))

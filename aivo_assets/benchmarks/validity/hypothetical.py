@@ -1,4 +1,4 @@
-"""Counterfactuals put to the proof. Belongs here: giving a learner the answers that one names, and deciding again.
+"""Counterfactuals put to the test. Belongs here: giving a learner the answers that one names, and deciding again.
 
 A counterfactual is made by changing signals. Here the answers themselves are added to the learner's own, and all is
 made again by the code that makes it every two hours: fold, student model, signals, policy. Days and rests pass by the

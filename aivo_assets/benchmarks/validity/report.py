@@ -87,7 +87,7 @@ def _reliability(rows: Sequence[Reliability]) -> str:
 
 def _proofs(rows: Sequence[ProofRow]) -> str:
     return _table(
-        "Counterfactuals put to the proof: done, and decided again by the code itself",
+        "Counterfactuals tested: carried out, and decided again by the code itself",
         ["way", "the kind that it names", "another kind than before", "tried", "learners"],
         [
             [row.way, _share(row.true), _share(row.other), f"{row.true.rows:,}", f"{row.true.learners:,}"]

@@ -111,7 +111,7 @@ class Reliability(BaseModel):
 
 
 class ProofRow(BaseModel):
-    """Counterfactuals of one way that were put to the proof; see `hypothetical.try_out`.
+    """Tested counterfactuals of one way; see `hypothetical.try_out`.
 
     Attributes:
         way: `right` or `wrong` answers, `days`, `rest`.
@@ -135,7 +135,7 @@ class ValidityReport(BaseModel):
         comparisons: See `COMPARISONS`, and those of breaks.
         reliability: Of the model's confidence and of the calibrated one, on the same expectations.
         groups: Fairness, where groups were given.
-        proofs: Counterfactuals, where any were put to the proof.
+        proofs: Tested counterfactuals, if there are any.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -52,7 +52,7 @@ class WalkPlan:
         days: Most as-of days, evenly spread; None: all.
         seed: Of the draw of learners.
         policy: The policy; None: the success zone policy.
-        tried: Counterfactuals of each way that are put to the proof on each as-of day.
+        tried: Counterfactuals of each way that are tested on each as-of day.
         content: Whether items are chosen, which only reading needs and which costs half of the walk.
     """
 
@@ -78,7 +78,7 @@ class Walked:
         days: As-of days, ascending.
         train_learners: Learners who fitted the brain.
         settings: With which it was walked.
-        tried: `hypothetical.TRIED`: counterfactuals put to the proof.
+        tried: `hypothetical.TRIED`: tested counterfactuals.
     """
 
     recommendations: pl.DataFrame
@@ -252,7 +252,7 @@ def _signals(
 def _tried(
     day: date, signals: pl.DataFrame, states: LearnerStates, recommended: pl.DataFrame, school: _School
 ) -> pl.DataFrame:
-    """Counterfactuals of some learners, put to the proof."""
+    """Tested counterfactuals of some learners."""
     if not school.plan.tried:
         return pl.DataFrame(schema=TRIED)
     settings = school.settings.policy

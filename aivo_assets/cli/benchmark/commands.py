@@ -181,7 +181,7 @@ def parts_of(
     from aivo_assets.benchmarks.partitions import given_part, part_by_time, parts_by_learner, some_learners
 
     if test is not None and (protocol == "time" or fold is not None):
-        raise SourceError("A test file leaves no --protocol time and no --fold", fix="Leave out --test, or these.")
+        raise SourceError("--test cannot be combined with --protocol time or --fold", fix="Leave out --test, or these.")
     events = read(file)
     refuse_unfit(events, file)
     if learners is not None:

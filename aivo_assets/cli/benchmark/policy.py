@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 def policy(  # noqa: PLR0913, PLR0917 - one parameter an option
     seeds: Annotated[int, typer.Option(min=1, help="Schools of learners; intervals are over them.")] = 20,
     learners: Annotated[int, typer.Option(min=10, help="Learners of each.")] = 150,
-    weeks: Annotated[int, typer.Option(min=1, help="Weeks that they learn.")] = 8,
+    weeks: Annotated[int, typer.Option(min=1, help="Weeks of learning.")] = 8,
     policies: Annotated[str, typer.Option(help="Separated by commas.")] = "ours,threshold,random,fixed,oracle",
     vary: Annotated[
         str | None, typer.Option(help="Assumptions of the simulator to change, one at a time; `all`, or by comma.")

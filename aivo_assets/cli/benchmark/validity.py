@@ -101,7 +101,7 @@ def _events(
     from aivo_assets.errors import SourceError
 
     if (file is not None) == simulator:
-        raise SourceError("Validity is measured on a file or on the simulator", fix="Give one of FILE and --simulator.")
+        raise SourceError("Validity is measured on a file or on the simulator", fix="Give either FILE or --simulator.")
     if file is not None:
         return answers_of(file, q_matrix), None
     # Some who are enrolled never answer, and the walk deals those who do.

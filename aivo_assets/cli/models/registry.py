@@ -101,7 +101,7 @@ def promote(
 ) -> None:
     """Make a version champion on its verdict, or in an emergency against it.
 
-    By force overrules a verdict that says no, and nothing else: there must be a verdict on the version and the present
+    --force overrules a verdict that says no, and nothing else: there must be a verdict on the version and the present
     champion, its files must be sound, and it must not be of an earlier day than the champion.
     """
     from aivo_assets.resources.clock import PlatformClock
@@ -146,7 +146,7 @@ def _verdict(settings: "Settings", number: int) -> "Verdict":
     if not about:
         raise ModelError(
             f"There is no verdict on version {number}: it was never compared with a champion",
-            fix='Have it judged: aivo train main-brain --force --reason "…".',
+            fix='To have it judged: aivo train main-brain --force --reason "…".',
         )
     return Verdict.model_validate_json(about[-1])
 
@@ -160,8 +160,8 @@ def rollback(
 ) -> None:
     """Make the last sound champion before the present one champion again.
 
-    The champion that is meant is the one at the moment of the command, or --champion: two people who roll back at once
-    go back one step, and the second is told.
+    It applies to the champion at the moment of the command, or to --champion: two people who roll back at the same time
+    go back one step, and the second one gets an error.
     """
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings

@@ -35,7 +35,7 @@ def train_main_brain(
     ] = False,
     reason: Annotated[str | None, typer.Option(help="Why; kept with the run.")] = None,
 ) -> None:
-    """Train a challenger up to yesterday, judge it, and promote it where its verdict says so.
+    """Train a challenger on the answers up to yesterday, judge it, and promote it if its verdict says so.
 
     Without --force a training that is too recent is a reason to wait: the reason is printed and the exit code is 0, so
     that a cron may call this as often as it likes. --force trains nevertheless. It does not promote against the

@@ -13,7 +13,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def why(run: Annotated[str, typer.Argument(help="Id of the run, or its first eight characters.")]) -> None:
-    """Say why a run was started, on what evidence, what it did, and what that led to."""
+    """Explain why a run was started, on what evidence, what it did, and what that led to."""
     from aivo_assets.automation.runs.why import explain
     from aivo_assets.lake import open_lake
     from aivo_assets.resources.instance import open_instance

@@ -75,7 +75,7 @@ def test_alerts() -> None:
 
 @alerts.command("retry")
 def retry_alerts() -> None:
-    """Deliver now what is waiting and due; `aivo up` does so by itself."""
+    """Deliver waiting alerts that are due now; `aivo up` does so by itself."""
     from aivo_assets.resources.clock import PlatformClock
     from aivo_assets.settings import load_settings
 
@@ -93,7 +93,7 @@ def has_channel(settings: "Settings") -> bool:
 def _refuse_no_channel(settings: "Settings") -> None:
     if not has_channel(settings):
         raise SettingsError(
-            "No alert channel is set: nobody was told, and alerts are only logged and kept",
+            "No alert channel is set: nobody was notified; alerts are only logged and kept",
             fix="Set AIVO_ALERTS_URLS or AIVO_ALERTS_WEBHOOK_URL (docs/alerts.md), then try again.",
         )
 

@@ -1,6 +1,6 @@
 """The one process that holds the definitions for the web UI and the daemon. Belongs here: starting and renewing it.
 
-Without it each of the two would import everything for itself, and the daemon anew every minute. It listens on a socket
+Without it each of the two would import everything for itself, and the daemon again every minute. It listens on a socket
 in a folder that only this account may enter. It is `dagster api grpc`: one process, so that `Services` sees its end.
 """
 

@@ -22,5 +22,6 @@ def new_key() -> None:
     load_key(settings, create=True)
     console.print(f"The key is {key_path(settings.home.absolute())}; keep a copy where you keep secrets.")
     console.print(
-        "Anyone who has it can link pseudonyms to learners; without it no new event finds its learner.", style="dim"
+        "Anyone who has it can link pseudonyms to learners; without it new events cannot be matched to their learners.",
+        style="dim",
     )

@@ -16,7 +16,7 @@ def up(
     host: Annotated[str, typer.Option(help="Address that the web UI listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the web UI.")] = 3000,
 ) -> None:
-    """Start Dagster's web UI and daemon with every schedule and sensor on; Ctrl-C ends all of it."""
+    """Start the pages (port 8009), Dagster's web UI and daemon, schedules and sensors on; Ctrl-C stops everything."""
     from aivo_assets.api.security import refuse_open_door
     from aivo_assets.cli.platform.platform import run_platform
     from aivo_assets.operations.server.one_home import only_platform

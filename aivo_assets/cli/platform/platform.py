@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from aivo_assets.api.addresses import reachable
+from aivo_assets.api.addresses import reachable, service_url
 from aivo_assets.api.dagster_client import DagsterClient
 from aivo_assets.automation.partitions import DAYS_BEFORE_ANY_EVENT
 from aivo_assets.cli.platform.alerts import NO_CHANNEL, has_channel
@@ -103,6 +103,7 @@ def _start(
 def _tell_up(settings: Settings, web_ui: str, console: Console) -> None:
     note = (f"(logs in {settings.home.absolute() / 'logs'}; Ctrl-C ends it)", "dim")
     console.print(Text.assemble(("AIVO is up:", "bold green"), f" {web_ui}   ", note))
+    console.print(f"Pages for teachers and everybody else: {service_url(settings.api)}/")
     if not has_channel(settings):
         console.print(NO_CHANNEL)
     if settings.clock.start is not None:

@@ -43,7 +43,7 @@ def show_settings(context: typer.Context) -> None:
 
 @settings_app.command("check")
 def check_settings() -> None:
-    """Check every setting, the files that they name and the key; exit code 2 where something cannot be used."""
+    """Check every setting, the files that they name and the key; exit code 2 if something cannot be used."""
     from aivo_assets.settings import Settings, load_settings
 
     settings = load_settings()

@@ -130,7 +130,7 @@ def commit_shard(task: FoldTask, done: FoldedShard) -> FoldedShard:
 def compare_shard(task: CompareTask, shard: int) -> FoldedShard:
     """Bring a shard up to date with the champion that folded it, and fold all of it from nothing beside.
 
-    What is not the same is folded anew, and committed.
+    States that differ are folded again and committed.
     """
     before = task.fold.store.folded(shard)
     if before is None:

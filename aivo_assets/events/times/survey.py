@@ -304,7 +304,7 @@ def _order_of_day_and_month(survey: TimeSurvey, texts: int, where: str) -> tuple
         return None, f"{survey.undecided} dates such as {survey.undecided_examples[0]!r} do not tell day from month"
     if day:
         what = f"{where} holds dates with the day first ({day[0]!r}) and dates with the month first ({month[0]!r})"
-        raise SourceError(what, fix="Mend the export, or part it into files that each have one order.")
+        raise SourceError(what, fix="Correct the export, or split it into files that each have one order.")
     raise SourceError(
         f"{where} holds dates that do not tell whether day or month comes first: {_three(survey.undecided_examples)}",
         fix=f"Say it: --time-format {DAY_FIRST} or --time-format {MONTH_FIRST} (AIVO_SOURCE_TIME_FORMAT).",

@@ -19,6 +19,7 @@ import polars as pl
 
 from aivo_assets.errors import LakeError
 from aivo_assets.lake.commits.manifest import parsed, retired
+from aivo_assets.lake.commits.published import NEVER_PUBLISHED
 from aivo_assets.lake.commits.staging import refuse_other_columns, write_part
 from aivo_assets.lake.dataset import Dataset, shard_folder
 from aivo_assets.lake.lake_reader import polars_options
@@ -35,7 +36,7 @@ class Layered:
     Attributes:
         path: Folder below the lake's root.
         frames: Name to columns and key of each frame. The first column of every key is the owner: a whole owner can be
-            remade, which voids all older rows that he has in any frame.
+            remade, which voids all of its older rows in any frame.
     """
 
     path: str
@@ -174,7 +175,7 @@ class Layers:
             layers: Rows that are new or take the place of those with their keys, and the owners (or None) whose older
                 rows are void; those of whom nothing is left have no rows. Oldest first.
             notes: Take the place of the notes.
-            onto: Number of the commit that the rows were made from; None: the present one, for rows that hang on none.
+            onto: Number of the commit that the rows were made from; None: the present one, for rows based on none.
 
         Raises:
             LakeError: The shard has no base, or a frame has other columns.
@@ -189,7 +190,7 @@ class Layers:
         return StagedShard(shard, tuple(added), notes, onto)
 
     def stage_base(self, shard: int, parts: Iterable[Frames], notes: Mapping[str, Any]) -> StagedShard:
-        """Write one new base, for a commit that begins anew; of two who do so at once the last one wins as a whole.
+        """Write one new base, for a commit that starts over; of two that do so at once the last one wins as a whole.
 
         Args:
             shard: Which.
@@ -218,7 +219,7 @@ class Layers:
     def compact(self, shard: int, until: int | None = None) -> Shard | None:
         """Merge layers into the base, one part of it after the other; what is read stays the same.
 
-        Where another writer merged or began anew meanwhile, this is left undone.
+        If another writer merged or started over meanwhile, nothing is done.
 
         Args:
             shard: Which.
@@ -284,6 +285,7 @@ class Layers:
                 superseded,
                 now=time.time(),
                 read_at=self._lake.marks.last() if superseded else 0.0,
+                released=lambda: NEVER_PUBLISHED,
             )
             return _encoded(new, waiting)
 
@@ -323,7 +325,7 @@ class Layers:
         return self._scan(self._folder("remade", layered.number), layer.owners, self._owners, None).collect()
 
     def _remade(self, layered: Shard) -> pl.DataFrame:
-        """owner, `_since`: the layer from which on his rows count."""
+        """owner, `_since`: the layer from which on its rows count."""
         since = [pl.DataFrame(schema={self._layered.owner: pl.String, "_since": pl.UInt32})]
         for number, layer in enumerate(layered.layers):
             if layer.owners:

@@ -7,7 +7,7 @@ of manifests before, each with the time at which it stopped counting. They stay 
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -104,7 +104,13 @@ def paths_of(manifest: Manifest | None) -> list[str]:
 
 
 def retired(
-    before: Iterable[str], after: Iterable[str], superseded: Iterable[Mapping[str, Any]], *, now: float, read_at: float
+    before: Iterable[str],
+    after: Iterable[str],
+    superseded: Iterable[Mapping[str, Any]],
+    *,
+    now: float,
+    read_at: float,
+    released: Callable[[], float],
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Which files wait to be removed after a commit, and which may be removed with it.
 
@@ -117,16 +123,15 @@ def retired(
         superseded: Those that the manifest before kept waiting.
         now: Present, seconds since the epoch.
         read_at: When somebody last began to read anything of the lake.
+        released: Files that stopped counting from then on belong to a published table; asked only where one could go.
     """
     counts = set(after)
     waiting = [{"path": path, "since": now} for path in sorted(set(before) - counts)]
-    removable = []
-    for entry in superseded:
-        path, since = str(entry["path"]), float(entry["since"])
-        if path in counts:
-            continue
-        if min(since, read_at) + GRACE_SECONDS < now:
-            removable.append(path)
-        else:
-            waiting.append({"path": path, "since": since})
+    dropped = [entry for entry in superseded if str(entry["path"]) not in counts]
+    unread = [entry for entry in dropped if min(float(entry["since"]), read_at) + GRACE_SECONDS < now]
+    until = released() if unread else 0.0
+    removable = [str(entry["path"]) for entry in unread if float(entry["since"]) < until]
+    gone = set(removable)
+    kept = (entry for entry in dropped if str(entry["path"]) not in gone)
+    waiting += [{"path": str(entry["path"]), "since": float(entry["since"])} for entry in kept]
     return waiting, removable

@@ -22,6 +22,7 @@ from aivo_assets.lake.commits.manifest import (
     retired,
     written,
 )
+from aivo_assets.lake.commits.published import released_until
 from aivo_assets.lake.commits.reading_marks import ReadingMarks
 from aivo_assets.lake.commits.staging import Staged
 from aivo_assets.lake.storage.storage import Document, Storage
@@ -79,9 +80,7 @@ class Units:
                 removable = []
                 return None
             read_at = self._marks.last() if superseded else 0.0
-            waiting, removable = retired(
-                paths_of(before), paths_of(after), superseded, now=time.time(), read_at=read_at
-            )
+            waiting, removable = self._retired(folder, paths_of(before), paths_of(after), superseded, read_at)
             return encoded({**after, "superseded": waiting})
 
         swap_document(self._storage, place, compose, known=known)
@@ -102,11 +101,55 @@ class Units:
                 return None
             now = time.time()
             dropped = [*before.get("superseded", []), *({"path": path, "since": now} for path in paths_of(before))]
-            waiting, gone = retired([], [], dropped, now=now, read_at=self._marks.last())
+            waiting, gone = self._retired(folder, [], [], dropped, self._marks.last())
             return encoded({**removed(before), "superseded": waiting})
 
         swap_document(self._storage, place, compose)
         self._storage.remove(f"{folder}/{path}" for path in gone)
+
+    def tidy(self, folder: str, place: str, known: Document) -> int:
+        """Remove what a unit keeps for readers of before, where they have had their time; the unit stays the same.
+
+        Args:
+            folder: The unit's.
+            place: Path of its manifest.
+            known: The manifest as it was read just now.
+
+        Returns:
+            Files that were removed.
+        """
+        gone: list[str] = []
+
+        def compose(content: bytes | None) -> bytes | None:
+            nonlocal gone
+            manifest, gone = {} if content is None else parsed(content, place), []
+            superseded = manifest.get("superseded", [])
+            if not superseded:
+                return None
+            self._allow()
+            waiting, gone = self._retired(folder, [], paths_of(manifest), superseded, self._marks.last())
+            return encoded({**manifest, "superseded": waiting}) if gone else None
+
+        swap_document(self._storage, place, compose, known=known)
+        self._storage.remove(f"{folder}/{path}" for path in gone)
+        return len(gone)
+
+    def _retired(
+        self,
+        folder: str,
+        before: list[str],
+        after: list[str],
+        superseded: list[Mapping[str, Any]],
+        read_at: float,
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        return retired(
+            before,
+            after,
+            superseded,
+            now=time.time(),
+            read_at=read_at,
+            released=lambda: released_until(self._storage, folder),
+        )
 
     def _after(
         self, before: Manifest | None, staged: list[Staged], *, whole: bool, made_by: Mapping[str, Any] | None

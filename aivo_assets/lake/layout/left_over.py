@@ -12,6 +12,7 @@ from typing import Final
 
 from aivo_assets.lake.commits.layers import Layered
 from aivo_assets.lake.commits.manifest import GRACE_SECONDS
+from aivo_assets.lake.commits.published import released_until
 from aivo_assets.lake.lake_reader import manifest_name
 from aivo_assets.lake.layout.made_with import forget_layouts, left_layouts
 from aivo_assets.lake.store import Lake
@@ -33,20 +34,24 @@ def remove_left_layouts(lake: Lake, layered: Iterable[Layered], *, now: float | 
     now = time.time() if now is None else now
     left = left_layouts(lake.storage)
     ended = [number for number, since in left.items() if now - since > GRACE_SECONDS]
-    removed = 0
+    removed, held = 0, set[str]()
     for number in ended:
         for place, files in (*_units(lake, "", int(number)), *_shards(lake, tuple(layered), int(number))):
+            if left[number] >= released_until(lake.storage, place.rpartition("/")[0]):
+                held.add(number)  # a Delta table may still name these
+                continue
             lake.storage.remove(files)
             lake.storage.remove([place])
             removed += 1
-    if ended:
-        forget_layouts(lake.storage, {number: since for number, since in left.items() if number not in ended})
+    over = {number for number in ended if number not in held}
+    if over:
+        forget_layouts(lake.storage, {number: since for number, since in left.items() if number not in over})
     return removed
 
 
 def _units(lake: Lake, path: str, layout: int) -> Iterator[tuple[str, list[str]]]:
     """Manifests of days in that layout, each with its files; a day without one in the present layout is not split."""
-    folders = [name for name in lake.storage.folders(path, "") if "." not in name]
+    folders = [name for name in lake.storage.folders(path, "") if "." not in name and not name.startswith("_")]
     for name in folders:
         below = f"{path}/{name}" if path else name
         if not _DAY.match(name):

@@ -131,7 +131,7 @@ class MadeWith:
             raise LakeError(
                 f"The lake at {self._storage.location('')} was moved to {content['shards']} shards since this process"
                 f" opened it with {self._shards}",
-                fix="Run this again; a service is to be restarted.",
+                fix="Run this again; restart a service.",
             )
 
     def value(self, name: str) -> str | int | None:

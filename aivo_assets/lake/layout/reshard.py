@@ -1,4 +1,4 @@
-"""Moving a lake to another number of shards. Belongs here: parting the rows anew and the switch; no dataset's meaning.
+"""Moving a lake to another number of shards. Belongs here: splitting the rows and the switch; no dataset's meaning.
 
 Every day that is split by shard is written a second time under the manifests of a new layout, one day in memory at a
 time. The old layout serves until all of them are there. Then the lake is closed to writers for some seconds, what
@@ -163,7 +163,7 @@ def reshard(
         LakeError: The lake has that many already, or somebody else moves it.
     """
     if shards == lake.shards:
-        raise LakeError(f"The lake at {lake.root} has {shards} shards already", fix="Nothing is left to be done.")
+        raise LakeError(f"The lake at {lake.root} has {shards} shards already", fix="There is nothing to do.")
     with exclusive(lake.storage, "reshard", f"aivo lake reshard {shards}", wait_seconds=1):
         move = Move(lake, lake.beside(shards), tuple(layered), notes, say)
         if is_sealed(lake.storage):  # whoever closed it was killed, for we are the only one who moves it

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,23 @@ class FolderStorage:
     def put(self, path: str, content: bytes) -> None:
         """Write a file whole, whatever stands there."""
         write_whole(self._root / path, content)
+
+    def link(self, path: str, to: str) -> None:
+        """Give a file a second name; where the file system has no hard links, a copy."""
+        target = self._root / to
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(self._root / path, target)
+        except OSError:
+            shutil.copy2(self._root / path, target)
+
+    def content(self, path: str) -> tuple[str, int] | None:
+        """Hash and size of a file."""
+        try:
+            with (self._root / path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()[:32], file.seek(0, os.SEEK_END)
+        except FileNotFoundError:
+            return None
 
     def is_whole(self, path: str, size: int) -> bool:
         """Whether a file is there in its full length."""

@@ -6,6 +6,7 @@ marks, others with; which of them this one is, is found out by the first swap th
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -102,6 +103,19 @@ class S3Storage:
     def put(self, path: str, content: bytes) -> None:
         """Write an object, whatever stands there."""
         self._fs.pipe_file(f"{self._bucket}/{self._prefix}{path}", content)
+
+    def link(self, path: str, to: str) -> None:
+        """Copy an object within the store."""
+        source = {"Bucket": self._bucket, "Key": self._prefix + path}
+        self._call("copy_object", Key=self._prefix + to, CopySource=source)
+
+    def content(self, path: str) -> tuple[str, int] | None:
+        """A hash of an object's ETag, and its size."""
+        try:
+            answer = self._call("head_object", Key=self._prefix + path)
+        except FileNotFoundError:
+            return None
+        return hashlib.sha256(str(answer["ETag"]).encode()).hexdigest()[:32], int(answer["ContentLength"])
 
     def is_whole(self, path: str, size: int) -> bool:  # noqa: ARG002 - the protocol of all storages
         """An object store shows whole objects or none."""

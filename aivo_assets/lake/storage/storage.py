@@ -76,6 +76,12 @@ class Storage(Protocol):
     def put(self, path: str, content: bytes) -> None:
         """Write a file whole, whatever stands there."""
 
+    def link(self, path: str, to: str) -> None:
+        """Give a file a second name, under which it stays when another takes the first; no bytes come this way."""
+
+    def content(self, path: str) -> tuple[str, int] | None:
+        """What a file holds, as a hash that another content does not have, and its size; None where there is none."""
+
     def is_whole(self, path: str, size: int) -> bool:
         """Whether a file that was written is still there in its full length; an object store keeps objects whole."""
 

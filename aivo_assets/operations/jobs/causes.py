@@ -26,7 +26,7 @@ OPENING: Final[Mapping[str, str]] = {
     "drift": "The sensor {by} saw a drift verdict that asks for it.",
     "need": "The sensor {by} saw that the two-hourly check found training needed.",
     "recommendations": "The sensor {by} saw recommendations that changed a level or a plan.",
-    "late_events": "The sensor {by} saw answers that arrived for days gone by.",
+    "late_events": "The sensor {by} found answers that arrived for past days.",
     "api": "Somebody asked over HTTP ({by}).",
     "cli": "The user {by} asked on the command line.",
     "override": "The user {by} overrode the guards.",

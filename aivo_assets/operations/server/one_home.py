@@ -28,7 +28,7 @@ def only_platform(home: Path) -> Iterator[None]:
             file.seek(0)
             pid = file.read().strip() or "unknown"
             raise ServiceError(
-                f"The platform of {home} runs already, as process {pid}",
+                f"The platform of {home} is already running, as process {pid}",
                 fix=f"Use that one, end it (kill {pid}), or take another AIVO_HOME.",
             ) from None
         file.truncate(0)

@@ -106,7 +106,7 @@ class _Server:
         if stopped.returncode != 0 and (self.data / "postmaster.pid").exists():
             _log.error("PostgreSQL in %s did not stop: %s", self.data, stopped.stderr.strip())
         elif sockets != self.data:
-            with suppress(OSError):  # it is empty now; that it stays would be no harm
+            with suppress(OSError):  # it is empty; leaving it behind does no harm
                 sockets.rmdir()
 
     def _sockets_in_use(self) -> Path:

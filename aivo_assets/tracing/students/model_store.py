@@ -1,7 +1,8 @@
-"""Where the student models are kept. Belongs here: which learners' models are to be made anew, and the models in force.
+"""Where the student models are kept. Belongs here: which learners' models must be rebuilt, and the models in force.
 
 A day holds the models that were made as of that day: all of them after a full build, otherwise those of learners who
-had new events. A learner's model in force is the one of his newest day; its `day` says as of when its bands hold. The
+had new events. A learner's model in force is the one of their newest day; its `day` says
+for which day its bands were made. The
 note of a day says from which states its models were made: who changed since is told by the same states only.
 """
 
@@ -54,7 +55,7 @@ class ModelBuilder:
 
     Attributes:
         build: Makes them.
-        version: Of the champion, and of whatever else its answers hang on.
+        version: Of the champion, and of whatever else its answers depend on.
         levels: The levels that are asked about: subject, level, difficulty.
     """
 
@@ -65,7 +66,7 @@ class ModelBuilder:
     @property
     def stamp(self) -> str:
         """Models of the same stamp belong together."""
-        # Levels are cut anew every day from the same items; the last bits of a cut make no other model.
+        # Levels are cut again every day from the same items; a difference in the last bits makes no new model.
         levels = self.levels.select("subject", "level", pl.col("difficulty").round(6)).sort("subject", "level")
         return sha256(f"{self.version} {levels.write_json()}".encode()).hexdigest()[:32]
 
@@ -78,7 +79,7 @@ class ModelsTask:
         lake: Where models are.
         store: Where states are.
         build: Makes them, but for the plans.
-        version: Of the champion, and of whatever else its answers hang on.
+        version: Of the champion, and of whatever else its answers depend on.
         plans: Function of a module that gives `PLANS` of a shard as of a day.
         enrolled: learner, shard of all learners, with or without events.
         day: As of which; it gets the models.
@@ -118,7 +119,7 @@ def update_models(
     day: date,
     whole: bool = False,
 ) -> ModelUpdate:
-    """`stage_models`, brought into force at once."""
+    """`stage_models`, committed at once."""
     made = stage_models(lake, store, shard, maker, enrolled, day=day, whole=whole)
     lake.commit(made.staged)
     return made
@@ -261,7 +262,7 @@ def _with_theirs(rows: pl.DataFrame, theirs: pl.Expr, keys: Sequence[str], held:
 
 
 def notes_after_move(notes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The note of a shard that takes its learners from others: their models count, and all of them are made anew next.
+    """The note of a shard that takes its learners from others: their models count, and all of them are rebuilt next.
 
     No stamp is empty, so the next update knows these models as made by something else.
     """

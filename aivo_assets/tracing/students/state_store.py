@@ -164,7 +164,7 @@ class StateStore:
         return self._layers.stage(shard, rows, _notes(folded), onto=onto)
 
     def stage_all(self, shard: int, parts: Iterable[LearnerStates], folded: Folded) -> StagedShard:
-        """Write all states of a shard anew; the parts follow each other in the order of the learners."""
+        """Write all states of a shard again; the parts follow each other in the order of the learners."""
         return self._layers.stage_base(shard, (_frames(states) for states in parts), _notes(folded))
 
     def commit(self, staged: StagedShard) -> None:

@@ -186,7 +186,7 @@ def stage_rebuild(
 def update(
     lake: Lake, store: StateStore, shard: int, parts: Parts, folder: Folder, observer: FoldObserver | None = None
 ) -> Update:
-    """`stage_update`, brought into force at once."""
+    """`stage_update`, committed at once."""
     return commit(store, stage_update(lake, store, shard, parts, folder, observer), observer)
 
 
@@ -264,7 +264,7 @@ def _changed_pasts(
     expected -= int(folded.filter(pl.col("days").is_in(changed))["day_events"].sum())
     if expected == events.height:
         return late
-    # Somebody has no event left on a day: he is in none of the rows that were read.
+    # Someone has no event left on a day, and so is in none of the rows that were read.
     everybody = store.learners(shard, ["learner", "days"]).explode("days").filter(pl.col("days").is_in(changed))
     gone = everybody.join(events, left_on=["learner", "days"], right_on=["learner", "day"], how="anti")
     return pl.concat([late, gone["learner"]]).unique().sort()

@@ -255,7 +255,7 @@ def _without_events(strangers: pl.DataFrame, ask: _Question) -> pl.DataFrame:
 
 
 def _learners(answered: pl.DataFrame, states: LearnerStates) -> pl.DataFrame:
-    """One row a learner; ability is the same on each of his skills."""
+    """One row a learner; ability is the same on each of their skills."""
     seen = states.learners.select("learner", "events", "last_event_at")
     reach = pl.col("reach") * pl.col("ability_sd")
     return (

@@ -99,7 +99,7 @@ def test_it_wants_a_file_or_the_simulator(asked: list[str], tmp_path: Path, monk
     Path("answers.parquet").touch()
     told = CliRunner().invoke(app, ["benchmark", "validity", *asked])
     assert told.exit_code != 0
-    assert "one of FILE and --simulator" in str(told.exception) + told.output
+    assert "either FILE or --simulator" in str(told.exception) + told.output
 
 
 def test_reliability_by_hand() -> None:
