@@ -10,9 +10,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from aivo_assets.benchmarks.simulated_school import FIRST_SCHOOL_DAY
-from aivo_assets.privacy import PseudonymKey, anonymise_interactions, anonymise_learners
-from aivo_assets.privacy.attributes import generalised_attributes
-from aivo_assets.privacy.k_anonymity import AnonymityReport
+from aivo_assets.privacy import (
+    AnonymityReport,
+    PseudonymKey,
+    anonymise_interactions,
+    anonymise_learners,
+    generalised_attributes,
+)
 from aivo_assets.privacy.places import places
 from aivo_assets.privacy.pseudonyms import pseudonyms
 from aivo_assets.privacy.schema import ATTRIBUTES
