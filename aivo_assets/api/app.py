@@ -5,6 +5,7 @@ again at any time without touching a run.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,9 +25,12 @@ from aivo_assets.api.security import page_guard, refuse_open_door
 from aivo_assets.api.standing import ModelStates
 from aivo_assets.errors import AivoError, LakeError
 from aivo_assets.lake import Lake, open_lake
+from aivo_assets.operations.alerts.folding import OutboxEntry
+from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.pages.serving import LocalAudience, pages
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.judging.champions import Move
 from aivo_assets.tracing.judging.registry import Registry
 
 DESCRIPTION: Final = """Starts trainings and drift checks of the AIVO training platform, tells how its models stand and
@@ -65,7 +69,7 @@ def build_app(
     """
     refuse_open_door(settings.api)
     lake = open_lake(settings)
-    registry = Registry(settings.home)
+    registry = Registry(settings.home, settings.models_database)
     machine = machine_now or (lambda: datetime.now(UTC))
     present = now or (lambda: platform_time(settings, machine()))
     # FastAPI's own pages load scripts from the internet.
@@ -90,7 +94,7 @@ def build_app(
             lake,
             LocalAudience(page_guard(settings.api)),
             now=present,
-            version=lambda: _version(settings, lake, registry),
+            models=_Models(settings, lake, registry),
             links={"dagster": settings.api.dagster_public_url or settings.api.dagster_url},
         )
     )
@@ -100,11 +104,24 @@ def build_app(
     return app
 
 
-def _version(settings: Settings, lake: Lake, registry: Registry) -> str | None:
-    """The version of the model that serves; None where none does. Dagster is not asked."""
-    dagster = DagsterClient(settings.api.dagster_url, timeout_seconds=settings.api.timeout_seconds)
-    champion = ModelStates(settings, lake, registry, dagster).champion()
-    return None if champion is None else str(champion.number)
+@dataclass(frozen=True)
+class _Models:
+    """What pages tell of models; Dagster is not asked."""
+
+    settings: Settings
+    lake: Lake
+    registry: Registry
+
+    def version(self) -> str | None:
+        dagster = DagsterClient(self.settings.api.dagster_url, timeout_seconds=self.settings.api.timeout_seconds)
+        champion = ModelStates(self.settings, self.lake, self.registry, dagster).champion()
+        return None if champion is None else str(champion.number)
+
+    def moves(self) -> list[Move]:
+        return self.registry.moves()
+
+    def alerts(self) -> list[OutboxEntry]:
+        return build_outbox(self.settings.alerts, self.settings.home).entries()
 
 
 def _tell_methods(request: Request, error: Exception) -> JSONResponse:
