@@ -69,7 +69,7 @@ def group_gap(
         ModelError: A group has only right or only wrong answers, or none.
     """
     counts = _histograms(correct, probability, learner, in_first.size)
-    error = np.bincount(learner, probability - correct, in_first.size)
+    error = np.bincount(learner, probability - correct, in_first.size).astype(np.float64)
     answers = np.bincount(learner, minlength=in_first.size).astype(np.float64)
     first, second = counts[in_first].sum(axis=0), counts[~in_first].sum(axis=0)
     if min(first.sum(axis=1).min(), second.sum(axis=1).min()) == 0:
