@@ -16,7 +16,7 @@ from aivo_assets.settings.environment import PREFIX, read_env_file, unknown_name
 from aivo_assets.settings.kinds import PostgresUrl, in_order
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
-from aivo_assets.settings.retention import RetentionSettings
+from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
     FeatureSettings,
     PromotionSettings,
@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
+    forget: ForgetSettings = ForgetSettings()
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> "Settings":

@@ -1,5 +1,16 @@
 """The commands `aivo benchmark …`; what they measure stands in `aivo_assets.benchmarks`."""
 
-from aivo_assets.cli.benchmark import checks, commands, fairness, idle, policy, privacy, students, training, validity
+from aivo_assets.cli.benchmark import (
+    checks,
+    commands,
+    fairness,
+    idle,
+    policy,
+    privacy,
+    scale,
+    students,
+    training,
+    validity,
+)
 
-PARTS = (commands, checks, fairness, idle, policy, privacy, students, training, validity)
+PARTS = (commands, checks, fairness, idle, policy, privacy, scale, students, training, validity)
