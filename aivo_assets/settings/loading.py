@@ -16,7 +16,7 @@ from aivo_assets.settings.environment import PREFIX, read_env_file, unknown_name
 from aivo_assets.settings.kinds import PostgresUrl, in_order
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.policy import PolicySettings
-from aivo_assets.settings.retention import RetentionSettings
+from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
     FeatureSettings,
     PromotionSettings,
@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".aivo"), description="Everything the platform keeps.")
     pseudonym_key: SecretStr | None = Field(None, description="Secret of the pseudonyms, at least 32 characters.")
     postgres_url: PostgresUrl | None = Field(None, description="Dagster's storage. Default: an embedded server.")
+
+    models_url: PostgresUrl | None = Field(
+        None,
+        description="PostgreSQL database of the registry (MLflow) and of searches (Optuna), a schema each. Default: "
+        "SQLite files in AIVO_HOME. Files of models stay in AIVO_HOME.",
+    )
 
     engine: EngineKind = Field(
         "in_process",
@@ -72,6 +78,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
+    forget: ForgetSettings = ForgetSettings()
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> "Settings":
@@ -81,6 +88,11 @@ class Settings(BaseSettings):
                 ("AIVO_ALERTS_STALE_CHAMPION_DAYS", self.alerts.stale_champion_days),
             )
         return self
+
+    @property
+    def models_database(self) -> str | None:
+        """URL of the database of registry and searches; None for files in AIVO_HOME."""
+        return None if self.models_url is None else self.models_url.get_secret_value()
 
     @property
     def lake_url(self) -> str:
