@@ -1,4 +1,4 @@
-"""The pages in a real browser: the teacher's story by keyboard, a narrow screen, paper, and nothing in the way (axe)."""
+"""The pages in a real browser: a teacher by keyboard, a narrow screen, paper, and nothing in the way (axe)."""
 
 import re
 import shutil
