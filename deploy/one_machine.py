@@ -163,9 +163,9 @@ def _nodes(address: str, environment: Mapping[str, str]) -> int:
     """Nodes of the Ray cluster; 0 where none answers."""
     ask = f"import ray; ray.init({address!r}, log_to_driver=False); print(sum(n['Alive'] for n in ray.nodes()))"
     try:
-        told = subprocess.run(
+        told = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, "-c", ask], check=False, env=environment, capture_output=True, text=True, timeout=120
-        )  # noqa: S603
+        )
     except subprocess.TimeoutExpired:
         return 0
     return int(told.stdout.split()[-1]) if told.returncode == 0 and told.stdout.split() else 0
