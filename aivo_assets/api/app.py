@@ -6,6 +6,7 @@ again at any time without touching a run.
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -28,6 +29,8 @@ from aivo_assets.api.sign_in import sign_in
 from aivo_assets.api.standing import ModelStates
 from aivo_assets.errors import AivoError, LakeError
 from aivo_assets.lake import Lake, open_lake
+from aivo_assets.operations.alerts.folding import OutboxEntry
+from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.server.fast_clock import platform_time
 from aivo_assets.pages.serving import pages
 from aivo_assets.people.audit import AuditLog
@@ -36,6 +39,7 @@ from aivo_assets.people.names import Roster
 from aivo_assets.people.sessions import Sessions
 from aivo_assets.privacy.lake_key import key_of_lake
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.judging.champions import Move
 from aivo_assets.tracing.judging.registry import Registry
 
 DESCRIPTION: Final = """Starts trainings and drift checks of the AIVO training platform, tells how its models stand and
@@ -107,7 +111,7 @@ def build_app(
             lake,
             audience,
             now=present,
-            version=lambda: _version(settings, lake, registry),
+            models=_Models(settings, lake, registry),
             links={"dagster": settings.api.dagster_public_url or settings.api.dagster_url},
         )
     )
@@ -131,11 +135,24 @@ def _audience(
     )
 
 
-def _version(settings: Settings, lake: Lake, registry: Registry) -> str | None:
-    """The version of the model that serves; None where none does. Dagster is not asked."""
-    dagster = DagsterClient(settings.api.dagster_url, timeout_seconds=settings.api.timeout_seconds)
-    champion = ModelStates(settings, lake, registry, dagster).champion()
-    return None if champion is None else str(champion.number)
+@dataclass(frozen=True)
+class _Models:
+    """What pages tell of models; Dagster is not asked."""
+
+    settings: Settings
+    lake: Lake
+    registry: Registry
+
+    def version(self) -> str | None:
+        dagster = DagsterClient(self.settings.api.dagster_url, timeout_seconds=self.settings.api.timeout_seconds)
+        champion = ModelStates(self.settings, self.lake, self.registry, dagster).champion()
+        return None if champion is None else str(champion.number)
+
+    def moves(self) -> list[Move]:
+        return self.registry.moves()
+
+    def alerts(self) -> list[OutboxEntry]:
+        return build_outbox(self.settings.alerts, self.settings.home).entries()
 
 
 def _tell_methods(request: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,6 @@
 """Upkeep: what only grows is kept for a while. Belongs here: the asset; what goes is in operations/retention.py."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -29,6 +29,11 @@ def retention(
     lake: dg.ResourceParam[Lake],
 ) -> dg.MaterializeResult:
     """Remove what has been kept for long enough, and say what it was."""
-    removed = prune(lake, settings, clock.now().date(), others=(CANDIDATES, POLICY_EVALUATION))
-    runs = remove_old_runs(context.instance, settings.retention, datetime.now(UTC))
-    return dg.MaterializeResult(metadata={"rows_out": sum(removed.values()) + runs, **removed, "runs": runs})
+    removed = remove_what_is_old(context.instance, lake, settings, clock.now().date())
+    return dg.MaterializeResult(metadata={"rows_out": sum(removed.values()), **removed})
+
+
+def remove_what_is_old(instance: dg.DagsterInstance, lake: Lake, settings: Settings, today: date) -> dict[str, int]:
+    """Remove what has been kept for long enough, of every kind; kind to number of what went."""
+    removed = prune(lake, settings, today, others=(CANDIDATES, POLICY_EVALUATION))
+    return removed | {"runs": remove_old_runs(instance, settings.retention, datetime.now(UTC))}

@@ -28,7 +28,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
     return [
         job(
             "main_brain_training",
-            EVENTS | TRAINING | STUDENTS | PUBLISHED,
+            EVENTS | TRAINING | STUDENTS | PUBLISHED | dg.AssetSelection.assets("retention"),
             "Daily: the day's events, a challenger, its evaluation, the promotion, then every student model.",
         ),
         job(

@@ -94,11 +94,16 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     yesterday = now.date() - timedelta(days=1)
     days = day_range(first, last, otherwise=(yesterday, yesterday))
     parts = _parts(days, every)
+    before = [] if every is not None or job != MAIN_JOB else _before_the_last(days, settings.schedule.days_per_run)
+    parts = parts if not before else [(before[-1][1] + timedelta(days=1), days[1])]
     _refuse_days_to_come(days[1], now)
     tell_unused(console, settings)
     for sentence in refuse_unreadable(settings, now):
         console.print(sentence, soft_wrap=True)
     calendar.extend(open_lake(settings), days[0])
+    for first_day, last_day in before:
+        console.print(f"Data of {first_day} to {last_day}; models are made of the whole range by the last run.")
+        _fill(settings, (first_day, last_day), console)
     for part in parts:
         _run_and_tell(settings, part, cause="aivo run", console=console, job=job)
 
@@ -237,6 +242,26 @@ def _parts(days: tuple[date, date], every: str | None) -> list[tuple[date, date]
         parts.append((first, last))
         first = last + timedelta(days=1)
     return parts
+
+
+def _before_the_last(days: tuple[date, date], most: int) -> list[tuple[date, date]]:
+    """What of a long range is filled before the run that makes the models, in parts of at most so many days."""
+    parts, first = [], days[0]
+    while (days[1] - first).days >= most:
+        last = first + timedelta(days=most - 1)
+        parts.append((first, last))
+        first = last + timedelta(days=1)
+    return parts
+
+
+def _fill(settings: "Settings", days: tuple[date, date], console: Console) -> None:
+    """Land and anonymise the answers of some days, and make nothing of them."""
+    from aivo_assets.cli.running import run_job
+    from aivo_assets.operations.jobs.names import FILLING_JOB
+    from aivo_assets.resources.instance import open_instance
+
+    with open_instance(settings) as instance:
+        run_job(FILLING_JOB, settings, instance, days=days, cause="aivo run", console=console)
 
 
 def _run_and_tell(

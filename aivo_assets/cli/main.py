@@ -13,7 +13,7 @@ from rich.text import Text
 
 from aivo_assets.cli import benchmark, data, lake, override, people, replay, student
 from aivo_assets.cli.models import registry, train, why
-from aivo_assets.cli.platform import alerts, keys, operate, settings
+from aivo_assets.cli.platform import alerts, keys, operate, prune, settings
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError
 from aivo_assets.private_files import write_privately
@@ -29,6 +29,7 @@ app = typer.Typer(
 for part in (
     data,
     operate,
+    prune,
     train,
     student,
     registry,

@@ -4,8 +4,10 @@ Answers are never removed, nor what says where they came from. What is removed i
 for, and of everything that is read as "the newest" the newest stays, however old it is.
 """
 
+import shutil
 from collections.abc import Iterable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Final
 
 from aivo_assets.adaptive.schema import ITEM_BANK, LEVELS, OUTCOMES, RECOMMENDATIONS, SIGNALS
@@ -20,6 +22,7 @@ from aivo_assets.operations.published import GOLD, unpublish_gold
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
+from aivo_assets.tracing.judging.registry import Registry
 from aivo_assets.tracing.judging.shadow import SHADOW
 from aivo_assets.tracing.judging.verdicts import VERDICTS
 from aivo_assets.tracing.model.search.hyperparameters import HYPERPARAMETERS
@@ -27,6 +30,7 @@ from aivo_assets.tracing.model.search.studies import Studies
 from aivo_assets.tracing.students.intervals import INTERVALS
 from aivo_assets.tracing.students.model_store import oldest_in_force
 from aivo_assets.tracing.students.state_store import LAYERED
+from aivo_assets.warehouse import target_dir
 
 DERIVED: Final = (
     ITEM_BANK, LEVELS, OUTCOMES, RECOMMENDATIONS, SIGNALS, DRIFT_SCORES, DRIFT_VERDICTS, TRAINING_NEED, NOTIFIED,
@@ -61,6 +65,8 @@ def prune(lake: Lake, settings: Settings, today: date, others: Iterable[Dataset]
         "drift reports": _reports(lake, derived),
         "receipts": _receipts(lake, today - timedelta(days=keep.receipt_days)),
         "searches for hyper-parameters": Studies(settings.home).forget(keep.studies),
+        "versions of the main brain": Registry(settings.home).forget(keep.versions),
+        "builds of the marts": _builds(target_dir(settings) / "runs", keep.warehouse_runs),
         "manifests of a layout of shards before": remove_left_layouts(lake, LAYERED),
     }
     if not settings.lake.delta:
@@ -75,6 +81,14 @@ def _days(lake: Lake, dataset: Dataset, before: date) -> int:
     for day in gone:
         lake.remove(dataset, day=day)
     return len(gone)
+
+
+def _builds(folder: Path, keep: int) -> int:
+    """What dbt compiled and reported of all but the newest builds."""
+    builds = sorted((each for each in folder.glob("*") if each.is_dir()), key=lambda each: each.stat().st_mtime)
+    for build in builds[:-keep]:
+        shutil.rmtree(build, ignore_errors=True)  # a build that begins meanwhile is among the newest
+    return len(builds[:-keep])
 
 
 def _reports(lake: Lake, before: date) -> int:

@@ -14,7 +14,7 @@ TABLE: Final[dict[Action, dict[Role, Scope]]] = {
     "start": dict.fromkeys(("teacher", "learner", "parent", "head", "operator", "local"), "any"),
     "class": {"teacher": "classes", "head": "classes", "operator": "any", "local": "any"},
     "pupil": {"teacher": "learners", "head": "learners", "operator": "any", "local": "any"},
-    "learner": {"learner": "learners", "teacher": "learners", "local": "any"},
+    "learner": {"learner": "learners", "local": "any"},
     "parent": {"parent": "learners", "teacher": "learners", "local": "any"},
     "school": {"head": "schools", "operator": "any", "local": "any"},
     "operations": {"operator": "any", "local": "any"},

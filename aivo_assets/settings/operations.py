@@ -44,6 +44,12 @@ class ScheduleSettings(Group):
         description="Most days that a daily or weekly run covers to make up for days missed; it says which it leaves "
         "out.",
     )
+    days_per_run: int = Field(
+        92,
+        ge=7,
+        description="Most days that one run of `aivo run` fills; the data of a longer range is filled in several runs, "
+        "and models are made by the last.",
+    )
     late_days: int = Field(
         366,
         ge=0,

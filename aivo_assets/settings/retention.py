@@ -19,6 +19,10 @@ class RetentionSettings(Group):
     )
     receipt_days: int = Field(400, ge=4, description="Days that the account of a landing is kept.")
     studies: int = Field(60, ge=1, description="Searches for hyper-parameters that are kept, the newest.")
+    versions: int = Field(
+        60, ge=2, description="Versions of the main brain that are kept, the newest, beside as many champions before."
+    )
+    warehouse_runs: int = Field(5, ge=1, description="Builds of the marts whose compiled SQL and results are kept.")
     check_days: int = Field(
         14, ge=1, description="Days after which only the last run of each check and day is kept, with its event log."
     )

@@ -8,10 +8,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+
+from aivo_assets.lake import calendar, open_lake
+from aivo_assets.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -87,6 +91,14 @@ def test_up_shows_the_demo_and_every_schedule_on_and_ends_without_leftovers(
         assert service is not None
         os.kill(service, signal.SIGKILL)
         wait_until_healthy(f"http://127.0.0.1:{api}/health", process)
+        code_server = child_running(process, "aivo_assets.definitions")
+        assert code_server is not None
+        os.kill(code_server, signal.SIGKILL)
+        wait_for_another(process, "aivo_assets.definitions", code_server)
+        first = wait_for_days(url, process, bool)[0]
+        earlier = date.fromisoformat(first) - timedelta(days=1)
+        calendar.extend(open_lake(Settings(home=home)), earlier)
+        wait_for_days(url, process, lambda days: days[:2] == [str(earlier), first])
     finally:
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
@@ -103,6 +115,14 @@ def child_running(process: subprocess.Popen[str], module: str) -> int | None:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     running = (int(pid) for pid in children if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"))
     return next(running, None)
+
+
+def wait_for_another(process: subprocess.Popen[str], module: str, former: int) -> None:
+    """Until `aivo up` has started another process for a module than the one that was killed."""
+    deadline = time.monotonic() + 90
+    while child_running(process, module) in (None, former):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen[str]) -> None:

@@ -1,5 +1,6 @@
 """What only grows stays within its setting, and nothing that is read goes."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from aivo_assets.tracing.model.training import (
     TOTALS,
     TRAINING_FEATURES,
 )
+from aivo_assets.warehouse import target_dir
 from aivo_assets_tests.lake import declared
 
 TODAY = date(2026, 9, 1)
@@ -162,3 +164,30 @@ def test_a_look_at_the_days_costs_no_more_in_an_old_lake_and_turns_reach_every_d
     assert {day for look in looks for day in look} == set(days)
     begin = datetime(2026, 9, 1, tzinfo=UTC)
     assert [turn(begin + timedelta(seconds=30 * step), 30) - turn(begin, 30) for step in range(4)] == [0, 1, 2, 3]
+
+
+def test_builds_of_the_marts_go_but_the_newest(given: Settings, lake: Lake) -> None:
+    runs = target_dir(given) / "runs"
+    for age in range(8):
+        (runs / f"run-{age}").mkdir(parents=True)
+        (runs / f"run-{age}" / "run_results.json").write_text("{}")
+        os.utime(runs / f"run-{age}", (1e9 - age, 1e9 - age))
+    assert prune(lake, given, TODAY)["builds of the marts"] == 3
+    assert sorted(each.name for each in runs.iterdir()) == [f"run-{age}" for age in range(5)]
+
+
+def test_what_steps_printed_goes_with_their_runs(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        kept, known = "0b8f7f5e-3c2a-4a44-9f6e-6d3a2f1c9b11", "5a1c0f3e-77d1-4c19-8a2b-0c9d8e7f6a55"
+        instance.create_run_for_job(
+            dg.JobDefinition(name="work", graph_def=dg.GraphDefinition(name="work")), run_id=known
+        )
+        for run in (kept, known):
+            (tmp_path / "storage" / run / "compute_logs").mkdir(parents=True)
+            (tmp_path / "held").mkdir(exist_ok=True)
+            (tmp_path / "held" / run).touch()
+        (tmp_path / "storage" / "__repository__").mkdir()
+        remove_old_runs(instance, RetentionSettings(), datetime.now(UTC))
+        assert {each.name for each in (tmp_path / "held").iterdir()} == {known}
+        assert {"__repository__", known} <= {each.name for each in (tmp_path / "storage").iterdir()}
+        assert not (tmp_path / "storage" / kept).exists()

@@ -13,9 +13,11 @@ from fastapi.testclient import TestClient
 
 from aivo_assets.events.landing.overrides import raw_overrides
 from aivo_assets.lake import open_lake
+from aivo_assets.operations.alerts.folding import OutboxEntry
 from aivo_assets.pages.serving import LocalAudience, Viewer, pages
 from aivo_assets.pages.texts import Texts
 from aivo_assets.settings import Settings
+from aivo_assets.tracing.judging.champions import Move
 from aivo_assets_tests.pages.school import ADA, CID, CLASS, NOW, OTHER_CLASS, ask, fill, get, settings_of
 
 
@@ -206,6 +208,19 @@ class Page(HTMLParser):
         self.links += [value or "" for name, value in attributes if name == "href"]
 
 
+class Unmoved:
+    """Models of which nothing was decided."""
+
+    def version(self) -> str | None:
+        return "7"
+
+    def moves(self) -> list[Move]:
+        return []
+
+    def alerts(self) -> list[OutboxEntry]:
+        return []
+
+
 def _allow(_: Request) -> None:
     return None
 
@@ -215,10 +230,11 @@ def test_a_name_is_text_and_nothing_else(settings: Settings, kind: str) -> None:
     audience: Any = type("Written", (Named,), {"name": NASTY[kind]})(_allow)
     app = FastAPI()
     app.include_router(
-        pages(settings, open_lake(settings), audience, now=lambda: NOW, version=lambda: "7", links={"dagster": "/d"})
+        pages(settings, open_lake(settings), audience, now=lambda: NOW, models=Unmoved(), links={"dagster": "/d"})
     )
     client = TestClient(app, base_url="http://127.0.0.1")
-    for path in ("/", f"/classes/{CLASS}", f"/pupils/{ADA}", f"/classes/{CLASS}/table.csv"):
+    families = (f"/learners/{ADA}", f"/parents/{ADA}", f"/schools/{'e' * 32}")
+    for path in ("/", f"/classes/{CLASS}", f"/pupils/{ADA}", *families, f"/classes/{CLASS}/table.csv"):
         answer = client.get(path)
         assert answer.status_code == 200
         assert not re.search("[\u202a-\u202e\u2066-\u2069\u200f]", answer.text)

@@ -4,14 +4,21 @@ The frequent checks make sixteen runs a day, each with hundreds of events; what 
 the last successful run of each check and day is kept, and after a longer while no run.
 """
 
+import re
+import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
 
 import dagster as dg
 
 from aivo_assets.operations.jobs.names import CHECKS, PARTITION_TAG
+from aivo_assets.operations.jobs.run_locks import FOLDER
 from aivo_assets.settings import RetentionSettings
 
 AT_ONCE = 500
+_RUN_ID: Final = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
 
 def remove_old_runs(instance: dg.DagsterInstance, settings: RetentionSettings, machine_now: datetime) -> int:
@@ -35,6 +42,20 @@ def remove_old_runs(instance: dg.DagsterInstance, settings: RetentionSettings, m
     gone = {record.dagster_run.run_id for record in (*of_all, *of_checks)}
     for run_id in sorted(gone):
         instance.delete_run(run_id)
+    _remove_files_of_no_run(Path(instance.root_directory), instance.has_run)
+    return len(gone)
+
+
+def _remove_files_of_no_run(root: Path, known: Callable[[str], bool]) -> int:
+    """What steps printed, and locks, of runs that are no more; Dagster leaves these where they are."""
+    gone = [
+        file
+        for folder in (root / "storage", root / FOLDER)
+        for file in folder.glob("*")
+        if _RUN_ID.match(file.name) and not known(file.name)
+    ]
+    for file in gone:
+        shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
     return len(gone)
 
 

@@ -51,6 +51,7 @@ class Services:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
+        self._ended: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Services":
         # A terminated `aivo up` takes its children with it as Ctrl-C does; a shell's background job ignores SIGINT.
@@ -59,7 +60,7 @@ class Services:
         return self
 
     def __exit__(self, *_: object) -> None:
-        processes = self._processes.values()
+        processes = [*self._processes.values(), *self._ended]
         for process in processes:
             # With all that it started: a code server waits for its runs, so they have to end at the same time.
             _signal_group(process, signal.SIGTERM)
@@ -102,6 +103,8 @@ class Services:
         Raises:
             ServiceError: It names the process and the last lines that it printed.
         """
+        # Runs of a killed code server continue, and are ended with the rest. Empty groups are dropped: ids are reused.
+        self._ended = [process for process in self._ended if _signal_group(process, NOTHING)]
         for service in self._services:
             code = self._processes[service.name].poll()
             if code is not None and service.restart:
@@ -134,6 +137,7 @@ class Services:
         if since < pause:
             return
         self._pauses[service.name] = min(2 * pause, LONGEST_PAUSE)
+        self._ended.append(self._processes[service.name])
         with service.log.open("a") as log:
             log.write(f"It ended with exit code {code} and is started again.\n")
         self._start(service)

@@ -22,6 +22,8 @@ CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 """Jobs that are a function of what arrived, the day and the models: a training is not among them."""
 STUDENT_MODELS_JOB: Final = "adaptive_check"
 """Brings the student models up to date with all that has arrived, also for whoever asks; no model is fitted."""
+FILLING_JOB: Final = "late_events"
+"""Fills days with their answers, and makes nothing of them."""
 UPDATE_JOB: Final = "student_model_update"
 """Brings the student models up to date with the levels and plans that are recommended."""
 TRAINING_JOBS: Final = ("main_brain_training", WEEKLY_JOB, "emergency_retrain", "end_to_end")

@@ -106,14 +106,21 @@ def told_of(reader: Reader, words: Sequence[Mapping[str, Any]]) -> dict[str, str
     return {"tone": "", "says": reader.texts(f"words.{told}", effect=effect(row, reader.texts))}
 
 
-def _refuse_strangers(site: Site, reader: Reader, token: str, learner: str) -> None:
-    """Make sure that the form came from a page of ours, for a reader who may decide."""
-    request = reader.request
+def refuse_forgery(request: Request, token: str) -> None:
+    """Make sure that a form came from a page of ours.
+
+    Raises:
+        PageError: It did not, or its page is too old.
+    """
     kept = request.cookies.get(COOKIE, "")
     origin = request.headers.get("origin")
     elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     if not kept or elsewhere or not hmac.compare_digest(kept.encode(), token.encode()):
         raise PageError("stale_form", 403)
+
+
+def _refuse_strangers(site: Site, reader: Reader, token: str, learner: str) -> None:
+    refuse_forgery(reader.request, token)
     if not site.audience.may_decide(reader.viewer, learner):
         raise PageError("forbidden", 403)
 

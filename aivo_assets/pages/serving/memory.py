@@ -19,6 +19,7 @@ from aivo_assets.lake import Lake
 from aivo_assets.lake.newest import newest_filled
 from aivo_assets.pages.reading.class_view import ClassView, read_class
 from aivo_assets.pages.reading.learner_view import LearnerView, read_learner
+from aivo_assets.pages.reading.learner_words import DAYS_HELD, LEARNER_WORDS, read_words
 from aivo_assets.pages.reading.membership import Membership, read_membership
 from aivo_assets.privacy.lake_key import key_of_lake
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
@@ -40,6 +41,7 @@ class State:
         answers: Version of the newest day of answers.
         advice: Of everything else that a page shows but words.
         words: Of what teachers said.
+        said: Of what learners said.
         today: The present day, by which words run out.
     """
 
@@ -47,6 +49,7 @@ class State:
     answers: str
     advice: str
     words: str
+    said: str
     today: date
 
 
@@ -103,6 +106,13 @@ class Readings:
             lambda: read_learner(self.lake, learner, day=state.day, newest_answer=members.newest_answers),
         )
 
+    def learner_words(self) -> Mapping[str, list[Word]]:
+        """What learners said lately, the newest first, by learner."""
+        state = self.state()
+        return self.remembered(
+            ("learner words", state.said, state.today), lambda: read_words(self.lake, now=self.now())
+        )
+
     def words(self) -> Mapping[str, list[Word]]:
         """What teachers said, the newest first, by learner."""
         state = self.state()
@@ -149,5 +159,6 @@ class Readings:
             answers=f"{answers} {lake.version(ANONYMISED_INTERACTIONS, days=answers)}",
             advice=f"{day} {models} {' '.join(advice)}",
             words=f"{lake.version(OVERRIDES_GIVEN)} {lake.version(OVERRIDES_REMOVED)}",
+            said=lake.version(LEARNER_WORDS, days=lake.newest_days(LEARNER_WORDS, DAYS_HELD)),
             today=self.now().date(),
         )

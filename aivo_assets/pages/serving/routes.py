@@ -11,9 +11,11 @@ from aivo_assets.pages.saying.class_page import class_values
 from aivo_assets.pages.saying.pupil_page import pupil_values
 from aivo_assets.pages.serving.audience import Audience
 from aivo_assets.pages.serving.deciding import add_deciding, told_of
+from aivo_assets.pages.serving.family import add_family, heard
 from aivo_assets.pages.serving.memory import Readings, Word
 from aivo_assets.pages.serving.preferences import chosen
 from aivo_assets.pages.serving.rendering import static_files
+from aivo_assets.pages.serving.school import Models, add_school
 from aivo_assets.pages.serving.site import PageError, Reader, Site
 from aivo_assets.pages.serving.tables import class_table
 from aivo_assets.settings import Settings
@@ -30,7 +32,7 @@ def pages(
     audience: Audience,
     *,
     now: Callable[[], datetime],
-    version: Callable[[], str | None],
+    models: Models,
     links: dict[str, str],
 ) -> APIRouter:
     """Every page.
@@ -40,16 +42,18 @@ def pages(
         lake: Where rows are.
         audience: Who may see what, and by which names.
         now: Tells the platform's time, UTC.
-        version: Tells the version of the model that serves; None where none does.
+        models: Tells which model serves, and how that came.
         links: Where Dagster (`dagster`) and MLflow (`mlflow`) are; those that are not there are left out.
     """
     site = Site(Readings(settings, lake, now), audience, settings.schedule.timezone)
     router = APIRouter(include_in_schema=False)
     _add_static(router)
-    _add_start(router, site, version, links)
+    _add_start(router, site, models, links)
     _add_class(router, site)
     _add_pupil(router, site)
     add_deciding(router, site)
+    add_family(router, site)
+    add_school(router, site, models)
     return router
 
 
@@ -68,7 +72,7 @@ def _add_static(router: APIRouter) -> None:
         return chosen(request, language, zone, back)
 
 
-def _add_start(router: APIRouter, site: Site, version: Callable[[], str | None], links: dict[str, str]) -> None:
+def _add_start(router: APIRouter, site: Site, models: Models, links: dict[str, str]) -> None:
     @router.get("/")
     def start(request: Request) -> Response:
         def make(reader: Reader) -> str:
@@ -83,11 +87,11 @@ def _add_start(router: APIRouter, site: Site, version: Callable[[], str | None],
                 reader,
                 "start.html",
                 classes=sorted(classes, key=lambda row: str(row["name"]).casefold()),
-                schools=(),
+                schools=_schools(site, reader),
                 others=("learner_link", "parent_link"),
                 day=site.readings.state().day,
-                version=version(),
-                operator=False,
+                version=models.version(),
+                operator=site.audience.may(reader.viewer, "operations"),
                 notice="",
                 dagster_url=links["dagster"],
                 mlflow_url=links.get("mlflow"),
@@ -114,6 +118,13 @@ def _add_class(router: APIRouter, site: Site) -> None:
         return site.page(request, make)
 
 
+def _schools(site: Site, reader: Reader) -> list[dict[str, str]]:
+    found = site.readings.membership().rows["school"].drop_nulls().unique().sort().to_list()
+    mine = [school for school in found if site.audience.may(reader.viewer, "school", school)]
+    names = site.names(reader, mine)
+    return sorted(({"id": each, "name": names.school(each)} for each in mine), key=lambda row: row["name"].casefold())
+
+
 def _class_page(site: Site, reader: Reader, class_: str, subject: str) -> str:
     site.open(reader, "class", class_)
     view = site.readings.class_view(class_)
@@ -135,6 +146,7 @@ def _class_page(site: Site, reader: Reader, class_: str, subject: str) -> str:
             name=names.class_(class_),
             subject=subject,
             csv=f"/classes/{class_}/table.csv",
+            heard=heard(site, names, reader.texts, view.learners),
             may_decide=bool(view.learners) and site.audience.may_decide(reader.viewer, view.learners[0]),
             told=told_of(reader, words),
             **values,
@@ -168,6 +180,7 @@ def _pupil_page(site: Site, reader: Reader, learner: str) -> str:
             reader,
             "pupil.html",
             trail=trail,
+            heard=heard(site, names, reader.texts, [learner]),
             may_decide=site.audience.may_decide(reader.viewer, learner),
             told=told_of(reader, words),
             **values,

@@ -112,6 +112,10 @@ PLACES: Final = (
     Place("recommendations", "lake", "recommendations", _ADVICE, ("pseudonym",), "rows"),
     Place("outcomes", "lake", "what came of recommendations", "to learn what helps", ("pseudonym",), "rows"),
     Place("interventions/told", "lake", "whom a digest was about", "not to tell twice", ("pseudonym",), "rows"),
+    Place(
+        "pages/learner_words", "lake", "what learners said of their advice", "so that teachers hear it",
+        ("pseudonym",), "rows", "the learner",
+    ),
     Place("policy_evaluation", "lake", "what a policy is worth", _QUALITY, (), "fitted"),
     Place("drift/scored_events", "lake", "predictions of answers", _QUALITY, ("pseudonym",), "rows"),
     Place("drift/past_scored_events", "lake", "the same of a past day", _QUALITY, ("pseudonym",), "rows"),

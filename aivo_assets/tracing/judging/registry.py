@@ -275,6 +275,24 @@ class Registry:
         path = self._store.folder(self._store.version(number)) / name
         return path if path.is_file() else None
 
+    def forget(self, keep: int) -> int:
+        """Take away all but the newest versions, the challenger, the champion and the last champions before it.
+
+        Args:
+            keep: So many newest versions stay, and so many of the line of champions.
+
+        Returns:
+            Versions that went.
+        """
+        with self._store.locked():
+            contents = self._store.contents()
+            line, _ = _line(contents)
+            stay = {version.number for version in contents.versions[:keep]} | set(line[:keep])
+            gone = [each for each in contents.versions if each.number not in stay and not each.aliases]
+            for version in gone:
+                self._store.remove(version)
+            return len(gone)
+
     def moves(self) -> list[Move]:
         """Every change of champion, oldest first."""
         return _moves(self._store.contents())

@@ -7,6 +7,7 @@ mounted elsewhere still works.
 
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -130,6 +131,12 @@ class RegistryStore:
         """Set tags of a version."""
         for name, value in tags.items():
             self._client.set_model_version_tag(MODEL_NAME, str(number), name, value)
+
+    def remove(self, version: Version) -> None:
+        """Take a version away, then its files."""
+        self._client.delete_model_version(MODEL_NAME, str(version.number))
+        files = self.folder(version)
+        shutil.rmtree(files if files.parent == self._artefacts else files.parent, ignore_errors=True)
 
     def contents(self) -> Contents:
         """Every version and note, of one moment."""

@@ -95,6 +95,27 @@ def test_what_a_process_had_started_does_not_outlive_the_platform(
         time.sleep(0.05)
 
 
+def test_what_a_killed_process_had_started_goes_on_until_the_platform_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aivo_assets.cli.platform.services.SECONDS_FOR_THE_REST", 0.5)
+    parent = service(
+        tmp_path, "code server", "import os; print(-os.getpid(), flush=True)\n" + LEAVES_A_CHILD, restart=True
+    )
+    with Services(environment=os.environ) as running:
+        running.start(parent)
+        until(lambda: bool(pids(parent.log)), running)
+        (child,) = pids(parent.log)
+        started = next(int(line) for line in parent.log.read_text().splitlines() if line.startswith("-"))
+        os.kill(-started, signal.SIGKILL)
+        until(lambda: len(pids(parent.log)) == 2, running)
+        assert alive(child)
+    deadline = time.monotonic() + 10
+    while any(map(alive, pids(parent.log))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def alive(pid: int) -> bool:
     """Whether the process runs; one that ended and waits to be asked for its exit code does not."""
     status = Path(f"/proc/{pid}/stat")

@@ -239,6 +239,23 @@ def test_rolling_back_walks_back_champion_by_champion(made: School, registry: Re
     assert [move.kind for move in registry.moves()] == ["promotion"] * 3 + ["rollback"] * 2
 
 
+def test_old_versions_go_with_their_files_and_what_serves_or_may_serve_again_stays(
+    made: School, registry: Registry, home: Path, models: list[Model]
+) -> None:
+    first, second = promote(made, registry, models[0]).after, promote(made, registry, models[1], day=1).after
+    later = register(registry, models[2], as_of=DAY + timedelta(days=2))
+    assert registry.forget(3) == 0
+    files = len(list((home / "mlflow" / "artifacts").rglob("*.json")))
+    assert registry.forget(1) == 1
+    assert [version.number for version in registry.versions()] == [later, second]
+    assert len(list((home / "mlflow" / "artifacts").rglob("*.json"))) < files
+    serving = registry.champion()
+    assert serving is not None
+    assert serving.version.number == second
+    assert first not in {version.number for version in registry.versions()}
+    assert registry.forget(1) == 0
+
+
 def test_nothing_can_be_rolled_back_before_anything_was_promoted(registry: Registry, models: list[Model]) -> None:
     register(registry, models[0])
     with pytest.raises(ModelError, match="There is no champion to roll back from"):
