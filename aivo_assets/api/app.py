@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
@@ -23,6 +23,7 @@ from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableErro
 from aivo_assets.api.documentation import documentation
 from aivo_assets.api.documents import DOCUMENTS, documents
 from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
+from aivo_assets.api.looks import add_looks
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import page_guard, refuse_open_door
 from aivo_assets.api.sign_in import sign_in
@@ -100,6 +101,9 @@ def build_app(
     audience = _audience(settings, lake, present, machine)
     links = Sessions(settings.home, "links", settings.people.link_hours, machine)
     app.include_router(sign_in(audience, links))
+    told = APIRouter(prefix="/v1")
+    add_looks(told, settings, audience.log)
+    app.include_router(told)
     # Holds what a sign-in at the provider needs until its reader comes back; nothing of a person.
     app.add_middleware(
         SessionMiddleware, secret_key=secrets.token_hex(32), session_cookie="aivo_sign_in", max_age=600,

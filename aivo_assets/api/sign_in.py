@@ -11,11 +11,13 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from authlib.integrations.starlette_client import OAuth
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from aivo_assets.api.addresses import service_url
 from aivo_assets.api.audience import COOKIE, SchoolAudience
+from aivo_assets.errors import ServiceError
+from aivo_assets.pages.saying.names import Names
 from aivo_assets.pages.serving.preferences import texts_for
 from aivo_assets.pages.serving.rendering import COOKIE as FORM_COOKIE
 from aivo_assets.pages.serving.rendering import answer, render
@@ -37,6 +39,7 @@ def sign_in(audience: SchoolAudience, links: Sessions) -> APIRouter:
     """
     router = APIRouter(include_in_schema=False)
     _add_choosing(router, audience)
+    _add_mine(router, audience)
     _add_link(router, audience, links)
     _add_signing_out(router, audience)
     if audience.settings.people.oidc_issuer is not None:
@@ -70,6 +73,29 @@ def _add_choosing(router: APIRouter, audience: SchoolAudience) -> None:
 
 def _choice(person: Person) -> Group:
     return {"action": "/sign-in/local", "fields": {"person": person.id, "role": person.role}, "says": person.name}
+
+
+def _add_mine(router: APIRouter, audience: SchoolAudience) -> None:
+    @router.get("/mine")
+    def mine(request: Request) -> Response:
+        """Leads everybody to the page that is made for them; parents of several children choose."""
+        texts = texts_for(request, audience.settings.schedule.timezone)
+        try:
+            guest = audience.viewer(request)
+        except HTTPException as error:
+            return _refused(audience, request, "sign_in", error.status_code)
+        own = sorted(guest.person.learners)
+        if guest.role not in ("learner", "parent") or not own:
+            return RedirectResponse("/", 303)
+        place = "learners" if guest.role == "learner" else "parents"
+        if len(own) == 1:
+            return RedirectResponse(f"/{place}/{own[0]}", 303)
+        try:
+            names = Names(texts, audience.names(guest, own, texts))
+        except ServiceError:
+            return _refused(audience, request, "unreadable", 503)
+        links = [{"href": f"/{place}/{each}", "says": names.learner(each)} for each in own]
+        return _page(audience, request, "sign.mine", "sign.mine_says", links=links)
 
 
 def _add_link(router: APIRouter, audience: SchoolAudience, links: Sessions) -> None:
@@ -166,7 +192,7 @@ def _sign_in(audience: SchoolAudience, request: Request, people: Sequence[Person
         return _refused(audience, request, "not_in_roster")
     audience.sessions.end(request.cookies.get(COOKIE, ""))
     given = audience.sessions.make(people[0].id, people[0].role, way)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse("/mine", 303)
     hours = audience.settings.people.session_hours
     response.set_cookie(
         COOKIE, given, max_age=int(hours * 3600), httponly=True, samesite="lax", secure=_is_https(audience, request)

@@ -22,6 +22,11 @@ OPEN = {
     f"/classes/{FIVE_A}/table.csv": {"head", "operator", None},
     f"/pupils/{BEN}": {"teacher", "head", "operator", None},
     f"/pupils/{EVE}": {"head", "operator", None},
+    f"/learners/{BEN}": {"learner", None},
+    f"/learners/{EVE}": {None},
+    f"/parents/{BEN}": {"teacher", "parent", None},
+    f"/parents/{EVE}": {None},
+    "/operations": {"operator", None},
 }
 
 
@@ -71,6 +76,22 @@ def test_each_look_is_kept_by_pseudonym_and_only_what_was_seen(client: TestClien
     assert (look["role"], look["page"], look["whose"]) == ("teacher", f"/pupils/{BEN}", [BEN])
     assert not {"Ben", "Tea", "t-b", '"ben"'} & set(text.replace(" ", '"').split('"'))
     assert all(path.stat().st_mode & 0o077 == 0 for path in (settings.home / "audit").iterdir())
+
+
+def test_the_audit_log_is_told_over_http(client: TestClient) -> None:
+    choose(client, "t-b", "teacher")
+    client.get(f"/pupils/{BEN}")
+    newest = client.get(f"/v1/audit?learner={BEN}&most=1").json()
+    assert [(each["page"], each["whose"]) for each in newest] == [(f"/pupils/{BEN}", [BEN])]
+    assert client.get("/v1/audit?last=2000-01-01").json() == []
+
+
+def test_families_are_led_to_their_own_page(client: TestClient) -> None:
+    assert choose(client, "ben", "learner").headers["location"] == "/mine"
+    assert client.get("/mine").headers["location"] == f"/learners/{BEN}"
+    choose(client, "g-ben", "parent")
+    assert client.get("/mine").headers["location"] == f"/parents/{BEN}"
+    assert "Ben" in client.get(f"/parents/{BEN}").text
 
 
 def test_without_an_audit_log_no_name_is_shown(tmp_path: Path) -> None:
