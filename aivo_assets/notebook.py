@@ -29,7 +29,7 @@ def load_champion(settings: Settings) -> MainBrain:
     Raises:
         ModelError: No model serves with these features, because none was promoted yet or its files are damaged.
     """
-    serving = Registry(settings.home).champion(feature_schema(settings.features))
+    serving = Registry(settings.home, settings.models_database).champion(feature_schema(settings.features))
     if serving is None:
         raise ModelError(
             f"No main brain serves below {settings.home}",

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import yaml
@@ -26,7 +28,8 @@ import yaml
 from aivo_assets.operations.server.postgres import embedded_postgres
 
 HERE = Path(__file__).resolve().parent
-S3_PORT = 9000
+SECRETS = ("AIVO_PSEUDONYM_KEY", "AIVO_API_TOKEN", "RAY_AUTH_TOKEN")
+PORTS = ("9000", "6379", "3000", "8009")  # as compose.yaml names them; here each gets a free one
 PATIENCE_SECONDS = 1200.0
 
 
@@ -38,26 +41,27 @@ def main() -> int:
     options = asked.parse_args()
     folder = options.folder.absolute()
     (folder / "logs").mkdir(parents=True, exist_ok=True)
+    free = _free_ports()
     services: dict[str, Any] = yaml.safe_load((HERE / "compose.yaml").read_text())["services"]
     with ExitStack() as stack:
         postgres = stack.enter_context(embedded_postgres(folder / "database"))
-        environment = _environment(services["driver"]["environment"], folder / "home", postgres)
+        environment = _environment(services["driver"]["environment"], folder / "home", postgres, free)
         stack.enter_context(
-            _process([sys.executable, "-m", "moto.server", "-p", str(S3_PORT)], "s3", folder, environment)
+            _process([sys.executable, "-m", "moto.server", "-p", free["9000"]], "s3", folder, environment)
         )
-        _wait_for(lambda: _answers(f"http://127.0.0.1:{S3_PORT}/"), "the S3 server")
+        _wait_for(lambda: _answers(f"http://127.0.0.1:{free['9000']}/"), "the S3 server")
         _do([sys.executable, str(HERE / "make_bucket.py"), services["bucket"]["command"][-1]], environment)
         ray = [("ray-head", 1), ("ray-worker", services["ray-worker"]["deploy"]["replicas"])]
         for name, replicas in ray:
             for number in range(replicas):
-                command = _on_loopback(services[name]["command"])
+                command = _on_loopback(services[name]["command"], free)
                 # Each on this machine takes one processor, and finds its own folder below /tmp.
                 command += [] if "--num-cpus" in command else ["--num-cpus", "1"]
                 stack.enter_context(_process(command, f"{name}-{number + 1}", folder, environment))
                 time.sleep(5)
-        stack.enter_context(_process(_on_loopback(services["driver"]["command"]), "driver", folder, environment))
+        stack.enter_context(_process(_on_loopback(services["driver"]["command"], free), "driver", folder, environment))
         api = f"http://127.0.0.1:{environment['AIVO_API_PORT']}"
-        _wait_for(lambda: _answers(f"{api}/health"), "the HTTP service")
+        _wait_for(lambda: "AIVO is up" in (folder / "logs" / "driver.log").read_text(), "the driver")
         print(f"It is up: {api}/docs; logs in {folder / 'logs'}.", flush=True)  # noqa: T201 - told to a person
         if options.check:
             return _check(api, environment["AIVO_API_TOKEN"])
@@ -68,35 +72,62 @@ def main() -> int:
             return 0
 
 
-def _environment(given: Mapping[str, str], home: Path, postgres: str) -> dict[str, str]:
+def _free_ports() -> dict[str, str]:
+    with ExitStack() as held:
+        sockets = {port: held.enter_context(socket.socket()) for port in PORTS}
+        for each in sockets.values():
+            each.bind(("127.0.0.1", 0))
+        return {port: str(each.getsockname()[1]) for port, each in sockets.items()}
+
+
+def _environment(given: Mapping[str, str], home: Path, postgres: str, free: Mapping[str, str]) -> dict[str, str]:
     """The driver's variables; what compose takes from .env is made up where the environment has none of it."""
-    made = {name: os.environ.get(name, secrets.token_hex(16)) for name in ("AIVO_PSEUDONYM_KEY", "AIVO_API_TOKEN")}
+    made = {name: os.environ.get(name, secrets.token_hex(16)) for name in SECRETS}
     made |= {"S3_KEY": "aivo", "S3_SECRET": "aivo-secret", "POSTGRES_PASSWORD": ""}
     ours = {
-        name: _on_loopback([re.sub(r"\$\{(\w+)[^}]*\}", lambda match: made[match[1]], value)])[0]
+        name: _on_loopback([re.sub(r"\$\{(\w+)[^}]*\}", lambda match: made[match[1]], value)], free)[0]
         for name, value in given.items()
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | ours | {"AIVO_HOME": str(home), "AIVO_POSTGRES_URL": postgres, "PATH": path}
+    return (
+        os.environ
+        | ours
+        | {"AIVO_HOME": str(home), "AIVO_POSTGRES_URL": postgres, "AIVO_MODELS_URL": postgres, "PATH": path}
+    )
 
 
-def _on_loopback(words: list[str]) -> list[str]:
-    names = re.compile(r"\b(ray-head|s3|postgres)(?=:\d)")
-    return ["127.0.0.1" if word == "0.0.0.0" else names.sub("127.0.0.1", word) for word in words]  # noqa: S104 - compared
+def _on_loopback(words: list[str], free: Mapping[str, str]) -> list[str]:
+    names, ports = re.compile(r"\b(ray-head|s3|postgres)(?=:\d)"), re.compile(rf"\b({'|'.join(PORTS)})\b")
+    here = ["127.0.0.1" if word == "0.0.0.0" else names.sub("127.0.0.1", word) for word in words]  # noqa: S104 - compared
+    return [ports.sub(lambda match: free[match[1]], word) for word in here]
 
 
 @contextmanager
 def _process(command: list[str], name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    with (folder / "logs" / f"{name}.log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - from compose.yaml
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=60)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    """A process that is started again where it ends by itself, as compose does it."""
+    over = Event()
+
+    def keep() -> None:
+        with (folder / "logs" / f"{name}.log").open("w") as log:
+            while not over.is_set():
+                process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - compose.yaml's
+                while process.poll() is None and not over.wait(0.5):
+                    pass
+                process.terminate()
+                try:
+                    process.wait(timeout=60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                over.wait(2)
+
+    (folder / "logs" / f"{name}.log").touch()
+    kept = Thread(target=keep, name=name)
+    kept.start()
+    try:
+        yield
+    finally:
+        over.set()
+        kept.join()
 
 
 def _do(command: list[str], environment: Mapping[str, str]) -> None:

@@ -79,7 +79,7 @@ def build_app(
     """
     refuse_open_door(settings.api)
     lake = open_lake(settings)
-    registry = Registry(settings.home)
+    registry = Registry(settings.home, settings.models_database)
     machine = machine_now or (lambda: datetime.now(UTC))
     present = now or (lambda: platform_time(settings, machine()))
     # FastAPI's own pages load scripts from the internet.

@@ -73,7 +73,7 @@ def control_plane(
         machine_now: Tells the machine's, UTC.
     """
     dagster = DagsterClient(settings.api.dagster_url, timeout_seconds=settings.api.timeout_seconds)
-    standing = ModelStates(settings, lake, Registry(settings.home), dagster)
+    standing = ModelStates(settings, lake, Registry(settings.home, settings.models_database), dagster)
     triggers = Triggers(settings, dagster, standing, now, machine_now)
     router = APIRouter(prefix="/v1")
     _add_reading(router, settings, lake, dagster, standing, now)

@@ -50,7 +50,7 @@ def given(settings: Settings, lake: Lake, now: datetime) -> str | None:
         return None
     if here is None:
         return None
-    moves = [repr(move) for move in Registry(settings.home).moves()]
+    moves = [repr(move) for move in Registry(settings.home, settings.models_database).moves()]
     learners = lake.version(RAW_LEARNERS)  # a command may land them without a run
     return digest(
         [

@@ -31,7 +31,7 @@ def tell(console: Console, outcome: Outcome, settings: Settings, *, as_of: date)
     lake = open_lake(settings)
     console.print()
     console.print(_stages(outcome.steps))
-    _tell_main_brain(console, Registry(settings.home))
+    _tell_main_brain(console, Registry(settings.home, settings.models_database))
     _tell_recommendations(console, lake, as_of, load_wording(settings.policy))
     _tell_drift(console, lake, as_of)
     for check in outcome.failed_checks:

@@ -64,8 +64,8 @@ def prune(lake: Lake, settings: Settings, today: date, others: Iterable[Dataset]
         "days of scored answers": sum(_days(lake, dataset, scored) for dataset in SCORED),
         "drift reports": _reports(lake, derived),
         "receipts": _receipts(lake, today - timedelta(days=keep.receipt_days)),
-        "searches for hyper-parameters": Studies(settings.home).forget(keep.studies),
-        "versions of the main brain": Registry(settings.home).forget(keep.versions),
+        "searches for hyper-parameters": Studies(settings.home, settings.models_database).forget(keep.studies),
+        "versions of the main brain": Registry(settings.home, settings.models_database).forget(keep.versions),
         "builds of the marts": _builds(target_dir(settings) / "runs", keep.warehouse_runs),
         "manifests of a layout of shards before": remove_left_layouts(lake, LAYERED),
     }

@@ -41,7 +41,8 @@ def own_settings(settings: Settings, home: Path, feed: Feed, learners: int) -> S
         update={
             "home": home.absolute(),
             "postgres_url": None,
-            "lake": settings.lake.model_copy(update={"url": None, "shards": shards}),
+            "models_url": None,
+            "lake": settings.lake.model_copy(update={"url": None, "shards": shards, "delta": False}),
             "source": source,
             "alerts": alerts.model_copy(update=unset),
             # In a replay a row arrives when it happened: none is late, and no day need be read twice.

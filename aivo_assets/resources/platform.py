@@ -53,7 +53,10 @@ def build_resources(settings: Settings, *, clock: Clock | None = None) -> Mappin
             lambda _: key_of_lake(settings, create=False),
             description="Secret of the pseudonyms; only what reads the raw zone asks for it.",
         ),
-        "registry": given(Registry(settings.home), "MLflow registry of the main brain: champion, challenger, history."),
+        "registry": given(
+            Registry(settings.home, settings.models_database),
+            "MLflow registry of the main brain: champion, challenger, history.",
+        ),
         "notifier": given(outbox, "Where alerts go: the outbox, which keeps them until everybody has been told."),
         "outbox": given(outbox, "Keeps alerts, and tries again what could not be delivered."),
         "dbt": dg.ResourceDefinition(

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     pseudonym_key: SecretStr | None = Field(None, description="Secret of the pseudonyms, at least 32 characters.")
     postgres_url: PostgresUrl | None = Field(None, description="Dagster's storage. Default: an embedded server.")
 
+    models_url: PostgresUrl | None = Field(
+        None,
+        description="PostgreSQL database of the registry (MLflow) and of searches (Optuna), a schema each. Default: "
+        "SQLite files in AIVO_HOME. Files of models stay in AIVO_HOME.",
+    )
+
     engine: EngineKind = Field(
         "in_process",
         description="Where the work on shards runs: `in_process`, `processes` of this machine, or `ray`, a cluster.",
@@ -83,6 +89,11 @@ class Settings(BaseSettings):
                 ("AIVO_ALERTS_STALE_CHAMPION_DAYS", self.alerts.stale_champion_days),
             )
         return self
+
+    @property
+    def models_database(self) -> str | None:
+        """URL of the database of registry and searches; None for files in AIVO_HOME."""
+        return None if self.models_url is None else self.models_url.get_secret_value()
 
     @property
     def lake_url(self) -> str:

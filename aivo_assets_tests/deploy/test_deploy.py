@@ -99,6 +99,14 @@ def test_no_image_names_a_registry_and_ours_is_one() -> None:
     assert RAY["image"]["repository"] == "aivo"
 
 
+def test_head_workers_and_driver_know_one_token() -> None:
+    for name in ("ray-head", "ray-worker", "driver"):
+        given = COMPOSE["services"][name]["environment"]
+        assert (given["RAY_AUTH_MODE"], given["RAY_AUTH_TOKEN"][:17]) == ("token", "${RAY_AUTH_TOKEN:")
+    modes = {name: given.get("RAY_AUTH_MODE") for name, given in environments() if not name.startswith("compose")}
+    assert modes == dict.fromkeys(modes, "token")
+
+
 def test_there_are_two_workers_and_the_head_works_on_nothing() -> None:
     services = COMPOSE["services"]
     assert services["ray-worker"]["deploy"]["replicas"] == 2 == RAY["worker"]["replicas"]

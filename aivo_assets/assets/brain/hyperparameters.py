@@ -50,7 +50,14 @@ def main_brain_hyperparameters(
     if figures is None:
         training = stored_training(lake, day, settings)
         answer = search(
-            training, settings.training, settings.tuning, budget, home=settings.home, day=day, inputs=inputs
+            training,
+            settings.training,
+            settings.tuning,
+            budget,
+            home=settings.home,
+            day=day,
+            inputs=inputs,
+            database=settings.models_database,
         )
         rows_in, figures = answer.sample.rows, _figures(answer)
         made_by = {"inputs": inputs, "trials": budget.trials, "seconds": budget.seconds, "figures": figures}

@@ -92,7 +92,7 @@ class Driver:
         sensors = self._repository.sensor_defs
         self._of_failures = [each for each in sensors if isinstance(each, dg.RunStatusSensorDefinition)]
         self._sensors = [each for each in sensors if not isinstance(each, dg.RunStatusSensorDefinition)]
-        self.outcomes = Outcomes(open_lake(settings), Registry(settings.home))
+        self.outcomes = Outcomes(open_lake(settings), Registry(settings.home, settings.models_database))
         self.runs: list[RunMade] = []
         self.costs: list[RunCost] = []
         self.ticks: dict[str, Ticks] = {}

@@ -52,7 +52,8 @@ def _registry() -> "Registry":
     from aivo_assets.settings import load_settings
     from aivo_assets.tracing.judging.registry import Registry
 
-    return Registry(load_settings().home)
+    settings = load_settings()
+    return Registry(settings.home, settings.models_database)
 
 
 def _scores(model_registry: "Registry", number: int) -> tuple[str, str, str]:
@@ -124,7 +125,7 @@ def promote_version(settings: "Settings", number: int, *, now: datetime, force: 
     from aivo_assets.lake import open_lake
     from aivo_assets.tracing.judging.registry import Registry
 
-    model_registry, lake = Registry(settings.home), open_lake(settings)
+    model_registry, lake = Registry(settings.home, settings.models_database), open_lake(settings)
     move = model_registry.promote(
         model_registry.version(number).number,
         _verdict(settings, number),
@@ -177,7 +178,7 @@ def rollback(
 def _champion_now(settings: "Settings") -> int | None:
     from aivo_assets.tracing.judging.registry import Registry
 
-    moves = Registry(settings.home).moves()
+    moves = Registry(settings.home, settings.models_database).moves()
     return moves[-1].after if moves else None
 
 
@@ -197,7 +198,7 @@ def roll_back(settings: "Settings", *, now: datetime, reason: str, champion: int
     from aivo_assets.lake import open_lake
     from aivo_assets.tracing.judging.registry import Registry
 
-    model_registry = Registry(settings.home)
+    model_registry = Registry(settings.home, settings.models_database)
     move = model_registry.rollback(asked_by="aivo registry rollback", reason=reason, now=now, champion=champion)
     restore_reference(open_lake(settings), model_registry, settings)
     return move

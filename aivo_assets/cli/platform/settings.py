@@ -67,7 +67,7 @@ def no_champion_serves(settings: "Settings") -> str | None:
     from aivo_assets.tracing.fold.catalogue import feature_schema
     from aivo_assets.tracing.judging.registry import Registry
 
-    standing = Registry(settings.home).standing(feature_schema(settings.features))
+    standing = Registry(settings.home, settings.models_database).standing(feature_schema(settings.features))
     if standing.version is not None or not standing.problems:
         return None
     return (

@@ -67,10 +67,11 @@ class Registry:
 
     Args:
         home: AIVO_HOME; everything lies in its folder `mlflow`.
+        database: PostgreSQL database that keeps everything but the files of models. Default: a SQLite file.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._store = RegistryStore(home / "mlflow")
+    def __init__(self, home: Path, database: str | None = None) -> None:
+        self._store = RegistryStore(home / "mlflow", database)
 
     @property
     def tracking_uri(self) -> str:

@@ -6,7 +6,7 @@ it. They are MLflow's own matter, so a test holds each answer against what MLflo
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from aivo_assets.errors import ModelError
+from aivo_assets.tracing.databases import MLFLOW, as_libpq, in_schema
 
 MODEL_NAME: Final = "main_brain"
 NOTE_PREFIX: Final = "move_"
@@ -80,23 +81,44 @@ def read(database: Path) -> Contents:
     """
     try:
         with _reading(database) as ask:
-            tags: dict[int, dict[str, str]] = defaultdict(dict)
-            for number, name, value in ask(_TAGS, MODEL_NAME):
-                tags[number][name] = value
-            aliases: dict[int, list[str]] = defaultdict(list)
-            for number, alias in ask(_ALIASES, MODEL_NAME):
-                aliases[number].append(alias)
-            versions = [_version(number, tags[number], aliases[number]) for (number,) in ask(_VERSIONS, MODEL_NAME)]
-            return Contents(
-                versions=tuple(version for version in versions if version is not None),
-                notes=tuple(note for (note,) in ask(_NOTES, MODEL_NAME, f"{NOTE_PREFIX}*")),
-            )
+            return _contents(ask)
     except sqlite3.Error as error:
         if not database.exists() or "no such table" in str(error):  # MLflow makes its tables at the first version
             return Contents()
         raise ModelError(
             f"The registry {database} cannot be read: {error}",
             fix="Restore the file from a backup, or move the folder away and train again.",
+        ) from error
+
+
+def read_database(url: str) -> Contents:
+    """The same of a registry that a PostgreSQL database keeps.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    import psycopg2  # noqa: PLC0415 - only where a database is named
+
+    try:
+        connection = psycopg2.connect(as_libpq(in_schema(url, MLFLOW)))
+        try:
+            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)  # all answers of one moment
+            with connection, connection.cursor() as cursor:
+
+                def ask(question: str, *values: str) -> list[tuple[Any, ...]]:
+                    wildcard = [value.replace("_", "\\_").replace("*", "%") for value in values[1:]]
+                    cursor.execute(question.replace("GLOB", "LIKE").replace("?", "%s"), (values[0], *wildcard))
+                    return list(cursor.fetchall())
+
+                return _contents(ask)
+        finally:
+            connection.close()
+    except psycopg2.errors.UndefinedTable:  # MLflow makes its tables at the first version
+        return Contents()
+    except psycopg2.Error as error:
+        raise ModelError(
+            f"The registry's database cannot be read: {str(error).strip()}",
+            fix="Start it, or correct AIVO_MODELS_URL.",
         ) from error
 
 
@@ -107,6 +129,20 @@ def _reading(database: Path) -> Iterator[Any]:
     with closing(sqlite3.connect(uri, uri=True, timeout=SECONDS_TO_WAIT, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         yield lambda question, *values: connection.execute(question, values).fetchall()
+
+
+def _contents(ask: Callable[..., Iterable[tuple[Any, ...]]]) -> Contents:
+    tags: dict[int, dict[str, str]] = defaultdict(dict)
+    for number, name, value in ask(_TAGS, MODEL_NAME):
+        tags[number][name] = value
+    aliases: dict[int, list[str]] = defaultdict(list)
+    for number, alias in ask(_ALIASES, MODEL_NAME):
+        aliases[number].append(alias)
+    versions = [_version(number, tags[number], aliases[number]) for (number,) in ask(_VERSIONS, MODEL_NAME)]
+    return Contents(
+        versions=tuple(version for version in versions if version is not None),
+        notes=tuple(note for (note,) in ask(_NOTES, MODEL_NAME, f"{NOTE_PREFIX}*")),
+    )
 
 
 def _version(number: int, tags: Mapping[str, str], aliases: Sequence[str]) -> Version | None:

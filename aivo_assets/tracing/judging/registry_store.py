@@ -19,7 +19,15 @@ from urllib.parse import unquote, urlparse
 
 from aivo_assets.errors import ModelError
 from aivo_assets.lake.file_lock import held
-from aivo_assets.tracing.judging.registry_reading import MODEL_NAME, NOTE_PREFIX, Contents, Version, read
+from aivo_assets.tracing.databases import MLFLOW, in_schema, make_schema
+from aivo_assets.tracing.judging.registry_reading import (
+    MODEL_NAME,
+    NOTE_PREFIX,
+    Contents,
+    Version,
+    read,
+    read_database,
+)
 
 
 class RegistryStore:
@@ -27,10 +35,12 @@ class RegistryStore:
 
     Args:
         folder: Where the SQLite file and the artefacts lie.
+        database: PostgreSQL database that takes the place of the SQLite file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str | None = None) -> None:
         self._folder = folder.absolute()
+        self._url = database
         self._artefacts = self._folder / "artifacts"
         self._mutex = threading.RLock()
         self._is_locked = False
@@ -38,7 +48,7 @@ class RegistryStore:
     @property
     def uri(self) -> str:
         """URI of the MLflow store."""
-        return f"sqlite:///{self._database}"
+        return f"sqlite:///{self._database}" if self._url is None else in_schema(self._url, MLFLOW)
 
     @property
     def _database(self) -> Path:
@@ -140,7 +150,7 @@ class RegistryStore:
 
     def contents(self) -> Contents:
         """Every version and note, of one moment."""
-        return read(self._database)
+        return read(self._database) if self._url is None else read_database(self._url)
 
     def version(self, number: int) -> Version:
         """A version.
@@ -187,4 +197,6 @@ class RegistryStore:
         for chatty in ("mlflow.store.db.utils", "alembic"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
         with self.locked():
+            if self._url is not None:
+                make_schema(self._url, MLFLOW)
             return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)

@@ -92,7 +92,7 @@ class Answer:
 
 def search(
     training: TrainingSet, settings: TrainingSettings, tuning: TuningSettings, budget: Budget,
-    *, home: Path, day: date, inputs: str,
+    *, home: Path, day: date, inputs: str, database: str | None = None,
 ) -> Answer:  # fmt: skip
     """Search for parameters on the fit rows of a training set.
 
@@ -104,6 +104,7 @@ def search(
         home: AIVO_HOME; studies lie in its folder `optuna`.
         day: Last day that the training set knows; later days' studies are not looked at.
         inputs: `inputs_of` the search; part of the study's name.
+        database: PostgreSQL database of the studies. Default: a file in their folder.
     """
     keys = training.table.keys[training.split.fit]
     sample = sample_learners(keys.select("learner"), tuning.most_rows, tuning.seed)
@@ -114,7 +115,7 @@ def search(
     judge = _Judge.of(training, training.split.fit[sample.mask(keys)], settings, tuning)
     space = [dimension.reaching(own[dimension.name]) for dimension in SPACE]
     first = {dimension.name: max(own[dimension.name], dimension.low) for dimension in space}
-    studied = Studies(home).run(
+    studied = Studies(home, database).run(
         f"main_brain {day} {inputs} {budget.trials} in {budget.seconds:g} s",
         judge.score,
         space,

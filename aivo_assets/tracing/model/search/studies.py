@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aivo_assets.errors import ModelError
+from aivo_assets.tracing.databases import OPTUNA, in_schema, make_schema
 
 AS_OF = "as_of"
 PLACE = "place"  # of a study among all that were ever begun
@@ -92,9 +93,11 @@ class Studies:
 
     Args:
         home: AIVO_HOME; everything lies in its folder `optuna`.
+        database: PostgreSQL database that takes its place.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, database: str | None = None) -> None:
+        self._database = database
         self._file = home.absolute() / "optuna" / "studies.db"
 
     def run(
@@ -151,7 +154,7 @@ class Studies:
 
     def forget(self, keep: int) -> int:
         """Remove all but the newest studies, since a search reads every one that is kept; returns how many went."""
-        if not self._file.exists():
+        if self._database is None and not self._file.exists():
             return 0
         optuna = _optuna()
         with self._storage(optuna) as storage:
@@ -163,8 +166,13 @@ class Studies:
 
     @contextmanager
     def _storage(self, optuna: Any) -> Iterator[Any]:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        storage = optuna.storages.RDBStorage(f"sqlite:///{self._file}", engine_kwargs={"connect_args": {"timeout": 60}})
+        if self._database is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            waiting = {"connect_args": {"timeout": 60}}
+            storage = optuna.storages.RDBStorage(f"sqlite:///{self._file}", engine_kwargs=waiting)
+        else:
+            make_schema(self._database, OPTUNA)
+            storage = optuna.storages.RDBStorage(in_schema(self._database, OPTUNA))
         try:
             yield storage
         finally:
