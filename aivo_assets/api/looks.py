@@ -2,7 +2,7 @@
 
 from datetime import date
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
@@ -36,7 +36,7 @@ def add_looks(router: APIRouter, settings: Settings, log: AuditLog) -> None:
         settings: Of the platform.
         log: What is told.
     """
-    refusals = {
+    refusals: dict[int | str, dict[str, Any]] = {
         401: {"model": schema.Problem, "description": "A token is set, and the call does not show it."},
         403: {
             "model": schema.Problem,
@@ -44,7 +44,7 @@ def add_looks(router: APIRouter, settings: Settings, log: AuditLog) -> None:
         },
     }
 
-    @router.get("/audit", tags=["audit"], dependencies=[Depends(admission(settings.api))], responses={**refusals})
+    @router.get("/audit", tags=["audit"], dependencies=[Depends(admission(settings.api))], responses=refusals)
     def audit(
         first: Day = None,
         last: Day = None,
