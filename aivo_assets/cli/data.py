@@ -130,6 +130,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     from aivo_assets.events.sources import open_source
     from aivo_assets.events.sources.base import Window
     from aivo_assets.lake import calendar, open_lake
+    from aivo_assets.privacy.erasure.tombstones import without_forgotten
     from aivo_assets.privacy.lake_key import refuse_other_settings
     from aivo_assets.resources.clock import PlatformClock
 
@@ -139,7 +140,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - one parameter an option
     refuse_other_settings(settings)
     now = PlatformClock(settings).now()
     lake = open_lake(settings)
-    opened = open_source(settings, now)
+    opened = without_forgotten(open_source(settings, now), lake, settings)
     window = None
     if first is not None or last is not None:
         window = Window(*day_range(first, last, otherwise=(date(1990, 1, 1), now.date())))

@@ -19,7 +19,7 @@ from aivo_assets.settings.loading import EngineKind, Settings, load_settings
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.people import PeopleSettings
 from aivo_assets.settings.policy import PolicySettings
-from aivo_assets.settings.retention import RetentionSettings
+from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
     CalibrationKind,
     FeatureSettings,
@@ -39,6 +39,7 @@ __all__ = [
     "DriftSettings",
     "EngineKind",
     "FeatureSettings",
+    "ForgetSettings",
     "Group",
     "LakeSettings",
     "PeopleSettings",

@@ -17,7 +17,7 @@ from aivo_assets.settings.kinds import PostgresUrl, in_order
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
 from aivo_assets.settings.people import PeopleSettings
 from aivo_assets.settings.policy import PolicySettings
-from aivo_assets.settings.retention import RetentionSettings
+from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
     FeatureSettings,
     PromotionSettings,
@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     people: PeopleSettings = PeopleSettings()
     retention: RetentionSettings = RetentionSettings()
+    forget: ForgetSettings = ForgetSettings()
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> "Settings":
