@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from aivo_assets.assets import delta_tables, retention
+from aivo_assets.assets import ageing, delta_tables, forgetting, retention
 from aivo_assets.assets.advice import overrides, policy_evaluation, recommendation_outcomes, recommendations
 from aivo_assets.assets.brain import features, hyperparameters, main_brain, model_card, shadow
 from aivo_assets.assets.drift import verdict
@@ -41,5 +41,9 @@ def all_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         verdict.training_need,
         privacy_audit.privacy_audit,
         retention.retention,
+        ageing.personal_retention,
+        forgetting.forget_requests,
+        forgetting.forgotten_in_lake,
+        forgetting.forgetting_certificates,
         *([delta_tables.delta_tables] if settings.lake.delta else []),
     ]

@@ -23,6 +23,8 @@ OWNERS = {
     "drift": "team:machine-learning",
     "audit": "team:privacy",
     "upkeep": "team:data-platform",
+    "erasure": "team:privacy",
+    "ageing": "team:privacy",
     "published": "team:data-platform",
 }
 

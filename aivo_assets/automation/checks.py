@@ -9,8 +9,11 @@ from aivo_assets.errors import LakeError
 from aivo_assets.events.schema import RAW_INTERACTIONS
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.lake.commits.damage import damaged_days
+from aivo_assets.operations.ageing import aged_out
 from aivo_assets.operations.alerts.outbox import Outbox
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.resources.clock import Clock
+from aivo_assets.settings import Settings
 
 SHOWN = 20
 """So many days that differ are named."""
@@ -22,7 +25,12 @@ SHOWN = 20
     description="Each day has as many anonymised answers as raw ones: none was lost or doubled at the privacy line.",
     blocking=True,
 )
-def as_many_as_raw(context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+def as_many_as_raw(
+    context: dg.AssetCheckExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> dg.AssetCheckResult:
     """Compare the days of this run; every day there is where the check was started without one."""
     days = _days_of(context) or sorted({*lake.days(RAW_INTERACTIONS), *lake.days(ANONYMISED_INTERACTIONS)})
     if not days:
@@ -32,7 +40,10 @@ def as_many_as_raw(context: dg.AssetCheckExecutionContext, lake: dg.ResourcePara
         )
     damaged = damaged_days(lake, RAW_INTERACTIONS, days)  # what was made of them before they were stays as it is
     counted = [(day, _rows(lake, RAW_INTERACTIONS, day), _rows(lake, ANONYMISED_INTERACTIONS, day)) for day in days]
-    compared = [row for row in counted if row[0] not in damaged]
+    # Raw answers that were kept for long enough are gone, and what was made of them stays.
+    aged = [day for day, raw, _ in counted if raw == 0 and lake.manifest(RAW_INTERACTIONS, day=day) is None]
+    aged = aged_out(lake, settings, aged, clock.now().date())
+    compared = [row for row in counted if row[0] not in {*damaged, *aged}]
     differing = [
         f"{day}: {raw:,} raw, {anonymised:,} anonymised" for day, raw, anonymised in compared if raw != anonymised
     ]

@@ -4,13 +4,15 @@ import dagster as dg
 
 from aivo_assets.automation._dagster import UnresolvedAssetJobDefinition
 from aivo_assets.operations.jobs.causes import CAUSE_TAG, MODEL_TAG
-from aivo_assets.operations.jobs.names import EVERY_JOB, TRAINING_JOBS, WEEKLY_JOB
+from aivo_assets.operations.jobs.names import AGEING_JOB, EVERY_JOB, FORGET_JOB, TRAINING_JOBS, WEEKLY_JOB
 
 __all__ = ["CAUSE_TAG", "EVERY_JOB", "MODEL_TAG", "TRAINING_JOBS", "build_jobs"]
 
 EVENTS = dg.AssetSelection.groups("events", "privacy")
 TRAINING = dg.AssetSelection.groups("features", "main_brain")
 STUDENTS = dg.AssetSelection.groups("student_models", "recommendations") - dg.AssetSelection.assets("student_intervals")
+ERASURE = dg.AssetSelection.groups("erasure")
+AGEING = dg.AssetSelection.groups("ageing")
 WEEKLY_ONLY = dg.AssetSelection.groups("evaluation", "upkeep")
 PUBLISHED = dg.AssetSelection.groups("published")
 """The Delta tables, where AIVO_LAKE_DELTA asks for them; whatever makes a dataset of theirs publishes it."""
@@ -38,7 +40,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             WEEKLY_JOB,
-            dg.AssetSelection.all(),
+            dg.AssetSelection.all() - ERASURE,
             "Sundays: every model, mart, report and check again.",
         ),
         job(
@@ -64,7 +66,17 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
         ),
         job(
             "end_to_end",
-            dg.AssetSelection.all() - WEEKLY_ONLY,
+            dg.AssetSelection.all() - WEEKLY_ONLY - ERASURE - AGEING,
             "From raw events to recommendations and drift report, for a range of days (`aivo run`, `aivo demo`).",
+        ),
+        job(
+            AGEING_JOB,
+            AGEING | PUBLISHED,
+            "Daily: raw answers, names and the quarantine that were kept for long enough go.",
+        ),
+        job(
+            FORGET_JOB,
+            ERASURE | PUBLISHED,
+            "Every quarter of an hour, where somebody is to be forgotten: removal, search, certificate.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""The four schedules of the contract. Belongs here: when, and for which day; clashes and gaps are handled in ticks.py.
+"""The schedules: the four of the contract, and two about people. Belongs here: when, and for which day.
 
 A daily or weekly training works on the last complete day. The two frequent jobs work on the current one. Days are UTC
 days; crons are read in the zone of `AIVO_SCHEDULE_TIMEZONE`. No schedule overlaps itself, and the frequent ones skip a
@@ -24,11 +24,16 @@ from aivo_assets.automation.ticks import (
 from aivo_assets.automation.unchanged import GIVEN_TAG, given, nothing_new
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.jobs.causes import MODEL_TAG, Cause
-from aivo_assets.operations.jobs.names import WEEKLY_JOB, WITHOUT_TRAINING_TAG
+from aivo_assets.operations.jobs.names import AGEING_JOB, FORGET_JOB, WEEKLY_JOB, WITHOUT_TRAINING_TAG
+from aivo_assets.privacy.erasure.table import reason_to_forget
 from aivo_assets.settings import Settings
 
 Tick = Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]
 
+AGEING = "personal_retention_daily"
+FORGET = "forget_requests_15m"
+ABOUT_PEOPLE = (AGEING, FORGET)
+"""They train nothing and decide nothing."""
 DAILY = "aivo_main_brain_daily"
 DRIFT = "drift_monitor_6h"
 ADAPTIVE = "adaptive_training_2h"
@@ -85,7 +90,38 @@ def build_schedules(
             "Brings student models and recommendations up to date and asks whether training is needed now.",
             lambda context: _frequent(context, present(_now(context)), ADAPTIVE, "adaptive_check", settings),
         ),
+        schedule(
+            AGEING,
+            AGEING_JOB,
+            settings.retention.cron,
+            "Removes raw answers, names and set-aside rows that were kept for as long as the settings say.",
+            lambda context: _ageing(context, present(_now(context))),
+        ),
+        schedule(
+            FORGET,
+            FORGET_JOB,
+            settings.forget.cron,
+            "Goes on with requests to forget a learner, until the search finds nothing and a certificate is signed.",
+            lambda context: _forget(context, present(_now(context)), settings),
+        ),
     ]
+
+
+def _ageing(context: dg.ScheduleEvaluationContext, now: datetime) -> dg.RunRequest | dg.SkipReason:
+    running = under_way(context.instance, (AGEING_JOB,))
+    if running is not None:
+        return dg.SkipReason(f"Run {running} of {AGEING_JOB} is still under way.")
+    return dg.RunRequest(run_key=_key(AGEING, now), tags=_cause(AGEING, now).tags())
+
+
+def _forget(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:
+    running = under_way(context.instance, (FORGET_JOB,))
+    if running is not None:
+        return dg.SkipReason(f"Run {running} of {FORGET_JOB} is still under way.")
+    waiting = reason_to_forget(open_lake(settings), settings)
+    if waiting is None:
+        return dg.SkipReason("Nobody is to be forgotten.")
+    return dg.RunRequest(run_key=_key(FORGET, now), tags=_cause(FORGET, now).tags())
 
 
 def _daily(context: dg.ScheduleEvaluationContext, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:

@@ -11,9 +11,10 @@ import click
 import typer
 from rich.text import Text
 
-from aivo_assets.cli import benchmark, data, lake, override, replay, student
+from aivo_assets.cli import benchmark, data, lake, override, people, replay, student
 from aivo_assets.cli.models import registry, train, why
 from aivo_assets.cli.platform import alerts, keys, operate, prune, settings
+from aivo_assets.cli.privacy import export, forget, retention
 from aivo_assets.cli.terminal import terminal
 from aivo_assets.errors import AivoError
 from aivo_assets.private_files import write_privately
@@ -37,10 +38,14 @@ for part in (
     lake,
     settings,
     override,
+    people,
     why,
     alerts,
     replay,
     *benchmark.PARTS,
+    forget,
+    export,
+    retention,
 ):
     part.add_to(app)
 

@@ -18,7 +18,8 @@ LANDING = "landing"
 class Receipt:
     """What a landing did. It names no learner.
 
-    Every row that the source gave is in exactly one of kept, duplicates, set aside, folded and outside the window;
+    Every row that the source gave is in exactly one of kept, duplicates, set aside, folded, outside the window and
+    forgotten;
     `rows_in` is those of the first three.
 
     Attributes:
@@ -34,6 +35,7 @@ class Receipt:
         folded: Rows that are a part of another row's event.
         outside_window: Rows of other days than those asked for.
         before_window: Of these, rows of earlier days.
+        forgotten: Rows of learners who asked to be forgotten; they were left out before anything was read of them.
         earliest: The earliest day of these.
         days_changed: Days that got events, ascending.
         by_reason: For each reason how many rows have it; a row may have several.
@@ -80,15 +82,17 @@ class Receipt:
     before_window: int = 0
     earliest: date | None = None
     stored: int | None = None
+    forgotten: int = 0
 
     def __post_init__(self) -> None:
         accounted = self.kept + self.duplicates + self.set_aside
-        if self.rows_in == accounted and self.rows_read == self.rows_in + self.folded + self.outside_window:
+        left_out = self.folded + self.outside_window + self.forgotten
+        if self.rows_in == accounted and self.rows_read == self.rows_in + left_out:
             return
         raise LakeError(
             f"The receipt of {self.source} does not add up: {self.rows_read} rows read = {self.rows_in} in"
-            f" + {self.folded} folded + {self.outside_window} outside; {self.rows_in} in = {self.kept} kept"
-            f" + {self.duplicates} duplicates + {self.set_aside} set aside",
+            f" + {self.folded} folded + {self.outside_window} outside + {self.forgotten} forgotten;"
+            f" {self.rows_in} in = {self.kept} kept + {self.duplicates} duplicates + {self.set_aside} set aside",
             fix="This is an error of the platform, not of the data: report it with the source's kind and settings.",
         )
 

@@ -17,8 +17,9 @@ from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.group import Group, Share
 from aivo_assets.settings.loading import EngineKind, Settings, load_settings
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
+from aivo_assets.settings.people import PeopleSettings
 from aivo_assets.settings.policy import PolicySettings
-from aivo_assets.settings.retention import RetentionSettings
+from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
     CalibrationKind,
     FeatureSettings,
@@ -38,8 +39,10 @@ __all__ = [
     "DriftSettings",
     "EngineKind",
     "FeatureSettings",
+    "ForgetSettings",
     "Group",
     "LakeSettings",
+    "PeopleSettings",
     "PolicySettings",
     "PrivacySettings",
     "PromotionSettings",

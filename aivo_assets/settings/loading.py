@@ -15,8 +15,9 @@ from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.environment import PREFIX, read_env_file, unknown_names
 from aivo_assets.settings.kinds import PostgresUrl, in_order
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, ScheduleSettings
+from aivo_assets.settings.people import PeopleSettings
 from aivo_assets.settings.policy import PolicySettings
-from aivo_assets.settings.retention import RetentionSettings
+from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
     FeatureSettings,
     PromotionSettings,
@@ -77,7 +78,9 @@ class Settings(BaseSettings):
     schedule: ScheduleSettings = ScheduleSettings()
     api: ApiSettings = ApiSettings()
     alerts: AlertSettings = AlertSettings()
+    people: PeopleSettings = PeopleSettings()
     retention: RetentionSettings = RetentionSettings()
+    forget: ForgetSettings = ForgetSettings()
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> "Settings":

@@ -16,7 +16,7 @@ from dagster._core.remote_origin import (
 )
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus
 
-from aivo_assets.automation.schedules import build_schedules
+from aivo_assets.automation.schedules import ABOUT_PEOPLE, build_schedules
 from aivo_assets.automation.ticks import days_left_out, first_day_missed, steps_aside
 from aivo_assets.drift.schema import DRIFT_VERDICTS
 from aivo_assets.lake import Lake, open_lake
@@ -201,7 +201,7 @@ def test_with_every_cron_each_minute_and_no_hours_between_every_schedule_runs(
     )
     settings = Settings.model_validate({"schedule": each_minute, "training": {"minimum_hours_between": 0}})
     trained(instance, SUNDAY)
-    for schedule in build_schedules(settings):
+    for schedule in (each for each in build_schedules(settings) if each.name not in ABOUT_PEOPLE):
         answer = tick(schedule.name, SUNDAY + timedelta(minutes=1), settings)
         assert isinstance(answer, dg.RunRequest), (schedule.name, answer)
         assert WITHOUT_TRAINING_TAG not in answer.tags

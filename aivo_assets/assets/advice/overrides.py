@@ -8,6 +8,7 @@ from aivo_assets.assets.describe import FRESH_HOURS, columns, fresh_within, owne
 from aivo_assets.events.landing import overrides as landing
 from aivo_assets.events.values.hashes import digest
 from aivo_assets.lake import Lake
+from aivo_assets.privacy.erasure.tombstones import Forgotten, frame_without_forgotten
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.lake_key import keep_key
 from aivo_assets.privacy.overrides import OVERRIDE_DESCRIPTIONS, OVERRIDES, anonymise_overrides
@@ -34,15 +35,23 @@ def raw_overrides(
     counts: dict[str, int] = {}
     if settings.source.override_path is not None:
         path = Path(settings.source.override_path)
+        given, left_out = frame_without_forgotten(
+            landing.read_override_file(path), Forgotten(lake, settings), settings.source.missing_values
+        )
         receipt = landing.land_overrides(
             lake,
-            landing.read_override_file(path),
+            given,
             now=clock.now(),
             run=context.run.run_id,
             source=f"overrides {path.name}",
             missing=settings.source.missing_values,
         )
-        counts = {"rows_in": receipt.rows_in, "kept": receipt.kept, "set aside": receipt.set_aside}
+        counts = {
+            "rows_in": receipt.rows_in,
+            "kept": receipt.kept,
+            "set aside": receipt.set_aside,
+            "forgotten": left_out,
+        }
         counts |= receipt.by_reason
     held = landing.raw_overrides(lake)
     return dg.MaterializeResult(

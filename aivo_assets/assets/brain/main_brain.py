@@ -24,6 +24,7 @@ from aivo_assets.drift.scores.scored_events import scored_events
 from aivo_assets.errors import ModelError, RunError
 from aivo_assets.lake import Dataset, Lake
 from aivo_assets.operations.jobs.names import TRAINED_AT, TRAINED_OF
+from aivo_assets.privacy.erasure.remembering import remembered_by
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
@@ -243,8 +244,15 @@ def _champion_on_the_same(
         )
     return Contender(
         serving.version.fingerprint, serving.version.as_of, serving.brain.summary.unseen_from,
-        serving.brain.predict(shared),
+        serving.brain.predict(shared), _owes(lake, serving.version.number),
     )  # fmt: skip
+
+
+def _owes(lake: Lake, version: int) -> str:
+    """Why a champion has to go as soon as another is not worse: learners were forgotten that it was fitted with."""
+    learners = sum(len(each["learners"]) for each in remembered_by(lake, version))
+    who = "1 learner who was" if learners == 1 else f"{learners} learners who were"
+    return f"the champion remembers {who} forgotten" if learners else ""
 
 
 def _refuse_ended(context: dg.AssetExecutionContext) -> None:

@@ -9,6 +9,7 @@ from aivo_assets.automation.partitions import days_of
 from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
 from aivo_assets.lake.commits.damage import damaged_days
+from aivo_assets.operations.ageing import aged_out
 from aivo_assets.privacy.anonymise import AnonymiseTask, stage_days
 from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
 from aivo_assets.privacy.keys import PseudonymKey
@@ -33,6 +34,7 @@ def anonymised_interactions(
     settings: dg.ResourceParam[Settings],
     lake: dg.ResourceParam[Lake],
     pseudonym_key: dg.ResourceParam[PseudonymKey],
+    clock: dg.ResourceParam[Clock],
 ) -> dg.MaterializeResult:
     """Anonymise the days of this run, a month at a time; of a day whose raw file is damaged, what there is stays."""
     keep_key(lake, pseudonym_key)
@@ -42,8 +44,11 @@ def anonymised_interactions(
         context.log.warning(
             f"Raw events of {', '.join(map(str, damaged))} cannot be read; these days stay as they are."
         )
+    aged = aged_out(lake, settings, days, clock.now().date())
+    if aged:
+        context.log.info(f"Raw answers of {len(aged)} days, the first {aged[0]}, were kept for long enough; they stay.")
     task = AnonymiseTask(lake, pseudonym_key, settings.privacy)
-    months = _months([day for day in days if day not in damaged])
+    months = _months([day for day in days if day not in {*damaged, *aged}])
     # In this process on every engine: the key leaves neither it nor the machine.
     made = [stage_days(task, month) for month in months]
     lake.commit(one for staged, _ in made for one in staged)

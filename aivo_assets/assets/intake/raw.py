@@ -20,6 +20,7 @@ from aivo_assets.events.sources.base import Window
 from aivo_assets.lake import Lake, calendar
 from aivo_assets.lake.commits.damage import damaged_days
 from aivo_assets.operations.jobs.names import READ_AT
+from aivo_assets.privacy.erasure.tombstones import without_forgotten
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 
@@ -68,7 +69,7 @@ def ingest(
     days = days_of(context)
     now = clock.now()
     with _tried_again(context):
-        source = open_source(settings, now)
+        source = without_forgotten(open_source(settings, now), lake, settings)
         for sentence in source.how_read():
             context.log.info(sentence)
         window = Window(_first_to_read(lake, settings, days, now), days[-1])
@@ -90,6 +91,7 @@ def ingest(
             "rows_out": receipt.kept,
             "duplicates": receipt.duplicates,
             "set_aside": receipt.set_aside,
+            "forgotten": receipt.forgotten,
             "rows in the lake": _rows_by_manifest(lake, days),
             **too_early,
             **_damage(lake),
@@ -118,7 +120,8 @@ def raw_learners(
     """Read the source's learner table and merge it: the latest word on a learner wins."""
     now = clock.now()
     with _tried_again(context):
-        receipt = land_learners(lake, open_source(settings, now), now=now, run=context.run.run_id)
+        source = without_forgotten(open_source(settings, now), lake, settings)
+        receipt = land_learners(lake, source, now=now, run=context.run.run_id)
     return dg.MaterializeResult(
         metadata={"rows_in": receipt.rows_in, "rows_out": receipt.kept, "set_aside": receipt.set_aside},
         data_version=dg.DataVersion(lake.version(RAW_LEARNERS)),

@@ -15,6 +15,7 @@ import dagster as dg
 from aivo_assets.automation._dagster import schedule_execution_time_iterator
 from aivo_assets.automation.guards import last_training
 from aivo_assets.automation.replay.execution import Done, days_named, execute, silent_logger
+from aivo_assets.automation.schedules import ABOUT_PEOPLE
 from aivo_assets.lake import open_lake
 from aivo_assets.operations.alerts.alert import Alert, Delivery
 from aivo_assets.operations.alerts.outbox import Outbox
@@ -115,7 +116,7 @@ class Driver:
             say: Told of each tick before it is made.
         """
         start = max(first, self._feed.first_at)
-        schedules = {schedule.name: schedule for schedule in self._repository.schedule_defs}
+        schedules = {each.name: each for each in self._repository.schedule_defs if each.name not in ABOUT_PEOPLE}
         times = {
             name: (
                 at.astimezone(UTC)

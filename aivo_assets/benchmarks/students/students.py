@@ -21,7 +21,15 @@ from aivo_assets.adaptive.schema import SIGNALS
 from aivo_assets.adaptive.signals.signals_by_shard import assignments_of, signals_of
 from aivo_assets.benchmarks.child import in_own_process
 from aivo_assets.benchmarks.machine import peak_bytes
-from aivo_assets.benchmarks.students.student_lake import SchoolLake, Size, land
+from aivo_assets.benchmarks.students.lake_steps import (
+    BRAIN,
+    LEARNERS_A_SHARD,
+    fit_champion,
+    land_late,
+    land_today,
+    make_events,
+)
+from aivo_assets.benchmarks.students.student_lake import SchoolLake, Size
 from aivo_assets.drift.scores.scored_window import ScoredWindow
 from aivo_assets.lake import Lake
 from aivo_assets.lake.shards import SHARDS_OF_A_NEW_LAKE
@@ -30,16 +38,13 @@ from aivo_assets.settings import Settings
 from aivo_assets.tracing.fold.schema import SKILL_MASTERY, STUDENT_MODELS
 from aivo_assets.tracing.fold.states import LearnerStates
 from aivo_assets.tracing.model import artefact
-from aivo_assets.tracing.model.main_brain import MadeBy, MainBrain, fit_main_brain
-from aivo_assets.tracing.model.training import training_set
+from aivo_assets.tracing.model.main_brain import MainBrain
 from aivo_assets.tracing.students.model_store import ModelBuilder, update_models
 from aivo_assets.tracing.students.state_store import StateStore
 from aivo_assets.tracing.students.state_update import Folder, update
 from aivo_assets.tracing.students.student_models import Brain, StudentModels, build_student_models
 
 TARGET_SECONDS, TARGET_GIB = 60.0, 4.0
-LEARNERS_A_SHARD = 250_000
-BRAIN = "brain"
 
 
 class CheckCost(BaseModel):
@@ -181,18 +186,18 @@ def measure_students(
     prepared: dict[str, float] = {}
     costs = []
     try:
-        for step in (_make_events, _fit_champion, _fold_past):
+        for step in (make_events, fit_champion, _fold_past):
             say(f"{size.learners:,} learners: {step.__name__.strip('_').replace('_', ' ')}")
             started = time.perf_counter()
             in_own_process(step, size, settings, folder, shards)
             prepared[step.__name__.strip("_").replace("_", " ")] = time.perf_counter() - started
         event_bytes, state_bytes = _bytes(folder / "anonymised"), _bytes(folder / "states")
         for check in range(checks):
-            in_own_process(_land_today, size, folder, shards, check)
+            in_own_process(land_today, size, folder, shards, check)
             say(f"{size.learners:,} learners: check {check + 1}")
             costs.append(in_own_process(_check, size, settings, folder, shards, f"check {check + 1} of the day"))
         if late:
-            in_own_process(_land_late, size, folder, shards, late)
+            in_own_process(land_late, size, folder, shards, late)
             say(f"{size.learners:,} learners: late events")
             costs.append(in_own_process(_check, size, settings, folder, shards, f"{late:,} late learners"))
         say(f"{size.learners:,} learners: signals")
@@ -212,25 +217,6 @@ def measure_students(
     )
 
 
-def _make_events(size: Size, _settings: Settings, folder: Path, shards: int) -> None:
-    lake = Lake(folder, shards=shards)
-    for day, events in SchoolLake(size, shards).past():
-        lake.write(ANONYMISED_INTERACTIONS, events, day=day)
-
-
-def _fit_champion(size: Size, settings: Settings, folder: Path, shards: int) -> None:
-    """On the answers of some learners: how many it was fitted on decides nothing of what a check costs."""
-    lake = Lake(folder, shards=shards)
-    sample = SchoolLake(size, shards).roll["learner"].sample(min(size.learners, 4000), seed=size.seed)
-    events = lake.scan(ANONYMISED_INTERACTIONS).filter(pl.col("learner").is_in(sample.implode())).collect()
-    training = training_set(events, settings.features, settings.training)
-    made_by = MadeBy(data_versions={}, code_version="benchmark")
-    brain = fit_main_brain(
-        training.table, training.split, settings.training, statistics=training.statistics, made_by=made_by
-    )
-    artefact.save(brain, folder / BRAIN)
-
-
 def _fold_past(size: Size, settings: Settings, folder: Path, shards: int) -> None:
     """States by the functions of every day; in place of the student models of the day before, their outline."""
     lake, brain = Lake(folder, shards=shards), artefact.load(folder / BRAIN)
@@ -243,17 +229,6 @@ def _fold_past(size: Size, settings: Settings, folder: Path, shards: int) -> Non
         update(lake, store, shard, parts[shard], _folder(brain, settings), _window(lake, shard, brain, settings, size))
         here = roll.filter(pl.col("shard") == shard)
         update_models(lake, store, shard, outlines, here, day=yesterday)
-
-
-def _land_today(size: Size, folder: Path, shards: int, check: int) -> None:
-    land(Lake(folder, shards=shards), size.today, SchoolLake(size, shards).today(check))
-
-
-def _land_late(size: Size, folder: Path, shards: int, learners: int) -> None:
-    lake, day = Lake(folder, shards=shards), size.today - timedelta(days=size.days // 2)
-    events = lake.scan(ANONYMISED_INTERACTIONS, days=[day]).collect()
-    late = min(learners, events["learner"].n_unique())
-    lake.write(ANONYMISED_INTERACTIONS, SchoolLake(size, shards).one_more(day, events, late), day=day)
 
 
 def _check(size: Size, settings: Settings, folder: Path, shards: int, name: str) -> CheckCost:

@@ -46,6 +46,8 @@ def outcome(receipt: Receipt) -> str:
     ]
     if receipt.folded:
         parts.append(f"{receipt.folded:,} are a part of another row's event")
+    if receipt.forgotten:
+        parts.append(f"{receipt.forgotten:,} of learners who were forgotten")
     parts.append(f"{receipt.outside_window:,} outside the days asked for")
     return "; ".join(parts) + "."
 

@@ -46,6 +46,7 @@ class Staging:
         earliest: The earliest day of these; None where there are none.
         folded: Rows that are a part of another row's event.
         repeated: Rows that the source itself gave twice; they are not among `rows_read`.
+        forgotten: Rows of learners who were forgotten; they are not among `rows_read`.
         fold_repeats: Whether rows of one file that say exactly the same are one event.
         lines: What became of the lines of text files.
         cursor: How far the source is read.
@@ -64,6 +65,7 @@ class Staging:
         self.earliest: date | None = None
         self.folded = 0
         self.repeated = 0
+        self.forgotten = 0
         self.fold_repeats = False
         self.lines = LineCount()
         self.cursor: str | None = None
@@ -86,6 +88,7 @@ class Staging:
         if extract is not None:
             self.folded += extract.folded
             self.repeated += extract.repeated
+            self.forgotten += extract.forgotten
             self.fold_repeats |= extract.fold_repeats
             self.lines += extract.lines or LineCount()
             self.cursor = extract.cursor if extract.cursor is not None else self.cursor

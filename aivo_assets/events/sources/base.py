@@ -61,6 +61,7 @@ class Extract:
         repeated: Rows that say again what another row of the extract says of the same event, and are not in `frame`.
         fold_repeats: Whether rows of one file that say exactly the same, and have no id, are one event.
         lines: What became of the lines of a text file; None where there are none.
+        forgotten: Rows of learners who were forgotten; they are not in `frame`.
     """
 
     frame: pl.DataFrame
@@ -74,6 +75,7 @@ class Extract:
     repeated: int = 0
     fold_repeats: bool = False
     lines: LineCount | None = None
+    forgotten: int = 0
 
 
 class Source(Protocol):

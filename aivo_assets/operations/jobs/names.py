@@ -8,6 +8,9 @@ from aivo_assets.operations.jobs.causes import MODEL_TAG
 WEEKLY_JOB: Final = "weekly_full_retraining"
 """Also the name of its schedule. What is done once a week, in whatever job, asks whether this is it."""
 
+FORGET_JOB: Final = "forget_learners"
+AGEING_JOB: Final = "keep_no_longer"
+
 EVERY_JOB: Final = (
     "main_brain_training",
     "drift_monitoring",
@@ -17,6 +20,8 @@ EVERY_JOB: Final = (
     "student_model_update",
     "late_events",
     "end_to_end",
+    FORGET_JOB,
+    AGEING_JOB,
 )
 CHECKS: Final = ("adaptive_check", "drift_monitoring", "student_model_update")
 """Jobs that are a function of what arrived, the day and the models: a training is not among them."""

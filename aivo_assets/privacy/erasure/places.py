@@ -19,7 +19,7 @@ Removal = Literal["rows", "remade", "fitted", "retrained", "masked", "kept"]
 """How they are taken out.
 
 - rows: the rows that are theirs are taken out of the files, and nothing else of the files changes.
-- remade: made again from what is left, because the rows of others hang on theirs.
+- remade: taken away whole and made again from what is left, because the rows of others hang on theirs.
 - fitted: numbers about items, skills or models, in which nobody can be told apart; made again at the next training.
 - retrained: the champion, which remembers until the next training has made another.
 - masked: their identifiers are overwritten in place; the text around them stays.
@@ -76,7 +76,13 @@ PLACES: Final = (
     Place("raw/overrides", "lake", "what teachers said", _ADVICE, ("raw id", "name"), "rows", _TEACHER),
     Place("raw/overrides_removed", "lake", "what teachers took back", _ADVICE, ("raw id",), "rows", _TEACHER),
     Place("raw/receipts", "lake", "counts of rows", "the account of every row", ("raw id", "event"), "masked", _SCHOOL),
+    Place(
+        "raw/roster", "lake", "who is in which class, and whose parents are whose", "so that teachers see names",
+        ("raw id", "name", "e-mail"), "rows", _SCHOOL,
+    ),
+    Place("raw/content", "lake", "titles of skills and exercises", _ADVICE, (), "kept", _SCHOOL),
     Place("raw/cursors", "lake", "how far a source is read", "to read on", (), "kept"),
+    Place("raw/erasure/tombstones", "lake", "keyed hashes of the forgotten", "not to take them in again", (), "kept"),
     Place("raw/erasure", "lake", "requests to forget, with keyed hashes", "proof that they were met", (), "kept"),
     # Past the raw zone: pseudonyms.
     Place("anonymised/interactions", "lake", "answers", "what models learn from", PSEUDONYMS, "rows", _SCHOOL),
@@ -86,11 +92,11 @@ PLACES: Final = (
     Place("marts/mart_class_progress", "lake", "sums of classes", "reports of classes", (), "fitted"),
     Place("marts/dim_items", "lake", "sums of items", "reports of items", (), "fitted"),
     Place("marts/dim_skills", "lake", "sums of skills", "reports of skills", (), "fitted"),
-    Place("features/training", "lake", "a row an answer", _TRAINING, ("pseudonym", "event pseudonym"), "rows"),
-    Place("features/item_statistics", "lake", "how hard items are", _TRAINING, (), "fitted"),
-    Place("features/skill_statistics", "lake", "how hard skills are", _TRAINING, (), "fitted"),
-    Place("features/skill_sets", "lake", "which skills occur together", _TRAINING, (), "fitted"),
-    Place("features/totals", "lake", "means over all answers", _TRAINING, (), "fitted"),
+    Place("features/training", "lake", "a row an answer", _TRAINING, ("pseudonym", "event pseudonym"), "remade"),
+    Place("features/item_statistics", "lake", "how hard items are", _TRAINING, (), "remade"),
+    Place("features/skill_statistics", "lake", "how hard skills are", _TRAINING, (), "remade"),
+    Place("features/skill_sets", "lake", "which skills occur together", _TRAINING, (), "remade"),
+    Place("features/totals", "lake", "means over all answers", _TRAINING, (), "remade"),
     Place("main_brain/candidates", "lake", "numbers of versions", _TRAINING, (), "kept"),
     Place("main_brain/hyperparameters", "lake", "settings that were found", _TRAINING, (), "kept"),
     Place("main_brain/shadow", "lake", "losses of champions", _QUALITY, (), "fitted"),

@@ -48,6 +48,23 @@ class Transitions:
 
 
 @dataclass(frozen=True)
+class Order:
+    """What the order of the answers says, whoever is included: made once for all folds.
+
+    Attributes:
+        repeat: int32 [n]; 0 at the first try, 1 after a right answer to the item, 2 after one wrong one, 3 after more.
+        follows: Rows that come after another one of their learner, ascending.
+        pair: Of each of them, the position of (item, item before) in `distinct`.
+        distinct: item * items + item before, ascending, each once.
+    """
+
+    repeat: Ints32
+    follows: Ints
+    pair: Ints
+    distinct: Ints
+
+
+@dataclass(frozen=True)
 class Behaviour:
     """What `fit_behaviour` found; rows by code.
 
@@ -83,13 +100,26 @@ def factor_steps(settings: FeatureSettings) -> Floats:
     )
 
 
+def order_of(encoded: Encoded) -> Order:
+    """Number the repeats of each learner's items, and find the pairs of items that follow each other."""
+    repeat, pairs = np.zeros(encoded.height, np.int32), encoded.pairs("items")
+    _number_repeats(encoded.item, pairs.position, encoded.correct, repeat, len(pairs.key))
+    follows = np.flatnonzero(encoded.learner[1:] == encoded.learner[:-1]) + 1
+    items = max(len(encoded.items), 1)
+    distinct, pair = np.unique(
+        encoded.item[follows].astype(np.int64) * items + encoded.item[follows - 1], return_inverse=True
+    )
+    return Order(repeat, follows, pair, distinct)
+
+
 def fit_behaviour(
-    encoded: Encoded, included: npt.NDArray[np.bool_], difficulty: Floats, settings: FeatureSettings
+    encoded: Encoded, order: Order, included: npt.NDArray[np.bool_], difficulty: Floats, settings: FeatureSettings
 ) -> Behaviour:
     """Fit on the events of the learners that are included.
 
     Args:
         encoded: The events; every one has an item.
+        order: Of the same events.
         included: bool [learners] by code, at least one true.
         difficulty: float64 [items], logit, fitted on the same learners.
         settings: Steps, passes, priors.
@@ -97,7 +127,6 @@ def fit_behaviour(
     items = len(encoded.items)
     item_factors, skill_factors = np.zeros((items, FACTORS)), _start(encoded.skills)
     tendency = np.zeros(items)
-    repeat = np.zeros(encoded.height, np.int32)
     surprise, ability = np.zeros(encoded.height), np.zeros(encoded.height)
     _descend(
         (encoded.learner, encoded.item, encoded.skill, encoded.skill_offsets, encoded.correct, included),
@@ -106,15 +135,14 @@ def fit_behaviour(
         settings.factor_passes,
         (surprise, ability),
     )
-    _number_repeats(
-        encoded.item, encoded.pairs("items").position, encoded.correct, repeat, len(encoded.pairs("items").key)
-    )
     rows = np.flatnonzero(included[encoded.learner])
     item, surprised = encoded.item[rows].astype(np.int64), surprise[rows]
     weight = ability[rows]
     slope = np.bincount(item, surprised * weight, items)
     known = 0.2 * np.bincount(item, weight * weight, items)  # p (1 - p) is near 0.2
-    means, events = _means(item * REPEATS + repeat[rows], surprised, items * REPEATS, settings.repeat_prior_events)
+    means, events = _means(
+        item * REPEATS + order.repeat[rows], surprised, items * REPEATS, settings.repeat_prior_events
+    )
     return Behaviour(
         item_factors=item_factors,
         skill_factors=skill_factors,
@@ -122,7 +150,7 @@ def fit_behaviour(
         discrimination=slope / (known + _TRUST),
         repeats=means.reshape(items, REPEATS),
         repeat_events=events.reshape(items, REPEATS),
-        transitions=_transitions(encoded, included, surprise, settings),
+        transitions=_transitions(encoded, order, included, surprise, settings),
     )
 
 
@@ -142,19 +170,19 @@ def _means(code: Ints, surprise: Floats, codes: int, prior: float) -> tuple[Floa
 
 
 def _transitions(
-    encoded: Encoded, included: npt.NDArray[np.bool_], surprise: Floats, settings: FeatureSettings
+    encoded: Encoded, order: Order, included: npt.NDArray[np.bool_], surprise: Floats, settings: FeatureSettings
 ) -> Transitions:
-    follows = np.flatnonzero((encoded.learner[1:] == encoded.learner[:-1]) & included[encoded.learner[1:]]) + 1
+    use = included[encoded.learner[order.follows]]
+    follows, code, distinct = order.follows[use], order.pair[use], order.distinct
+    events = np.bincount(code, minlength=len(distinct))
     items = max(len(encoded.items), 1)
-    pair = encoded.item[follows].astype(np.int64) * items + encoded.item[follows - 1]
-    distinct, code, events = np.unique(pair, return_inverse=True, return_counts=True)
     prior, surprised = settings.transition_prior_events, surprise[follows]
     residual = np.empty((len(distinct), 3))
     residual[:, 0] = _means(code, surprised, len(distinct), prior)[0]
     for outcome in (0, 1):
         after = encoded.correct[follows - 1] == outcome
         residual[:, 1 + outcome] = _means(code[after], surprised[after], len(distinct), prior)[0]
-    often = events >= settings.transition_minimum_events
+    often = events >= settings.transition_minimum_events  # at least one: pairs of others alone are left out
     distinct = distinct[often]
     return Transitions(distinct // items, distinct % items, events[often].astype(np.int64), residual[often])
 

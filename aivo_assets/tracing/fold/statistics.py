@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ import polars as pl
 from aivo_assets.arrays import Floats, Ints, Ints32
 from aivo_assets.errors import ModelError
 from aivo_assets.settings import FeatureSettings
-from aivo_assets.tracing.fold.behaviour import Transitions, fit_behaviour
+from aivo_assets.tracing.fold.behaviour import Order, Transitions, fit_behaviour, order_of
 from aivo_assets.tracing.fold.difficulty import fit_difficulties
 from aivo_assets.tracing.fold.encoding import Encoded, encode, text_hashes
 
@@ -160,7 +161,7 @@ def fit_statistics(events: pl.DataFrame | pl.LazyFrame, settings: FeatureSetting
         ModelError: There is no event.
     """
     encoded = encode(events)
-    return _fit(encoded, np.ones(len(encoded.learners), np.bool_), settings)
+    return _fit(encoded, _shared(encoded), np.ones(len(encoded.learners), np.bool_), settings)
 
 
 def out_of_fold(
@@ -180,10 +181,10 @@ def out_of_fold(
     """
     encoded = encode(events)
     fold = learner_folds(encoded.learners, folds, seed)
-    skill_sets = _distinct_sets(encoded.skill_set)
+    shared = _shared(encoded)
     with ThreadPoolExecutor(threads or pl.thread_pool_size()) as pool:
-        parts = pool.map(lambda k: _fit(encoded, fold != k, settings), range(folds))
-        return OutOfFold(tuple(parts), seed, skill_sets)
+        parts = pool.map(lambda k: _fit(encoded, shared, fold != k, settings), range(folds))
+        return OutOfFold(tuple(parts), seed, shared.sets)
 
 
 def _digest(digest: "hashlib._Hash", column: pl.Series) -> None:
@@ -197,14 +198,39 @@ def _digest(digest: "hashlib._Hash", column: pl.Series) -> None:
         digest.update("\x1e".join(column.to_list()).encode())
 
 
-def _fit(encoded: Encoded, included: npt.NDArray[np.bool_], settings: FeatureSettings) -> Statistics:
+class _Shared(NamedTuple):
+    """What is the same whoever is included.
+
+    Attributes:
+        order: Of the answers.
+        sets: Distinct sets of skills, ascending.
+        set_code: Position of each row's set [n].
+        skill_learner: `Encoded.skill_learner`.
+        skill_row: Row of each element of `Encoded.skill`.
+    """
+
+    order: Order
+    sets: pl.Series
+    set_code: Ints
+    skill_learner: Ints32
+    skill_row: Ints
+
+
+def _shared(encoded: Encoded) -> _Shared:
+    sets = _distinct_sets(encoded.skill_set)
+    code = encoded.skill_set.cast(pl.Enum(sets)).to_physical().to_numpy().astype(np.int64)
+    row = np.repeat(np.arange(encoded.height), np.diff(encoded.skill_offsets))
+    return _Shared(order_of(encoded), sets, code, encoded.skill_learner, row)
+
+
+def _fit(encoded: Encoded, shared: _Shared, included: npt.NDArray[np.bool_], settings: FeatureSettings) -> Statistics:
     if not encoded.height or not included.any():
         raise ModelError(
             f"No event is left to fit statistics on ({encoded.height} events, {int(included.sum())} learners kept)",
             fix="Give a longer window of days, or fewer folds.",
         )
     fitted = fit_difficulties(encoded, included, settings)
-    behaviour = fit_behaviour(encoded, included, fitted.items[:, 2].copy(), settings)
+    behaviour = fit_behaviour(encoded, shared.order, included, fitted.items[:, 2].copy(), settings)
     # Last first: of repeated positions numpy keeps the last value.
     rows = np.flatnonzero(included[encoded.learner])[::-1]
     first_row = np.zeros(len(encoded.items), np.int64)
@@ -221,8 +247,8 @@ def _fit(encoded: Encoded, included: npt.NDArray[np.bool_], settings: FeatureSet
         **_previous(behaviour.transitions, encoded.items),
     )
     skill_row = np.zeros(len(encoded.skills), np.int64)
-    elements = np.flatnonzero(included[encoded.skill_learner])[::-1]
-    skill_row[encoded.skill[elements]] = np.repeat(np.arange(encoded.height), np.diff(encoded.skill_offsets))[elements]
+    elements = np.flatnonzero(included[shared.skill_learner])[::-1]
+    skill_row[encoded.skill[elements]] = shared.skill_row[elements]
     skills = _frame(encoded.skills.alias("skill_id"), encoded, skill_row, fitted.skills)
     skills = skills.with_columns(factors=_lists(behaviour.skill_factors))
     return Statistics(
@@ -233,7 +259,7 @@ def _fit(encoded: Encoded, included: npt.NDArray[np.bool_], settings: FeatureSet
         difficulty=fitted.difficulty,
         prior_sd=fitted.prior_sd,
         log_response_time=fitted.typical_log_response,
-        skill_sets=_distinct_sets(encoded.skill_set.filter(pl.Series(included[encoded.learner]))),
+        skill_sets=shared.sets.filter(pl.Series(np.bincount(shared.set_code[rows], minlength=len(shared.sets)) > 0)),
     )
 
 

@@ -40,12 +40,15 @@ class Contender:
         unseen_from: From here on it has seen nothing, UTC (`Summary.unseen_from`).
         probability: float64 [n], what it says of the n events of the hold-out, each from features folded with its own
             statistics.
+        owes: Why it has to go as soon as another is not worse, in a sentence; empty where it may stay. Of a champion
+            that remembers somebody who was forgotten.
     """
 
     fingerprint: str
     as_of: date
     unseen_from: datetime
     probability: Floats
+    owes: str = ""
 
 
 class Identity(_Record):
@@ -111,8 +114,9 @@ def decide(
     """Decide whether the challenger becomes the champion.
 
     A first model must beat item difficulty alone with confidence. Later ones must beat the champion with confidence, or
-    replace a stale champion without being worse by more than a margin; calibration must not fall significantly, nor any
-    slice at all, by more than its limit; a model of an earlier day than the champion's never replaces it.
+    replace a champion that is stale, or remembers somebody who was forgotten, without being worse by more than a
+    margin; calibration must not fall significantly, nor any slice at all, by more than its limit; a model of an earlier
+    day than the champion's never replaces it.
 
     Args:
         holdout: Later events; those that a contender has seen are left out here.
@@ -237,16 +241,18 @@ def _log_loss(
 ) -> Finding:
     other = "item difficulty alone" if champion is None else "the champion"
     days = 0 if champion is None else (challenger.as_of - champion.as_of).days
-    stale = 0 < settings.stale_days < days
+    owes = "" if champion is None else champion.owes
+    why = owes or f"the champion is {days} days older"
+    stale = bool(owes) or 0 < settings.stale_days < days
     limit = settings.stale_margin if stale else 0.0
     better = difference.upper < 0
     relation = "better" if difference.mean < 0 else "worse"
     if better:
         conclusion = f"better with {difference.confidence:.0%} confidence"
     elif stale and difference.upper < limit:
-        conclusion = f"not worse than the margin of {limit:g}, and the champion is {days} days older"
+        conclusion = f"not worse than the margin of {limit:g}, and {why}"
     elif stale:
-        conclusion = f"and may be worse than the margin of {limit:g} allowed against a champion {days} days older"
+        conclusion = f"and may be worse than the margin of {limit:g} that is allowed because {why}"
     else:
         conclusion = f"which is not better with {difference.confidence:.0%} confidence"
     return Finding(

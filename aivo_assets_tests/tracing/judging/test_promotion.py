@@ -141,6 +141,25 @@ def test_a_stale_champion_gives_way_to_an_equal(judged: tuple[School, MainBrain,
     assert "may be worse than the margin of 0.001" in verdict(31, 0.15).reason
 
 
+def test_a_champion_that_remembers_the_forgotten_gives_way_to_an_equal_of_any_day(
+    judged: tuple[School, MainBrain, Holdout],
+) -> None:
+    made, _, holdout = judged
+    said = made.truth[made.split.evaluate]
+    settings = SETTINGS.model_copy(update={"stale_days": 0, "stale_margin": 0.001})
+
+    def verdict(owes: str, shift: float = 0.0) -> Verdict:
+        ours = contender(holdout, np.clip(said + shift, 0, 1), "new")
+        theirs = replace(contender(holdout, said, "old"), owes=owes)
+        return decide(holdout, ours, theirs, settings, now=NOW)
+
+    why = "the champion remembers 2 learners who were forgotten"
+    assert not verdict("").promote
+    assert verdict(why).promote
+    assert why in verdict(why).reason
+    assert not verdict(why, 0.15).promote
+
+
 def test_better_on_the_whole_but_miscalibrated_is_refused(judged: tuple[School, MainBrain, Holdout]) -> None:
     made, _, holdout = judged
     truth = made.truth[made.split.evaluate]

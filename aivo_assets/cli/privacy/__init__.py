@@ -1,0 +1,1 @@
+"""Commands about people: forgetting them, telling what is held of them, and how long anything is kept."""
