@@ -58,7 +58,8 @@ def main() -> int:
                 # Each on this machine takes one processor, and finds its own folder below /tmp.
                 command += [] if "--num-cpus" in command else ["--num-cpus", "1"]
                 stack.enter_context(_process(command, f"{name}-{number + 1}", folder, environment))
-                time.sleep(5)
+        wanted, address = sum(replicas for _, replicas in ray), environment["AIVO_ENGINE_ADDRESS"]
+        _wait_for(lambda: _nodes(address, environment) == wanted, f"the Ray cluster of {wanted} nodes")
         stack.enter_context(_process(_on_loopback(services["driver"]["command"], free), "driver", folder, environment))
         api = f"http://127.0.0.1:{environment['AIVO_API_PORT']}"
         _wait_for(lambda: "AIVO is up" in (folder / "logs" / "driver.log").read_text(), "the driver")
@@ -156,6 +157,18 @@ def _ask(url: str, token: str, body: Mapping[str, Any] | None = None) -> dict[st
     with urllib.request.urlopen(request, timeout=150) as answer:  # noqa: S310
         told: dict[str, Any] = json.load(answer)
     return told
+
+
+def _nodes(address: str, environment: Mapping[str, str]) -> int:
+    """Nodes of the Ray cluster; 0 where none answers."""
+    ask = f"import ray; ray.init({address!r}, log_to_driver=False); print(sum(n['Alive'] for n in ray.nodes()))"
+    try:
+        told = subprocess.run(  # noqa: S603 - our own words
+            [sys.executable, "-c", ask], check=False, env=environment, capture_output=True, text=True, timeout=120
+        )
+    except subprocess.TimeoutExpired:
+        return 0
+    return int(told.stdout.split()[-1]) if told.returncode == 0 and told.stdout.split() else 0
 
 
 def _answers(url: str) -> bool:

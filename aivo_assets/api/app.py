@@ -4,32 +4,42 @@ The process keeps nothing: runs are Dagster's, verdicts and recommendations are 
 again at any time without touching a run.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.routing import compile_path
 
 from aivo_assets.api.addresses import service_url
+from aivo_assets.api.audience import SchoolAudience
 from aivo_assets.api.control import control_plane
 from aivo_assets.api.dagster_client import DagsterClient, DagsterUnreachableError, LaunchRefusedError
 from aivo_assets.api.documentation import documentation
 from aivo_assets.api.documents import DOCUMENTS, documents
 from aivo_assets.api.launches import FateUnknownError, KeyReusedError, MustWaitError
 from aivo_assets.api.live import LiveService, live_router
+from aivo_assets.api.looks import add_looks
 from aivo_assets.api.schema import Health, Problem
 from aivo_assets.api.security import page_guard, refuse_open_door
+from aivo_assets.api.sign_in import sign_in
 from aivo_assets.api.standing import ModelStates
 from aivo_assets.errors import AivoError, LakeError
 from aivo_assets.lake import Lake, open_lake
 from aivo_assets.operations.alerts.folding import OutboxEntry
 from aivo_assets.operations.alerts.outbox import build_outbox
 from aivo_assets.operations.server.fast_clock import platform_time
-from aivo_assets.pages.serving import LocalAudience, pages
+from aivo_assets.pages.serving import pages
+from aivo_assets.people.audit import AuditLog
+from aivo_assets.people.content import Titles
+from aivo_assets.people.names import Roster
+from aivo_assets.people.sessions import Sessions
+from aivo_assets.privacy.lake_key import key_of_lake
 from aivo_assets.settings import Settings
 from aivo_assets.tracing.judging.champions import Move
 from aivo_assets.tracing.judging.registry import Registry
@@ -91,11 +101,22 @@ def build_app(
     app.include_router(documents(lake))
     app.state.live = LiveService(settings, lake)
     app.include_router(live_router(settings, app.state.live, present))
+    audience = _audience(settings, lake, present, machine)
+    links = Sessions(settings.home, "links", settings.people.link_hours, machine)
+    app.include_router(sign_in(audience, links))
+    told = APIRouter(prefix="/v1")
+    add_looks(told, settings, audience.log)
+    app.include_router(told)
+    # Holds what a sign-in at the provider needs until its reader comes back; nothing of a person.
+    app.add_middleware(
+        SessionMiddleware, secret_key=secrets.token_hex(32), session_cookie="aivo_sign_in", max_age=600,
+        https_only=service_url(settings.api).startswith("https://"),
+    )  # fmt: skip
     app.include_router(
         pages(
             settings,
             lake,
-            LocalAudience(page_guard(settings.api)),
+            audience,
             now=present,
             models=_Models(settings, lake, registry),
             links={"dagster": settings.api.dagster_public_url or settings.api.dagster_url},
@@ -105,6 +126,20 @@ def build_app(
         app.add_exception_handler(error, _tell)
     app.add_exception_handler(405, _tell_methods)
     return app
+
+
+def _audience(
+    settings: Settings, lake: Lake, now: Callable[[], datetime], machine_now: Callable[[], datetime]
+) -> SchoolAudience:
+    """Who may see what, by roster and session."""
+    return SchoolAudience(
+        settings=settings,
+        roster=Roster(lake, lambda: key_of_lake(settings, create=False), lambda: now().date()),
+        sessions=Sessions(settings.home, "sessions", settings.people.session_hours, machine_now),
+        log=AuditLog(settings.home, settings.people.audit_days, machine_now),
+        titles=Titles(lake),
+        guard=page_guard(settings.api),
+    )
 
 
 @dataclass(frozen=True)

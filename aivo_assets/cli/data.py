@@ -45,6 +45,9 @@ def add_to(app: typer.Typer) -> None:
 
 def demo() -> None:
     """Make a simulated school and take it from raw events to recommendations and drift report."""
+    from aivo_assets.api.addresses import service_url
+    from aivo_assets.lake import open_lake
+    from aivo_assets.people.simulated import write_simulated_roster
     from aivo_assets.privacy.lake_key import key_of_lake
 
     console = terminal()
@@ -55,6 +58,9 @@ def demo() -> None:
     summary = f" of {learners}, {first} to {last}, everything kept in {settings.home.absolute()}.\n"
     console.print(Text.assemble(("A simulated school", "bold"), summary))
     _run_and_tell(settings, (first, last), cause="aivo demo", console=console)
+    write_simulated_roster(open_lake(settings), seed=settings.simulator.seed, run="aivo demo")
+    said = "aivo up opens the pages with names: choose a teacher at "
+    console.print(f"{said}{service_url(settings.api)}/sign-in", soft_wrap=True)
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option

@@ -11,7 +11,7 @@ import click
 import typer
 from rich.text import Text
 
-from aivo_assets.cli import benchmark, data, lake, override, replay, student
+from aivo_assets.cli import benchmark, data, lake, override, people, replay, student
 from aivo_assets.cli.models import registry, train, why
 from aivo_assets.cli.platform import alerts, keys, operate, prune, settings
 from aivo_assets.cli.privacy import export, forget, retention
@@ -38,6 +38,7 @@ for part in (
     lake,
     settings,
     override,
+    people,
     why,
     alerts,
     replay,

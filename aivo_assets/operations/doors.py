@@ -11,7 +11,18 @@ from typing import Final
 from aivo_assets.private_files import OTHERS, PASSING, Closed, close, everything_below, files_in, write_privately
 from aivo_assets.settings import Settings
 
-PRIVATE_FOLDERS: Final = ("alerts", "api", "dagster", "logs", "mlflow", "optuna", "people", "secrets", "warehouse")
+PRIVATE_FOLDERS: Final = (
+    "alerts",
+    "api",
+    "audit",
+    "dagster",
+    "logs",
+    "mlflow",
+    "optuna",
+    "people",
+    "secrets",
+    "warehouse",
+)
 """Folders of AIVO_HOME that are closed with all that lies in them."""
 OF_THE_DATABASE: Final = "postgres"
 """PostgreSQL guards its data itself, and as root has an account of its own, which must pass this folder."""

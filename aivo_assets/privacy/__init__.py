@@ -9,6 +9,7 @@ __getattr__, __all__ = public(
     __name__,
     {
         "anonymise": ["AnonymisedLearners", "anonymise_interactions", "anonymise_learners"],
+        "attributes": ["generalised_attributes"],
         "k_anonymity": ["AnonymityReport"],
         "keys": ["PseudonymKey", "load_key"],
         "schema": ["ANONYMISED_INTERACTIONS", "ANONYMISED_LEARNERS"],

@@ -108,7 +108,12 @@ def _coarsened(ordered: pl.LazyFrame, resolution: int) -> pl.LazyFrame:
 
 
 def anonymise_learners(
-    learners: pl.LazyFrame | pl.DataFrame, key: PseudonymKey, settings: PrivacySettings, shards: int, as_of: date
+    learners: pl.LazyFrame | pl.DataFrame,
+    key: PseudonymKey,
+    settings: PrivacySettings,
+    shards: int,
+    as_of: date,
+    places: pl.DataFrame | None = None,
 ) -> AnonymisedLearners:
     """Take the personal data out of the learner table and make its rows alike in groups of at least k.
 
@@ -118,12 +123,17 @@ def anonymise_learners(
         settings: k and the width of age bands.
         shards: Shards of the lake.
         as_of: Day on which ages are taken, UTC.
+        places: learner (pseudonym), place: what stands beside the attributes (`places.py`). Default: nothing does.
     """
     raw = learners.lazy().select("learner_id", "birth_date", "grade", "gender", "region", "disability").collect()
     table = generalised_attributes(raw, band_years=settings.age_band_years, as_of=as_of)
-    published, report = k_anonymise(table, HIERARCHIES, k=settings.k_anonymity)
+    hashed = pseudonyms(raw["learner_id"], "learner", key).alias("learner")
+    within = None
+    if places is not None:
+        within = hashed.to_frame().join(places, on="learner", how="left", maintain_order="left")["place"]
+    published, report = k_anonymise(table, HIERARCHIES, k=settings.k_anonymity, within=within)
     frame = (
-        published.with_columns(pseudonyms(raw["learner_id"], "learner", key).alias("learner"))
+        published.with_columns(hashed)
         .with_columns(shard_of(pl.col("learner"), shards))
         .sort("shard", "learner")
         .select(pl.col(name).cast(dtype) for name, dtype in ANONYMISED_LEARNERS.schema.items())

@@ -14,6 +14,8 @@ import polars as pl
 
 from aivo_assets.privacy.schema import SUPPRESSED
 
+_WITHIN = "_within"
+
 
 @dataclass(frozen=True)
 class Hierarchy:
@@ -44,7 +46,8 @@ class AnonymityReport:
         suppressed_cells: Known values that were suppressed, by column.
         generalised_cells: Known values that were coarsened but not suppressed, by column.
         loss: Share of the known values' detail that was lost, 0 (nothing) to 1 (all).
-        classes: Published columns and `learners` (UInt32), one row an equivalence class, largest first.
+        classes: Published columns and `learners` (UInt32), one row an equivalence class, largest first. Where they
+            are counted within something, alike rows of two such places are two classes.
     """
 
     k: int
@@ -69,7 +72,7 @@ class _Step(NamedTuple):
 
 
 def k_anonymise(
-    table: pl.DataFrame, hierarchies: Sequence[Hierarchy], *, k: int
+    table: pl.DataFrame, hierarchies: Sequence[Hierarchy], *, k: int, within: pl.Series | None = None
 ) -> tuple[pl.DataFrame, AnonymityReport]:
     """Coarsen and suppress until every published combination is shared by at least k rows.
 
@@ -78,6 +81,8 @@ def k_anonymise(
             every coarser one. Null is not known: a value like any other, except that it costs nothing to suppress.
         hierarchies: The published columns. Equally good steps are taken in this order.
         k: Smallest class.
+        within: What else can be joined to each row and is published as it is (n values): only rows that are alike in
+            it too are counted as alike.
 
     Returns:
         n rows in the order of `table` with the published columns, and the report. Same table, same result.
@@ -87,6 +92,7 @@ def k_anonymise(
     state = table.with_columns(
         *(hierarchy.at(0).alias(hierarchy.column) for hierarchy in hierarchies),
         *(pl.lit(0, dtype=pl.Int8).alias(_level_of(name)) for name in names),
+        pl.lit(None, dtype=pl.String).alias(_WITHIN) if within is None else within.alias(_WITHIN),
     )
     state = _marked(state, names, k)
     while state["_small"].any():
@@ -121,7 +127,7 @@ def _best_step(state: pl.DataFrame, hierarchies: Sequence[Hierarchy], levels: di
 def _marked(state: pl.DataFrame, names: list[str], k: int) -> pl.DataFrame:
     """Mark as `_small` the rows that publish something and share it with fewer than k rows."""
     silent = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(SUPPRESSED)) for name in names)
-    return state.with_columns(_small=(pl.len().over(names) < k) & ~silent)
+    return state.with_columns(_small=(pl.len().over([*names, _WITHIN]) < k) & ~silent)
 
 
 def _level_of(column: str) -> str:
@@ -132,9 +138,10 @@ def _report(state: pl.DataFrame, hierarchies: Sequence[Hierarchy], k: int) -> An
     names = [hierarchy.column for hierarchy in hierarchies]
     classes = (
         state.filter(~pl.all_horizontal(pl.col(name).eq_missing(pl.lit(SUPPRESSED)) for name in names))
-        .group_by(names)
+        .group_by([*names, _WITHIN])
         .agg(learners=pl.len())
-        .sort(["learners", *names], descending=[True, *(False for _ in names)])
+        .sort(["learners", *names, _WITHIN], descending=[True, *(False for _ in names), False])
+        .drop(_WITHIN)
     )
     known = {h.column: pl.col(f"{h.column}@0").is_not_null() for h in hierarchies}
     level = {h.column: pl.col(_level_of(h.column)) for h in hierarchies}

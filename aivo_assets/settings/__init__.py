@@ -17,6 +17,7 @@ from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.group import Group, Share
 from aivo_assets.settings.loading import EngineKind, Settings, load_settings
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, LiveSettings, ScheduleSettings
+from aivo_assets.settings.people import PeopleSettings
 from aivo_assets.settings.policy import PolicySettings
 from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
@@ -42,6 +43,7 @@ __all__ = [
     "Group",
     "LakeSettings",
     "LiveSettings",
+    "PeopleSettings",
     "PolicySettings",
     "PrivacySettings",
     "PromotionSettings",

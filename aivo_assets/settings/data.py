@@ -156,10 +156,18 @@ class SimulatorSettings(Group):
     )
 
 
+AlikeWithin = Literal["class", "school", "everybody"]
+
+
 class PrivacySettings(Group):
     """What leaves the raw zone, and how coarse."""
 
     k_anonymity: int = Field(5, ge=1, description="Smallest group of learners alike in all published attributes.")
+    alike_within: AlikeWithin = Field(
+        "class",
+        description="Among whom so many must be alike: learners of the same school, classes and teachers, of the same "
+        "school, or everybody.",
+    )
     time_resolution_seconds: int = Field(
         60, ge=1, le=86_400, description="Times past the raw zone are floored to this, counted from midnight UTC."
     )

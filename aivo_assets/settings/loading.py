@@ -15,6 +15,7 @@ from aivo_assets.settings.drift import AdaptiveSettings, DriftSettings
 from aivo_assets.settings.environment import PREFIX, read_env_file, unknown_names
 from aivo_assets.settings.kinds import PostgresUrl, in_order
 from aivo_assets.settings.operations import AlertSettings, ApiSettings, ClockSettings, LiveSettings, ScheduleSettings
+from aivo_assets.settings.people import PeopleSettings
 from aivo_assets.settings.policy import PolicySettings
 from aivo_assets.settings.retention import ForgetSettings, RetentionSettings
 from aivo_assets.settings.tracing import (
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     live: LiveSettings = LiveSettings()
     alerts: AlertSettings = AlertSettings()
+    people: PeopleSettings = PeopleSettings()
     retention: RetentionSettings = RetentionSettings()
     forget: ForgetSettings = ForgetSettings()
 

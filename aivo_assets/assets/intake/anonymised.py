@@ -14,6 +14,7 @@ from aivo_assets.privacy.anonymise import AnonymiseTask, stage_days
 from aivo_assets.privacy.anonymise import anonymise_learners as anonymise_table
 from aivo_assets.privacy.keys import PseudonymKey
 from aivo_assets.privacy.lake_key import keep_key
+from aivo_assets.privacy.places import places
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS, ANONYMISED_LEARNERS, COLUMN_DESCRIPTIONS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
@@ -61,8 +62,8 @@ def anonymised_interactions(
 
 @dg.asset(
     description="What may be known of each learner: age bands and attributes, generalised and suppressed until every "
-    "combination is shared by at least k learners.",
-    deps=["raw_learners"],
+    "combination is shared by at least k learners of the same school, classes and teachers, as these stand in answers.",
+    deps=["raw_learners", "anonymised_interactions"],
     kinds={"parquet", "polars"},
     metadata=columns(ANONYMISED_LEARNERS, COLUMN_DESCRIPTIONS),
     **owned("privacy"),
@@ -76,13 +77,15 @@ def anonymised_learners(
     """Generalise the learner table."""
     keep_key(lake, pseudonym_key)
     raw = lake.scan(RAW_LEARNERS).collect()
-    made = anonymise_table(raw, pseudonym_key, settings.privacy, lake.shards, clock.now().date())
+    beside = places(lake.scan(ANONYMISED_INTERACTIONS), settings.privacy.alike_within)
+    made = anonymise_table(raw, pseudonym_key, settings.privacy, lake.shards, clock.now().date(), beside)
     written = lake.write(ANONYMISED_LEARNERS, made.frame)
     return dg.MaterializeResult(
         metadata={
             "rows_in": raw.height,
             "rows_out": made.frame.height,
             "k asked for": made.report.k,
+            "alike within": settings.privacy.alike_within,
             "k achieved": made.report.achieved_k or 0,
             "learners suppressed": made.report.suppressed_learners,
             "cells suppressed": sum(made.report.suppressed_cells.values()),

@@ -3,6 +3,7 @@
 import json
 
 import dagster as dg
+import polars as pl
 
 from aivo_assets.assets.describe import owned
 from aivo_assets.errors import LakeError
@@ -11,6 +12,7 @@ from aivo_assets.events.schema import RAW_INTERACTIONS, RAW_LEARNERS
 from aivo_assets.lake import Lake
 from aivo_assets.lake.commits.damage import damaged_days
 from aivo_assets.lake.lake_reader import polars_options
+from aivo_assets.people.roster import people_as_learners
 from aivo_assets.privacy.artefacts import Text, artefacts_below
 from aivo_assets.privacy.leak_scan import Finding, scan
 from aivo_assets.privacy.raw_values import RawValues
@@ -37,7 +39,8 @@ MARTS = ("dim_items", "dim_skills", "fct_learner_skill_daily", "mart_class_progr
 def privacy_audit(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Search everything derived."""
     _refuse_damage(lake)
-    raw = RawValues.collect(lake.scan(RAW_INTERACTIONS), lake.scan(RAW_LEARNERS), raw_overrides(lake).lazy())
+    known = pl.concat([lake.scan(RAW_LEARNERS), people_as_learners(lake)], how="diagonal")
+    raw = RawValues.collect(lake.scan(RAW_INTERACTIONS), known, raw_overrides(lake).lazy())
     artefacts = [*artefacts_below(lake.root, options=polars_options(lake.storage)), *_metadata(context)]
     try:
         findings = scan(raw, artefacts)

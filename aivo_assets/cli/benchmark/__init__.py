@@ -1,5 +1,17 @@
 """The commands `aivo benchmark …`; what they measure stands in `aivo_assets.benchmarks`."""
 
-from aivo_assets.cli.benchmark import checks, commands, idle, live, policy, scale, students, training, validity
+from aivo_assets.cli.benchmark import (
+    checks,
+    commands,
+    fairness,
+    idle,
+    live,
+    policy,
+    privacy,
+    scale,
+    students,
+    training,
+    validity,
+)
 
-PARTS = (commands, checks, idle, live, policy, scale, students, training, validity)
+PARTS = (commands, checks, fairness, idle, policy, privacy, scale, students, training, validity)

@@ -76,6 +76,11 @@ PLACES: Final = (
     Place("raw/overrides", "lake", "what teachers said", _ADVICE, ("raw id", "name"), "rows", _TEACHER),
     Place("raw/overrides_removed", "lake", "what teachers took back", _ADVICE, ("raw id",), "rows", _TEACHER),
     Place("raw/receipts", "lake", "counts of rows", "the account of every row", ("raw id", "event"), "masked", _SCHOOL),
+    Place(
+        "raw/roster", "lake", "who is in which class, and whose parents are whose", "so that teachers see names",
+        ("raw id", "name", "e-mail"), "rows", _SCHOOL,
+    ),
+    Place("raw/content", "lake", "titles of skills and exercises", _ADVICE, (), "kept", _SCHOOL),
     Place("raw/cursors", "lake", "how far a source is read", "to read on", (), "kept"),
     Place("raw/erasure/tombstones", "lake", "keyed hashes of the forgotten", "not to take them in again", (), "kept"),
     Place("raw/erasure", "lake", "requests to forget, with keyed hashes", "proof that they were met", (), "kept"),

@@ -1,0 +1,1 @@
+"""Whether the main brain serves groups alike. Belongs here: real groups, and schools whose bias is known."""

@@ -1,0 +1,1 @@
+"""How well published data withstands attacks. Belongs here: attacks of the literature and their figures; no defence."""

@@ -1,0 +1,1 @@
+"""Attacks of the privacy benchmark, on data whose leak is known."""

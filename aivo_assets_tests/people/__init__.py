@@ -1,0 +1,1 @@
+"""Tests of people: roster, access, names, audit, signing in."""
