@@ -14,4 +14,4 @@ from aivo_assets.cli.benchmark import (
     validity,
 )
 
-PARTS = (commands, checks, fairness, idle, policy, privacy, scale, students, training, validity)
+PARTS = (commands, checks, fairness, idle, live, policy, privacy, scale, students, training, validity)
