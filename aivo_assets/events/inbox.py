@@ -7,7 +7,7 @@ identifiers: it is part of the raw zone. What was landed is deleted a few days l
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -147,18 +147,6 @@ class Inbox:
         old = _ANSWERS.c.received_at < now.astimezone(UTC) - timedelta(days=KEPT_DAYS)
         with _told(self.engine), self.engine.begin() as connection:
             return int(connection.execute(sa.delete(_ANSWERS).where(landed, old)).rowcount)
-
-    def forget_learners(self, learners: Sequence[str]) -> int:
-        """Delete all answers of some learners.
-
-        Args:
-            learners: Pseudonyms.
-
-        Returns:
-            How many.
-        """
-        with _told(self.engine), self.engine.begin() as connection:
-            return int(connection.execute(sa.delete(_ANSWERS).where(_ANSWERS.c.learner.in_(learners))).rowcount)
 
     def _rows(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
         query = sa.select(_ANSWERS).where(which).order_by(_ANSWERS.c.sequence)

@@ -65,7 +65,7 @@ PLACES: Final = (
     # The raw zone: as the school gave it.
     Place("raw/interactions", "lake", "answers", "the record that all else is made from", RAW, "rows", _SCHOOL),
     Place(
-        "raw/learners", "lake", "name, e-mail, birth date, attributes, consent", "to compare groups fairly",
+        "raw/learners", "lake", "name, e-mail, birth date, attributes", "to compare groups fairly",
         ("raw id", "name", "e-mail"), "rows", _SCHOOL,
     ),
     Place(
@@ -155,6 +155,7 @@ PLACES: Final = (
     Place("runs", "database", "runs and their configuration", _RUNNING, ANY, "masked"),
     Place("run_tags", "database", "why runs were", _RUNNING, ANY, "masked"),
     Place("job_ticks", "database", "what sensors and schedules said", _RUNNING, ANY, "masked"),
+    Place("aivo_inbox", "database", "answers sent by apps", "so that no answer is lost", RAW, "rows", _SCHOOL),
     Place("*", "database", "any other table", _RUNNING, ANY, "masked"),
 )  # fmt: skip
 """The table. The first line that fits a path counts, so that patterns stand last."""
