@@ -1,7 +1,11 @@
 """Serves the app; started by `aivo up`, which starts it again where it ends."""
 
+import os
 import sys
 import threading
+
+# Many small questions at once: handing each to threads of polars costs more than it saves. Read when polars is loaded.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import uvicorn
 

@@ -32,6 +32,9 @@ from aivo_assets.tracing.students.state_store import Folded, StateStore
 from aivo_assets.tracing.students.state_update import ANSWER_COLUMNS
 from aivo_assets.tracing.students.student_models import Brain
 
+MOST_IN_A_SHARD = 20_000
+"""Learners of a shard whose states are kept in memory as a whole, about 5 kB each; of a larger one they are read one by
+one."""
 MOST_LEARNERS = 50_000
 """Learners whose stored state and raw day are kept in memory; the one asked for least lately goes first."""
 _FRESH_SECONDS = 1.0
@@ -93,6 +96,7 @@ class Learners:
     _store: StateStore = field(init=False)
     _shards: dict[int, tuple[float, _Shard]] = field(default_factory=dict, init=False)
     _days: dict[date, tuple[float, str | None]] = field(default_factory=dict, init=False)
+    _small: dict[int, tuple[int, LearnerStates | None]] = field(default_factory=dict, init=False)
     _kept: OrderedDict[tuple[object, ...], object] = field(default_factory=OrderedDict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -165,9 +169,22 @@ class Learners:
         version = fold_version(brain.statistics, brain.fold_settings)
         if (folded.fold_version, folded.champion) != (version, brain.version):
             return None
+        whole = self._whole_shard(number, folded.sequence)
+        if whole is not None:
+            return whole.between(learner, learner)
         return self._remember(
             ("state", learner, folded.sequence), lambda: self._store.read(number, pl.Series([learner]))
         )
+
+    def _whole_shard(self, number: int, sequence: int) -> LearnerStates | None:
+        """All states of a small shard, read once after each check; None of one that is too large to be kept."""
+        with self._lock:
+            kept = self._small.get(number)
+            if kept is None or kept[0] != sequence:
+                many = len(self._store.learners(number, ["learner"])) > MOST_IN_A_SHARD
+                kept = (sequence, None if many else self._store.read(number))
+                self._small[number] = kept
+        return kept[1]
 
     def _events(self, learner: str, number: int, days: set[date], pending: pl.DataFrame) -> pl.DataFrame:
         """The learner's answers of some days, anonymised: whole days, with those that are not landed."""
