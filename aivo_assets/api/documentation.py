@@ -70,8 +70,10 @@ def _sent(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[str]
     """What goes into the body of a call, as options of curl; nothing where it has none."""
     if "requestBody" not in operation:
         return []
-    named = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
-    return ["-H", "Content-Type: application/json", "-d", json.dumps(schemas[named]["examples"][0])]
+    body = operation["requestBody"]["content"]["application/json"]
+    named = body["schema"].get("$ref", "").rsplit("/", 1)[-1]
+    example = schemas[named]["examples"][0] if named else body["example"]
+    return ["-H", "Content-Type: application/json", "-d", json.dumps(example)]
 
 
 def _answer(code: str, answer: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:

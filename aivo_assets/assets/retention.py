@@ -10,6 +10,7 @@ from aivo_assets.assets.describe import owned
 from aivo_assets.automation.runs.old_runs import remove_old_runs
 from aivo_assets.lake import Lake
 from aivo_assets.operations.retention import prune
+from aivo_assets.pages.reading.learner_words import LEARNER_WORDS
 from aivo_assets.resources.clock import Clock
 from aivo_assets.settings import Settings
 
@@ -35,5 +36,5 @@ def retention(
 
 def remove_what_is_old(instance: dg.DagsterInstance, lake: Lake, settings: Settings, today: date) -> dict[str, int]:
     """Remove what has been kept for long enough, of every kind; kind to number of what went."""
-    removed = prune(lake, settings, today, others=(CANDIDATES, POLICY_EVALUATION))
+    removed = prune(lake, settings, today, others=(CANDIDATES, POLICY_EVALUATION, LEARNER_WORDS))
     return removed | {"runs": remove_old_runs(instance, settings.retention, datetime.now(UTC))}

@@ -23,6 +23,7 @@ from aivo_assets.privacy.keys import load_key
 from aivo_assets.privacy.leak_scan import Finding, scan
 from aivo_assets.privacy.raw_values import RawValues
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
+from aivo_assets.resources.clock import FixedClock
 from aivo_assets.settings import Settings
 from aivo_assets_tests.conftest import NOW
 from aivo_assets_tests.events.memory_source import MemorySource, answer, extract
@@ -39,6 +40,7 @@ def given(tmp_path: Path) -> dict[str, Any]:
         "lake": lake,
         "pseudonym_key": load_key(settings, create=False),
         "engine": InProcess(),
+        "clock": FixedClock(NOW),
     }
 
 

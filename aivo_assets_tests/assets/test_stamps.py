@@ -75,13 +75,13 @@ def test_rows_that_land_while_a_day_is_anonymised_leave_it_out_of_date(tmp_path:
     given = {"settings": settings, "pseudonym_key": load_key(settings, create=False)}
     landed(quiet, *(answer(n) for n in range(5)))
     busy = BusyLake(tmp_path / "lake", RAW_INTERACTIONS, lambda: landed(quiet, *(answer(n) for n in range(5, 8))))
-    run(anonymised_interactions, [FIRST, SECOND], lake=busy, **given)
+    run(anonymised_interactions, [FIRST, SECOND], lake=busy, clock=FixedClock(NOW), **given)
     made = quiet.manifest(ANONYMISED_INTERACTIONS, day=FIRST)
     assert busy.written
     assert made is not None
     assert made["rows"] == 5
     assert made["made_by"]["raw_version"] != quiet.version(RAW_INTERACTIONS, days=[FIRST])
-    run(anonymised_interactions, [FIRST, SECOND], lake=quiet, **given)
+    run(anonymised_interactions, [FIRST, SECOND], lake=quiet, clock=FixedClock(NOW), **given)
     made = quiet.manifest(ANONYMISED_INTERACTIONS, day=FIRST)
     assert made is not None
     assert made["rows"] == 8

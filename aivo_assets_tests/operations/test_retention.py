@@ -18,6 +18,7 @@ from aivo_assets.lake import Dataset, Lake, open_lake
 from aivo_assets.lake.commits.looking_round import AT_ONCE, looked_at, turn
 from aivo_assets.operations.jobs.names import PARTITION_TAG
 from aivo_assets.operations.retention import DERIVED, MODELS, REPORTS, SCORED, prune
+from aivo_assets.pages.reading.learner_words import LEARNER_WORDS
 from aivo_assets.privacy.schema import ANONYMISED_INTERACTIONS
 from aivo_assets.settings import RetentionSettings, Settings
 from aivo_assets.tracing.fold.schema import STUDENT_MODELS
@@ -35,7 +36,7 @@ from aivo_assets_tests.lake import declared
 TODAY = date(2026, 9, 1)
 ANSWERS = (RAW_INTERACTIONS, ANONYMISED_INTERACTIONS)
 OF_TRAININGS = (TRAINING_FEATURES, ITEM_STATISTICS, SKILL_STATISTICS, SKILL_SETS, TOTALS)
-OTHERS = (CANDIDATES, POLICY_EVALUATION)
+OTHERS = (CANDIDATES, POLICY_EVALUATION, LEARNER_WORDS)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_the_order_of_day_and_month_is_inferred_from_the_whole_column_and_told()
 def test_where_nobody_can_know_three_values_and_the_option_are_named(values: list[object], said: str) -> None:
     with pytest.raises(SourceError, match=said) as error:
         decided(values)
-    assert "--time-format" in error.value.fix or "Mend the export" in error.value.fix
+    assert "--time-format" in error.value.fix or "Correct the export" in error.value.fix
 
 
 def test_a_format_that_is_given_decides() -> None:
