@@ -192,6 +192,7 @@ def test_a_cohort_is_trained_with_its_model(model_id: str, unit: str) -> None:
     assert unit_of(model_id) == unit
 
 
+@pytest.mark.slow
 def test_no_training_is_asked_for_in_60_checks_of_a_school_that_stays_as_it_was() -> None:
     asked = [verdicts(scores(School(learners=150, events=49).week(seed))) for seed in range(500, 560)]
     assert not [found for found in asked if {"retrain", "alert"} & set(found.values())]

@@ -99,12 +99,14 @@ def test_the_more_overconfident_the_higher_the_score(seed: int) -> None:
     assert found[-1] > 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("school", [School(learners=150), School(learners=40, events=30)], ids=["class", "small"])
 def test_no_false_alarm_in_200_weeks_of_the_same_school(school: School) -> None:
     found = [worst(school.week(seed)) for seed in range(200)]
     assert max(found) <= SETTINGS.retrain_score
 
 
+@pytest.mark.slow
 def test_at_the_least_sample_one_check_in_a_hundred_may_breach_and_none_alarms() -> None:
     school = School(learners=SETTINGS.minimum_learners, events=25)
     found = np.array([worst(school.week(seed)) for seed in range(200)])
