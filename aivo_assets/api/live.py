@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from aivo_assets.api import live_schema as schema
 from aivo_assets.api.live_doors import BYTES_AN_ANSWER, REFUSALS, body_of, calm, refuse_short_tokens, right_to
 from aivo_assets.api.schema import Problem
-from aivo_assets.errors import AivoError, ServiceError
+from aivo_assets.errors import AivoError, ModelError, ServiceError
 from aivo_assets.events.inbox import Inbox, open_inbox
 from aivo_assets.lake import Lake
 from aivo_assets.live.champion import ServingBrain
@@ -51,10 +51,16 @@ _BODY: Final = {
 _KEPT: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Problem, "description": "What was sent is no JSON, or no answer and no list of answers."},
     413: {"model": Problem, "description": "Too much at once; nothing was kept."},
-    422: {"model": schema.AnswersKept, "description": "Some were refused, each with its reason; the others are kept."},
+    409: {"model": schema.AnswersKept, "description": "Some cannot be kept, each with its reason; the others are."},
+    422: {
+        "model": schema.AnswersKept,
+        "description": "Some are no answers, each with its reason; the others are kept.",
+    },
 }
 _UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"model": Problem, "description": "There is no such skill, subject or item."}
+    400: {"model": Problem, "description": "What was sent is no JSON."},
+    404: {"model": Problem, "description": "There is no such skill, subject or item."},
+    409: {"model": Problem, "description": "No main brain serves yet."},
 }
 
 
@@ -156,7 +162,7 @@ def _add_in(router: APIRouter, settings: Settings, service: LiveService, now: Ca
         told = [fate for fate in fates if fate is not None]
         counts = {status: sum(fate.status == status for fate in told) for status in ("accepted", "known", "refused")}
         if counts["refused"]:
-            response.status_code = 422
+            response.status_code = 422 if len(good) < len(sent) else 409
         return schema.AnswersKept(**counts, answers=told)
 
 
@@ -239,5 +245,7 @@ def _told() -> Iterator[None]:
         yield
     except UnknownSkillError as error:
         raise HTTPException(404, f"{error.what}. {error.fix}") from error
+    except ModelError as error:
+        raise HTTPException(409, f"{error.what}. {error.fix}") from error
     except AivoError as error:
         raise HTTPException(503, f"{error.what}. {error.fix}") from error

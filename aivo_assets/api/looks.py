@@ -5,21 +5,47 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic import Field as Of
 
 from aivo_assets.api import schema
+from aivo_assets.api.schema import LEARNER
 from aivo_assets.api.security import admission
 from aivo_assets.people.audit import AuditLog
 from aivo_assets.settings import Settings
 
-Day = Annotated[date | None, Query(examples=["2026-03-01"], description="First or last day (UTC), included.")]
+
+def _written(day: object) -> object:
+    """A day as it is to be written; a plain number would be taken for seconds since 1970."""
+    if isinstance(day, str):
+        date.fromisoformat(day)
+    return day
+
+
+Day = Annotated[
+    date | None,
+    BeforeValidator(_written),
+    Query(examples=["2026-03-01"], description="First or last day (UTC), included."),
+]
 
 
 class Look(BaseModel):
     """One look at names."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "at": "2026-03-10T06:01:02+00:00",
+                    "who": LEARNER[::-1],
+                    "role": "teacher",
+                    "page": "class",
+                    "whose": [LEARNER],
+                }
+            ]
+        },
+    )
 
     at: str = Of(description="When, UTC.")
     who: str = Of(description="Pseudonym of the account; `command` for a command.")

@@ -124,7 +124,7 @@ def test_what_comes_next_knows_the_answer_that_was_just_sent(client: TestClient,
 
 def test_without_a_champion_it_says_so(client: TestClient) -> None:
     told = client.post("/v1/learners/pupil-1/next", json={})
-    assert told.status_code == 503
+    assert told.status_code == 409
     assert "No main brain serves" in told.json()["detail"]
 
 

@@ -242,9 +242,10 @@ def test_it_does_not_start_beyond_loopback_without_a_token(platform: Platform) -
 
 
 @pytest.mark.parametrize("token", [None, "a token of a good length"])
-def test_schemathesis_finds_no_fault(token: str | None, platform: Platform, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_fault(token: str | None, platform: Platform, postgres_url: str, tmp_path: Path) -> None:
     """Every call that the OpenAPI description allows, and many that it does not, against the running service."""
-    settings = {} if token is None else {"AIVO_API_TOKEN": token}
+    settings = {"AIVO_POSTGRES_URL": postgres_url, "AIVO_PSEUDONYM_KEY": "a key of thirty-two characters or more"}
+    settings |= {} if token is None else {"AIVO_API_TOKEN": token}
     with http_service(platform, **settings) as (url, _):
         command = [Path(sys.executable).parent / "schemathesis", "run", f"{url}/openapi.json", "--checks", "all"]
         shown = [] if token is None else ["-H", f"Authorization: Bearer {token}"]
@@ -265,6 +266,6 @@ def test_the_real_service_starts_by_its_module(platform: Platform) -> None:
     with http_service(platform) as (url, _):
         described = httpx.get(f"{url}/openapi.json").json()
     examples = [path for path in described["paths"].values() for _ in path]
-    assert len(examples) == 14
+    assert len(examples) == 15
     assert all("examples" in schema or name in {"HTTPValidationError", "ValidationError"}
                for name, schema in described["components"]["schemas"].items())  # fmt: skip
