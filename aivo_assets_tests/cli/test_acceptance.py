@@ -19,7 +19,14 @@ from aivo_assets.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
-SCHEDULES = {"aivo_main_brain_daily", "drift_monitor_6h", "weekly_full_retraining", "adaptive_training_2h"}
+SCHEDULES = {
+    "aivo_main_brain_daily",
+    "drift_monitor_6h",
+    "weekly_full_retraining",
+    "adaptive_training_2h",
+    "forget_requests_15m",
+    "personal_retention_daily",
+}
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,8 @@ def platform(home: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
         umask=0o022,
     )
     try:
-        until_up(process, f"http://127.0.0.1:{api}/health")
+        for address in (f"http://127.0.0.1:{api}/health", f"http://127.0.0.1:{port}/server_info"):
+            until_up(process, address)
         yield process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{api}"
     finally:
         process.send_signal(signal.SIGINT)
